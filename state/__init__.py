@@ -1,0 +1,1 @@
+"""Everything that is true: model, events, reducers, engine client and store."""

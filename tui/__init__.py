@@ -1,0 +1,1 @@
+"""The program: command line, composition, actions, screens, key map and demo."""

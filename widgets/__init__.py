@@ -1,0 +1,1 @@
+"""What is drawn: read models in, Intent messages out, no I/O."""
