@@ -1,0 +1,176 @@
+"""What the user wants, in the imperative: the one way out towards the engine.
+
+Owns the command union. A command says everything that is needed to carry it out
+and nothing about how; its answer comes back as events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from state.items import ThreadId, TurnId
+from state.model import ClientId, Decision, Review
+
+
+@dataclass(frozen=True, slots=True)
+class StartThread:
+    """A new thread with its first message.
+
+    `cwd` canonical; `sandbox`: read-only, workspace-write, danger-full-access or
+    None for the engine's default; `trust`: write the trust entry first (asked for
+    by the user). `text` empty: start without a turn.
+    """
+
+    client_id: ClientId
+    cwd: str
+    text: str
+    logical_cwd: str = ""
+    model: str | None = None
+    effort: str | None = None
+    sandbox: str | None = None
+    approval_policy: str | None = None
+    reviewer: str | None = None
+    trust: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendTurn:
+    """Say this to a thread: starts a turn, or steers when one runs.
+
+    `expected_turn` set: steer exactly that turn.
+    """
+
+    client_id: ClientId
+    thread_id: ThreadId
+    text: str
+    expected_turn: TurnId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTurn:
+    """Say this when the running turn is over."""
+
+    client_id: ClientId
+    thread_id: ThreadId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Interrupt the running turn; waits until the engine knows it."""
+
+    thread_id: ThreadId
+    turn_id: TurnId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenThread:
+    """Read a thread without waking it: its last turns become part of the world."""
+
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOlder:
+    """Read the page of turns before the ones held."""
+
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeThread:
+    """Load and subscribe, by an act of the user that needs it.
+
+    `acknowledged`: queue, goal and a laxer stored mode were shown and accepted.
+    `sandbox`/`approval_policy` override what is stored.
+    """
+
+    thread_id: ThreadId
+    acknowledged: bool = False
+    sandbox: str | None = None
+    approval_policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForkThread:
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class RenameThread:
+    thread_id: ThreadId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveThread:
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class UnarchiveThread:
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRead:
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Answer exactly this review: `review` is what the user had before their eyes."""
+
+    review: Review
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class StopTerminals:
+    """End background terminals of a thread; None: all of them."""
+
+    thread_id: ThreadId
+    process_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Read the thread list again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryEngine:
+    """Connect now instead of waiting for the back-off."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """The engine's own login. `kind`: apiKey (with `secret`) or deviceCode."""
+
+    kind: str
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"LogIn(kind={self.kind!r})"
+
+
+Command = (
+    StartThread
+    | SendTurn
+    | QueueTurn
+    | Interrupt
+    | OpenThread
+    | LoadOlder
+    | ResumeThread
+    | ForkThread
+    | RenameThread
+    | ArchiveThread
+    | UnarchiveThread
+    | MarkRead
+    | Decide
+    | StopTerminals
+    | Refresh
+    | RetryEngine
+    | LogIn
+)

@@ -1,0 +1,382 @@
+"""The domain: threads, turns, reviews, terminals, settings and the world they form.
+
+Owns the shapes; does not own how they change (`state.reduce`) nor how they look
+(`state.select`). Everything is frozen; mappings are plain dicts that nobody writes
+to after they are handed over. Invariant: a value says what the engine said, in the
+engine's words, and where it came from; what is not known is None, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple, NewType
+
+from state.items import Item, ItemId, PlanStep, ThreadId, TurnId
+
+ClientId = NewType("ClientId", str)
+RequestId = int | str
+
+__all__ = ["ClientId", "Item", "ItemId", "PlanStep", "RequestId", "ThreadId", "TurnId"]
+
+
+class Origin(StrEnum):
+    """Where a row came from."""
+
+    ENGINE = "engine"
+    ROLLOUT = "rollout"
+    OURS = "codex-tui"
+
+
+class ThreadStatus(StrEnum):
+    """The engine's word for a thread; `UNKNOWN` until it said one."""
+
+    NOT_LOADED = "notLoaded"
+    IDLE = "idle"
+    ACTIVE = "active"
+    SYSTEM_ERROR = "systemError"
+    UNKNOWN = "unknown"
+
+
+class TurnStatus(StrEnum):
+    """How a turn stands. Interrupted is not an ending of the agent."""
+
+    IN_PROGRESS = "inProgress"
+    COMPLETED = "completed"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class SandboxMode(StrEnum):
+    """The four modes of the wire's sandbox policy."""
+
+    READ_ONLY = "readOnly"
+    WORKSPACE_WRITE = "workspaceWrite"
+    FULL_ACCESS = "dangerFullAccess"
+    EXTERNAL = "externalSandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A sandbox policy. Roots are absolute paths as the engine spells them."""
+
+    mode: SandboxMode
+    network: bool = False
+    writable_roots: tuple[str, ...] = ()
+    exclude_tmpdir: bool = False
+    exclude_slash_tmp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the next turn of a thread will run under.
+
+    `approval_policy`: untrusted, on-request, never or granular (then `granular`
+    holds the five switches). `reviewer`: user or auto_review. `profile` is the
+    active permission profile's id; `sandbox` is then only its projection.
+    `workspace_roots` None: the engine did not say.
+    """
+
+    model: str | None = None
+    effort: str | None = None
+    approval_policy: str | None = None
+    granular: tuple[tuple[str, bool], ...] = ()
+    reviewer: str | None = None
+    sandbox: Sandbox | None = None
+    profile: str | None = None
+    cwd: str | None = None
+    workspace_roots: tuple[str, ...] | None = None
+    mode: str | None = None
+    """collaboration mode: default or plan"""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens of a thread so far, its last reply, and the model's window."""
+
+    total: int = 0
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+    reasoning: int = 0
+    last_total: int = 0
+    window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnError:
+    """Why a turn failed: the engine's sentence, its code, its details."""
+
+    message: str
+    code: str | None = None
+    details: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn. `items` in first-seen order. `settings`: what was in force when it
+    started (None when we were not there)."""
+
+    id: TurnId
+    status: TurnStatus = TurnStatus.IN_PROGRESS
+    items: Mapping[ItemId, Item] = field(default_factory=dict)
+    started_ms: int | None = None
+    completed_ms: int | None = None
+    duration_ms: int | None = None
+    error: TurnError | None = None
+    settings: Settings | None = None
+    root_turn_id: TurnId | None = None
+    diff: str = ""
+
+
+class ReviewKind(StrEnum):
+    """What is asked of the user."""
+
+    COMMAND = "command"
+    EDITS = "edits"
+    PERMISSIONS = "permissions"
+    QUESTION = "question"
+    ELICITATION = "elicitation"
+    TOOL_CALL = "tool call"
+    OTHER = "other"
+
+
+class ReviewState(StrEnum):
+    """Decided, sent and confirmed are three moments; `LOST`: the engine died first."""
+
+    PENDING = "pending"
+    DECIDED = "decided"
+    SENT = "sent"
+    RESOLVED = "resolved"
+    LOST = "lost"
+
+
+class ReviewKey(NamedTuple):
+    """Names one server request: request ids restart with the engine."""
+
+    epoch: str
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer. `letter` is the key that gave it, `label` its words, `result` the
+    JSON text that is sent as the response's result, `broad` whether it grants more
+    than this once."""
+
+    letter: str
+    label: str
+    result: str
+    broad: bool = False
+    detail: str = ""
+    """What exactly a broad answer grants, to whom and for how long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A server request that waits for an answer, bound to exactly that request.
+
+    `params` is the request's params as JSON text, `params_hash` its SHA-256.
+    `decisions` in the order the engine lists them. `ours`: False when another
+    client owns the matter (tool calls) and we only show that it waits.
+    """
+
+    key: ReviewKey
+    connection: int
+    method: str
+    kind: ReviewKind
+    thread_id: ThreadId
+    turn_id: TurnId | None
+    item_id: ItemId | None
+    approval_id: str | None
+    params: str
+    params_hash: str
+    asked_ms: int
+    command: str | None = None
+    display: str | None = None
+    cwd: str | None = None
+    reason: str | None = None
+    host: str | None = None
+    decisions: tuple[Decision, ...] = ()
+    ours: bool = True
+    state: ReviewState = ReviewState.PENDING
+    decision: Decision | None = None
+    decided_ms: int | None = None
+    resolved_ms: int | None = None
+    resolved_by: str | None = None
+    """you, another client, the turn's end, the engine; None while open"""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoReview:
+    """A guardian review. `status`: inProgress, approved, denied, timedOut, aborted."""
+
+    id: str
+    turn_id: TurnId | None
+    target_item_id: ItemId | None
+    status: str
+    action: str
+    action_kind: str
+    risk: str | None = None
+    authorization: str | None = None
+    rationale: str | None = None
+    started_ms: int | None = None
+    completed_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A background terminal; `item_id` names the command item it grew from."""
+
+    item_id: ItemId
+    process_id: str
+    command: str
+    cwd: str
+    os_pid: int | None = None
+    cpu_percent: float | None = None
+    rss_kb: int | None = None
+
+
+class SendState(StrEnum):
+    """A message's way: noted, sent, accepted, seen in history, refused, unknown."""
+
+    NOTED = "noted"
+    SENT = "sent"
+    SEEN = "seen"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message on its way. `how`: start, steer or queue."""
+
+    client_id: ClientId
+    text: str
+    how: str
+    state: SendState
+    at_ms: int
+    error: str | None = None
+
+
+class HistoryState(StrEnum):
+    """How much of a thread's turns the world holds."""
+
+    NONE = "none"
+    PARTIAL = "partial"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread, root or agent. Times in ms since the epoch; `status` is last known.
+
+    `name` is what somebody called it, `preview` its first user message. `turns` in
+    time order, only for threads that are open or running. `children` are agents in
+    spawn order. `revision` rises with every change and takes no part in equality.
+    """
+
+    id: ThreadId
+    name: str | None = None
+    preview: str = ""
+    cwd: str = ""
+    source: str = "unknown"
+    originator: str | None = None
+    thread_source: str | None = None
+    model: str | None = None
+    model_provider: str | None = None
+    effort: str | None = None
+    created_ms: int = 0
+    updated_ms: int = 0
+    archived: bool = False
+    deleted: bool = False
+    ephemeral: bool = False
+    status: ThreadStatus = ThreadStatus.UNKNOWN
+    flags: frozenset[str] = frozenset()
+    path: str | None = None
+    parent_id: ThreadId | None = None
+    session_id: str | None = None
+    agent_path: str | None = None
+    nickname: str | None = None
+    role: str | None = None
+    forked_from: ThreadId | None = None
+    direct_input: bool | None = None
+    branch: str | None = None
+    unread: bool = False
+    read_revision: str | None = None
+    settings: Settings | None = None
+    tokens: TokenUsage | None = None
+    turns: Mapping[TurnId, Turn] = field(default_factory=dict)
+    active_turn: TurnId | None = None
+    history: HistoryState = HistoryState.NONE
+    reviews: Mapping[ReviewKey, Review] = field(default_factory=dict)
+    auto_reviews: Mapping[str, AutoReview] = field(default_factory=dict)
+    terminals: Mapping[ItemId, Terminal] = field(default_factory=dict)
+    sends: Mapping[ClientId, Send] = field(default_factory=dict)
+    children: tuple[ThreadId, ...] = ()
+    agent_status: str | None = None
+    """The parent's last word on this agent: started, interacted, interrupted, completed"""
+    notices: tuple[Item, ...] = ()
+    """Warnings that belong to the thread and to no turn"""
+    origin: Origin = Origin.OURS
+    seen_ms: int = 0
+    revision: int = field(default=0, compare=False)
+
+    @property
+    def is_agent(self) -> bool:
+        """A sub-agent: has a parent thread."""
+        return self.parent_id is not None
+
+
+class EnginePhase(StrEnum):
+    """Where our connection stands."""
+
+    NONE = "none"
+    CONNECTING = "connecting"
+    READY = "ready"
+    LOST = "lost"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The engine as last known. `how`: joined, started, private or remote."""
+
+    phase: EnginePhase = EnginePhase.NONE
+    version: str | None = None
+    how: str | None = None
+    epoch: str | None = None
+    connection: int = 0
+    codex_home: str | None = None
+    sentence: str | None = None
+    stderr: tuple[str, ...] = ()
+    retry_at_ms: int | None = None
+    since_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Login as the engine tells it. `kind` None: not asked yet; "none": no login."""
+
+    kind: str | None = None
+    label: str | None = None
+    requires_login: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything. `threads` in first-seen order: spawn order is stable.
+
+    `messages` are sentences for the status bar, newest last, at most 50.
+    """
+
+    threads: Mapping[ThreadId, Thread] = field(default_factory=dict)
+    engine: Engine = Engine()
+    account: Account = Account()
+    config_warnings: tuple[str, ...] = ()
+    store_error: str | None = None
+    sandbox_problem: str | None = None
+    messages: tuple[str, ...] = ()
+    unrecognised: Mapping[str, int] = field(default_factory=dict)
