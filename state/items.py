@@ -197,7 +197,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class AgentActivity:
-    """Something happened to a sub-agent: started, interacted, interrupted, completed."""
+    """A sub-agent was started, interacted with or interrupted, or it completed."""
 
     kind: str
     agent_thread_id: ThreadId

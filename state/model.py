@@ -274,8 +274,8 @@ class Thread:
     """A thread, root or agent. Times in ms since the epoch; `status` is last known.
 
     `name` is what somebody called it, `preview` its first user message. `turns` in
-    time order, only for threads that are open or running. `children` are agents in
-    spawn order. `revision` rises with every change and takes no part in equality.
+    time order, only for threads that are open or running. `revision` rises with every
+    change and takes no part in equality.
     """
 
     id: ThreadId
@@ -315,9 +315,8 @@ class Thread:
     auto_reviews: Mapping[str, AutoReview] = field(default_factory=dict)
     terminals: Mapping[ItemId, Terminal] = field(default_factory=dict)
     sends: Mapping[ClientId, Send] = field(default_factory=dict)
-    children: tuple[ThreadId, ...] = ()
     agent_status: str | None = None
-    """The parent's last word on this agent: started, interacted, interrupted, completed"""
+    """The parent's last word: started, interacted, interrupted or completed"""
     notices: tuple[Item, ...] = ()
     """Warnings that belong to the thread and to no turn"""
     origin: Origin = Origin.OURS

@@ -1,0 +1,129 @@
+"""reduce(world, event) -> world: total, pure, exhaustive.
+
+Owns the routing of events to per-thread and world reducers and the facts that
+follow from an event for *another* thread. Does not own time, order of arrival or
+publishing (`state.store`). Invariants, whatever order events come in: no exception;
+at most one active turn per thread; a pending review is one that was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping
+from dataclasses import replace
+from typing import assert_never
+
+from state import events as e
+from state.items import AgentActivity, ThreadId
+from state.model import Origin, Thread, World
+from state.reduce.epoch import after_engine_change
+from state.reduce.reviews import reduce_review
+from state.reduce.threads import reduce_thread_facts
+from state.reduce.turns import reduce_turn
+from state.reduce.world import reduce_frame
+
+
+def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
+    """The thread after the event; the same object when nothing changed."""
+    match event:
+        case (
+            e.ThreadSeen()
+            | e.ThreadStatusChanged()
+            | e.ThreadRenamed()
+            | e.ThreadArchived()
+            | e.ThreadDeleted()
+            | e.ThreadUnloaded()
+            | e.ThreadReverted()
+            | e.ReadStateChanged()
+            | e.SettingsChanged()
+            | e.TokensUsed()
+            | e.QueueChanged()
+            | e.WarningSeen()
+            | e.SendNoted()
+            | e.SendChanged()
+        ):
+            changed = reduce_thread_facts(thread, event)
+        case (
+            e.TurnStarted()
+            | e.TurnEnded()
+            | e.TurnDiffChanged()
+            | e.PlanChanged()
+            | e.TurnsLoaded()
+            | e.ItemStarted()
+            | e.ItemDelta()
+            | e.ItemCompleted()
+            | e.TerminalsListed()
+            | e.ErrorSeen()
+        ):
+            changed = reduce_turn(thread, event)
+        case (
+            e.ReviewAsked()
+            | e.ReviewDecided()
+            | e.ReviewSent()
+            | e.ReviewReopened()
+            | e.ReviewResolved()
+            | e.AutoReviewChanged()
+        ):
+            changed = reduce_review(thread, event)
+        case _:
+            assert_never(event)
+    if changed is thread or changed == thread:
+        return thread
+    return replace(changed, revision=thread.revision + 1)
+
+
+def consequences(event: e.ThreadEvent) -> tuple[e.ThreadEvent, ...]:
+    """What an event about one thread tells of another one.
+
+    A parent's activity item is where an agent's path and model are first named.
+    """
+    match event:
+        case (
+            e.ItemStarted(thread_id=parent, item=item)
+            | e.ItemCompleted(thread_id=parent, item=item)
+        ):
+            if isinstance(item.body, AgentActivity) and item.body.agent_thread_id:
+                return (_child_seen(parent, item.body),)
+    return ()
+
+
+def _child_seen(teller: ThreadId, activity: AgentActivity) -> e.ThreadSeen:
+    facts: list[tuple[str, object]] = [("agent_status", activity.kind)]
+    if activity.agent_path:
+        facts.append(("agent_path", activity.agent_path))
+    if activity.kind == "started":
+        facts.append(("parent_id", teller))
+        if activity.model:
+            facts.append(("model", activity.model))
+        if activity.effort:
+            facts.append(("effort", activity.effort))
+    return e.ThreadSeen(activity.agent_thread_id, tuple(facts), Origin.ENGINE)
+
+
+def apply_to(
+    threads: MutableMapping[ThreadId, Thread], event: e.ThreadEvent
+) -> Iterable[ThreadId]:
+    """Reduce into a mapping the caller owns; the ids of the threads that changed.
+
+    A deletion keeps the row, marked: a store must be able to say what is gone.
+    """
+    dirty = []
+    for step in (event, *consequences(event)):
+        before = threads.get(step.thread_id)
+        after = reduce_thread(before or Thread(step.thread_id), step)
+        if after is not before:
+            threads[step.thread_id] = after
+            dirty.append(step.thread_id)
+    return dirty
+
+
+def reduce(world: World, event: e.Event) -> World:
+    """The world after one event. Pure: copies the mapping, so use it for folding
+    recordings and in tests; `state.store` applies batches without the copy."""
+    threads = dict(world.threads)
+    if isinstance(event, e.WorldEvent):
+        after = reduce_frame(world, event)
+        changed = after_engine_change(threads, world.engine, after.engine)
+        return replace(after, threads={**threads, **changed}) if changed else after
+    if not tuple(apply_to(threads, event)):
+        return world
+    return replace(world, threads=threads)

@@ -1,0 +1,96 @@
+"""What ends without a word from the engine: closing turns, a new engine's start.
+
+Owns the closing of items that will never get their end. Invariant: nothing stays
+in progress in a turn that is over, except a command that lives on as a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from state.items import Command, Item, ItemStatus, ThreadId
+from state.model import (
+    Engine,
+    EnginePhase,
+    ReviewState,
+    Thread,
+    ThreadStatus,
+    Turn,
+    TurnStatus,
+)
+
+
+def close_items(turn: Turn, *, keep: frozenset[str], terminals_live: bool) -> Turn:
+    """End what is still open. `keep`: items known to live on as terminals;
+    `terminals_live`: a command with a process may be one we have not listed yet."""
+    changed = {}
+    for item_id, item in turn.items.items():
+        if item.ended or item_id in keep:
+            continue
+        if (
+            terminals_live
+            and isinstance(item.body, Command)
+            and item.body.process_id is not None
+        ):
+            continue
+        changed[item_id] = closed(item)
+    return replace(turn, items={**turn.items, **changed}) if changed else turn
+
+
+def closed(item: Item) -> Item:
+    """The item, ended by its turn and not by itself."""
+    return replace(item, status=ItemStatus.CLOSED, revision=item.revision + 1)
+
+
+def close_active_turn(thread: Thread) -> Thread:
+    """The engine no longer runs this thread: its open turn was interrupted."""
+    if thread.active_turn is None:
+        return thread
+    turn = thread.turns[thread.active_turn]
+    turn = close_items(turn, keep=frozenset(), terminals_live=False)
+    turn = replace(turn, status=TurnStatus.INTERRUPTED)
+    return replace(thread, turns={**thread.turns, turn.id: turn}, active_turn=None)
+
+
+def after_engine_change(
+    threads: Mapping[ThreadId, Thread], before: Engine, after: Engine
+) -> dict[ThreadId, Thread]:
+    """The threads that change when the connection goes from `before` to `after`.
+
+    A new epoch is another process: what the old one asked for can no longer be
+    answered, its turns and terminals are gone. The first connection after our own
+    start only voids reviews: what runs is then told by the thread list.
+    """
+    if after.phase is not EnginePhase.READY or after.epoch is None:
+        return {}
+    restarted = before.epoch is not None and before.epoch != after.epoch
+    changed = {}
+    for thread_id, thread in threads.items():
+        moved = _lose_reviews(thread, after.epoch)
+        if restarted:
+            moved = _end_of_process(moved)
+        if moved is not thread:
+            changed[thread_id] = replace(moved, revision=thread.revision + 1)
+    return changed
+
+
+def _lose_reviews(thread: Thread, epoch: str) -> Thread:
+    open_states = (ReviewState.PENDING, ReviewState.DECIDED, ReviewState.SENT)
+    lost = {
+        key: replace(review, state=ReviewState.LOST)
+        for key, review in thread.reviews.items()
+        if key.epoch != epoch and review.state in open_states
+    }
+    return replace(thread, reviews={**thread.reviews, **lost}) if lost else thread
+
+
+def _end_of_process(thread: Thread) -> Thread:
+    if thread.active_turn is None and not thread.terminals and not thread.flags:
+        return thread
+    return replace(
+        close_active_turn(thread),
+        status=ThreadStatus.NOT_LOADED,
+        flags=frozenset(),
+        terminals={},
+    )

@@ -1,0 +1,136 @@
+"""Reducers for reviews: asked, decided, sent, resolved; and auto-reviews.
+
+Invariant: a review only becomes pending by being asked for, and only this engine's
+very request can be confirmed. Decided, sent and confirmed are three moments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, assert_never
+
+from state import events as e
+from state.model import (
+    Review,
+    ReviewKey,
+    ReviewKind,
+    ReviewState,
+    Thread,
+    TurnStatus,
+)
+
+ReviewEvent = (
+    e.ReviewAsked
+    | e.ReviewDecided
+    | e.ReviewSent
+    | e.ReviewReopened
+    | e.ReviewResolved
+    | e.AutoReviewChanged
+)
+
+
+def reduce_review(thread: Thread, event: ReviewEvent) -> Thread:
+    """The thread after something happened to one of its reviews."""
+    match event:
+        case e.ReviewAsked(review=review):
+            return _put(thread, _asked(thread.reviews.get(review.key), review))
+        case e.ReviewDecided(key=key, decision=decision, at_ms=at_ms):
+            return _move(
+                thread,
+                key,
+                ReviewState.PENDING,
+                state=ReviewState.DECIDED,
+                decision=decision,
+                decided_ms=at_ms,
+            )
+        case e.ReviewSent(key=key):
+            return _move(thread, key, ReviewState.DECIDED, state=ReviewState.SENT)
+        case e.ReviewReopened(key=key):
+            return _move(
+                thread,
+                key,
+                ReviewState.DECIDED,
+                state=ReviewState.PENDING,
+                decision=None,
+                decided_ms=None,
+            )
+        case e.ReviewResolved(key=key, at_ms=at_ms):
+            return _put(thread, _resolved(thread, key, at_ms))
+        case e.AutoReviewChanged(review=auto):
+            return replace(thread, auto_reviews={**thread.auto_reviews, auto.id: auto})
+        case _:
+            assert_never(event)
+
+
+def _move(
+    thread: Thread, key: ReviewKey, expected: ReviewState, **changes: Any
+) -> Thread:
+    review = thread.reviews.get(key)
+    if review is None or review.state is not expected:
+        return thread
+    return _put(thread, replace(review, **changes))
+
+
+def _put(thread: Thread, review: Review) -> Thread:
+    if thread.reviews.get(review.key) is review:
+        return thread
+    return replace(thread, reviews={**thread.reviews, review.key: review})
+
+
+def _asked(known: Review | None, review: Review) -> Review:
+    if known is None or known.params_hash != review.params_hash:
+        if known is not None and known.method == "":
+            # Its resolution came first: it must not look answerable.
+            return replace(
+                review,
+                state=ReviewState.RESOLVED,
+                resolved_ms=known.resolved_ms,
+                resolved_by=known.resolved_by,
+            )
+        return review
+    if known.connection == review.connection:
+        return known
+    if known.state in (ReviewState.RESOLVED, ReviewState.LOST):
+        return known
+    # Sent again on a new connection: our answer, if any, did not arrive.
+    return replace(review, asked_ms=known.asked_ms)
+
+
+def _resolved(thread: Thread, key: ReviewKey, at_ms: int) -> Review:
+    review = thread.reviews.get(key)
+    if review is None:
+        return Review(
+            key=key,
+            connection=0,
+            method="",
+            kind=ReviewKind.OTHER,
+            thread_id=thread.id,
+            turn_id=None,
+            item_id=None,
+            approval_id=None,
+            params="",
+            params_hash="",
+            asked_ms=at_ms,
+            ours=False,
+            state=ReviewState.RESOLVED,
+            resolved_ms=at_ms,
+            resolved_by="unknown",
+        )
+    if review.state in (ReviewState.RESOLVED, ReviewState.LOST):
+        return review
+    return replace(
+        review,
+        state=ReviewState.RESOLVED,
+        resolved_ms=at_ms,
+        resolved_by=_author(thread, review),
+    )
+
+
+def _author(thread: Thread, review: Review) -> str:
+    """Who resolved it: the wire only says that it was resolved."""
+    if review.state is ReviewState.SENT:
+        return "you"
+    turn = thread.turns.get(review.turn_id) if review.turn_id else None
+    if turn is not None and turn.status is not TurnStatus.IN_PROGRESS:
+        return "the turn's end"
+    return "another client"

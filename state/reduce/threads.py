@@ -1,0 +1,142 @@
+"""Reducers for what is known about a thread as a whole.
+
+Owns facts, status, settings, sends and thread-level warnings. Does not touch turns
+except where an event voids them. Invariant: an event that lacks a fact never
+erases a known one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any, assert_never
+
+from state import events as e
+from state.items import Item, ItemId, ItemStatus, Level, Notice
+from state.model import HistoryState, SendState, Thread, ThreadStatus
+from state.reduce.epoch import close_active_turn
+
+MAX_NOTICES = 20
+FactEvent = (
+    e.ThreadSeen
+    | e.ThreadStatusChanged
+    | e.ThreadRenamed
+    | e.ThreadArchived
+    | e.ThreadDeleted
+    | e.ThreadUnloaded
+    | e.ThreadReverted
+    | e.ReadStateChanged
+    | e.SettingsChanged
+    | e.TokensUsed
+    | e.QueueChanged
+    | e.WarningSeen
+    | e.SendNoted
+    | e.SendChanged
+)
+_KNOWN = frozenset(f.name for f in fields(Thread)) - {
+    "id",
+    "turns",
+    "active_turn",
+    "reviews",
+    "auto_reviews",
+    "terminals",
+    "sends",
+    "notices",
+    "revision",
+    "origin",
+    "seen_ms",
+}
+
+
+def reduce_thread_facts(thread: Thread, event: FactEvent) -> Thread:
+    """The thread after an event about it as a whole."""
+    match event:
+        case e.ThreadSeen():
+            return _seen(thread, event)
+        case e.ThreadStatusChanged(status=status, flags=flags):
+            thread = replace(thread, status=status, flags=flags)
+            if status is ThreadStatus.NOT_LOADED:
+                return close_active_turn(thread)
+            return thread
+        case e.ThreadRenamed(name=name):
+            return replace(thread, name=name)
+        case e.ThreadArchived(archived=archived):
+            return replace(thread, archived=archived)
+        case e.ThreadDeleted():
+            return replace(close_active_turn(thread), deleted=True, terminals={})
+        case e.ThreadUnloaded():
+            thread = replace(
+                thread,
+                status=ThreadStatus.NOT_LOADED,
+                flags=frozenset(),
+                terminals={},
+            )
+            return close_active_turn(thread)
+        case e.ThreadReverted():
+            return replace(
+                thread, turns={}, active_turn=None, history=HistoryState.NONE
+            )
+        case e.ReadStateChanged(unread=unread, revision=revision):
+            return replace(thread, unread=unread, read_revision=revision)
+        case e.SettingsChanged(settings=settings):
+            return replace(
+                thread,
+                settings=settings,
+                model=settings.model or thread.model,
+                effort=settings.effort or thread.effort,
+            )
+        case e.TokensUsed(usage=usage):
+            return replace(thread, tokens=usage)
+        case e.QueueChanged():
+            return thread
+        case e.WarningSeen():
+            return _warned(thread, event)
+        case e.SendNoted(send=send):
+            return replace(thread, sends={**thread.sends, send.client_id: send})
+        case e.SendChanged():
+            return _send_changed(thread, event)
+        case _:
+            assert_never(event)
+
+
+def _seen(thread: Thread, event: e.ThreadSeen) -> Thread:
+    facts: dict[str, Any] = {k: v for k, v in event.facts if k in _KNOWN}
+    if facts.get("name") is None:
+        facts.pop("name", None)
+    if "updated_ms" in facts:
+        facts["updated_ms"] = max(facts["updated_ms"], thread.updated_ms)
+    status = facts.get("status")
+    thread = replace(
+        thread,
+        **facts,
+        origin=event.origin,
+        seen_ms=max(thread.seen_ms, event.at_ms),
+    )
+    if status in (ThreadStatus.NOT_LOADED, ThreadStatus.IDLE):
+        return close_active_turn(thread)
+    return thread
+
+
+def _warned(thread: Thread, event: e.WarningSeen) -> Thread:
+    if any(
+        isinstance(n.body, Notice) and n.body.text == event.text for n in thread.notices
+    ):
+        return thread
+    notice = Item(
+        ItemId(f"warning:{event.at_ms}:{len(thread.notices)}"),
+        Notice(Level.WARNING, event.text),
+        ItemStatus.COMPLETED,
+        started_ms=event.at_ms,
+        synthetic=True,
+    )
+    return replace(thread, notices=(*thread.notices, notice)[-MAX_NOTICES:])
+
+
+def _send_changed(thread: Thread, event: e.SendChanged) -> Thread:
+    send = thread.sends.get(event.client_id)
+    if send is None:
+        return thread
+    if event.state is SendState.SEEN:
+        rest = {k: v for k, v in thread.sends.items() if k != event.client_id}
+        return replace(thread, sends=rest)
+    changed = replace(send, state=event.state, error=event.error)
+    return replace(thread, sends={**thread.sends, event.client_id: changed})

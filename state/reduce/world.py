@@ -1,0 +1,36 @@
+"""Reducers for what surrounds the threads: engine, account, warnings, messages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from state import events as e
+from state.model import World
+
+MAX_MESSAGES = 50
+
+
+def reduce_frame(world: World, event: e.WorldEvent) -> World:
+    """The world after an event that concerns no single thread."""
+    match event:
+        case e.EngineChanged(engine=engine):
+            return replace(world, engine=engine)
+        case e.AccountChanged(account=account):
+            return replace(world, account=account)
+        case e.ConfigWarned(text=text):
+            if text in world.config_warnings:
+                return world
+            return replace(world, config_warnings=(*world.config_warnings, text))
+        case e.SandboxProbed(problem=problem):
+            return replace(world, sandbox_problem=problem)
+        case e.StoreFailed(sentence=sentence):
+            return replace(world, store_error=sentence)
+        case e.MessageShown(text=text):
+            messages = (*world.messages, text)[-MAX_MESSAGES:]
+            return replace(world, messages=messages)
+        case e.Unrecognised(method=method):
+            count = world.unrecognised.get(method, 0) + 1
+            return replace(world, unrecognised={**world.unrecognised, method: count})
+        case _:
+            assert_never(event)

@@ -1,0 +1,100 @@
+"""The in-memory store: events in, one published world per frame out. No I/O.
+
+Owns the plain dict of threads between publishes; hands out frozen worlds. Does not
+own time (the caller passes it) nor persistence (a subscriber). Invariant: a
+published world never changes, and every change is named in `dirty`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from state.coalesce import coalesce
+from state.events import Event, WorldEvent
+from state.frame import FrameGate
+from state.items import ThreadId
+from state.model import Thread, World
+from state.reduce import apply_to
+from state.reduce.epoch import after_engine_change
+from state.reduce.world import reduce_frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Published:
+    """One step of the world: what it was, what it is, what differs and why."""
+
+    before: World
+    world: World
+    dirty: frozenset[ThreadId]
+    events: tuple[Event, ...]
+
+
+Subscriber = Callable[[Published], None]
+
+
+class Store:
+    """dispatch (`offer`), frame gate (`tick`), subscribe."""
+
+    def __init__(self, world: World | None = None) -> None:
+        self._world = world or World()
+        self._threads: dict[ThreadId, Thread] = dict(self._world.threads)
+        self._pending: deque[Event] = deque()
+        self._subscribers: list[Subscriber] = []
+        self.gate = FrameGate()
+        self.on_offer: Callable[[], None] = lambda: None
+        """Called when the first event after a rest arrives: ask for a tick."""
+
+    @property
+    def world(self) -> World:
+        """The world as last published."""
+        return self._world
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits for a tick."""
+        return not self._pending
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Called once per publish, in order of subscription."""
+        self._subscribers.append(subscriber)
+
+    def offer(self, event: Event) -> None:
+        """Take an event; never blocks, never raises."""
+        rested = not self._pending
+        self._pending.append(event)
+        if rested:
+            self.on_offer()
+
+    def offer_all(self, events: Iterable[Event]) -> None:
+        """Take several events in order."""
+        for event in events:
+            self.offer(event)
+
+    def tick(self, now_ms: int) -> Published | None:
+        """Reduce what waits and publish; None when nothing waits."""
+        if not self._pending:
+            return None
+        batch = coalesce(self._pending)
+        self._pending.clear()
+        before = self._world
+        world = before
+        dirty: set[ThreadId] = set()
+        for event in batch:
+            if isinstance(event, WorldEvent):
+                engine = world.engine
+                world = reduce_frame(world, event)
+                moved = after_engine_change(self._threads, engine, world.engine)
+                self._threads.update(moved)
+                dirty.update(moved)
+            else:
+                dirty.update(apply_to(self._threads, event))
+        if dirty:
+            world = replace(world, threads=dict(self._threads))
+        self._world = world
+        self.gate.published(now_ms)
+        published = Published(before, world, frozenset(dirty), tuple(batch))
+        for subscriber in self._subscribers:
+            subscriber(published)
+        return published
