@@ -220,8 +220,11 @@ class RpcClient:
             await self._read_all()
         except Exception as error:
             # A fault of ours must not look like an engine that has nothing to say.
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "the engine reader failed", "exception": error}
+            )
             self._lose(EngineLost(f"our reader failed: {error!r}"), tell=True)
-            raise
+            return
         reason = self.transport.end_reason() or "it closed"
         self._lose(EngineLost(reason, self.transport.stderr_tail()), tell=True)
 

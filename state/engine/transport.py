@@ -27,10 +27,16 @@ from websockets.exceptions import (
     InvalidStatus,
 )
 
-from state.engine.errors import AuthRefused, EngineLost, HandshakeFailed
+from state.engine.errors import (
+    AuthRefused,
+    EngineLost,
+    HandshakeFailed,
+    RequestFailed,
+)
 
 STDERR_LINES = 200
 STDERR_LINE_BYTES = 4096
+SOCKET_MESSAGE_BYTES = 16 << 20
 _CHUNK = 1 << 18
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _BACKTRACE = re.compile(r"^\s*(\d+: <unknown>|Stack backtrace:)\s*$")
@@ -302,6 +308,10 @@ class WebSocketTransport:
         return []
 
     async def send(self, data: bytes) -> None:
+        if len(data) >= SOCKET_MESSAGE_BYTES:  # the engine would drop the connection
+            raise RequestFailed(
+                "a message", 0, "it is over the 16 MiB that fit; send less at once"
+            )
         try:
             await self._connection.send(data, text=True)
         except ConnectionClosed as error:
