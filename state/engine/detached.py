@@ -220,6 +220,14 @@ def start_mark(pid: int) -> str | None:
     return f"{boot[:8]}-{ticks}"
 
 
+def executable(pid: int) -> Path | None:
+    """The program of process `pid`; None if it cannot be seen."""
+    try:
+        return Path(psutil.Process(pid).exe())
+    except (psutil.Error, OSError):
+        return None
+
+
 def start_failure(code: int | None) -> str:
     """The sentence for an engine that ended while it started."""
     how = f"with code {code}" if code is not None and code >= 0 else "by a signal"
