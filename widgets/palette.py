@@ -1,177 +1,263 @@
-"""Tones to terminal styles: what the look's words for colour are in this theme.
+"""Tones to styles: the only place where a colour is chosen.
 
-Owns the mapping and the defaults that stand in when somebody's theme lacks one of
-our variables; the themes themselves live in `tui.themes`. Invariant: with an ANSI
-theme no palette number but the six statement colours is ever used, and never a
-background: "muted" is the default colour, dimmed.
+Owns the names of our theme variables, their values for themes that are not ours,
+and the `Palette` that turns a tone of a read model into a Rich style. Does not own
+the themes themselves (`tui.themes`). Invariant: with a sixteen-colour theme there
+are no backgrounds, muted is dim and bright is bold; in plain mode there is no
+colour at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rich.color import Color as RichColor
 from rich.style import Style
-from textual.color import Color, ColorParseError
+from textual.color import Color
+
+from state.views import Tone
+from widgets.glyphs import look_of
 
 if TYPE_CHECKING:
-    from textual.app import App
+    from rich.color import Color as RichColor
+    from textual.dom import DOMNode
+    from textual.theme import Theme
 
-DARK = {
-    "background": "#101318",
-    "surface": "#171b22",
-    "panel": "#1f242d",
-    "foreground": "#d3d8e0",
-    "bright": "#f3f5f8",
-    "muted": "#8d96a6",
-    "faint": "#5d6675",
-    "rule": "#2c333e",
-    "primary": "#8ea8ff",
-    "warning": "#e3b15c",
-    "success": "#7fbf8a",
-    "error": "#ee7d77",
-    "secondary": "#68bfc4",
-    "cursor-row": "#232b3d",
-    "cursor-row-rest": "#1c212a",
-    "diff-add": "#15271d",
-    "diff-del": "#2d1a1d",
-    "need-soft": "#272116",
-    "fail-soft": "#2b1719",
-    "alarm": "#d9a441",
-    "on-alarm": "#1a1405",
-    "danger": "#b3372f",
-    "on-danger": "#ffffff",
-    "code-keyword": "#b4a2dd",
-    "code-string": "#a9bd95",
-    "code-number": "#cfa98a",
-    "code-name": "#9fb8d8",
-}
-LIGHT = {
-    "background": "#fbfbf9",
-    "surface": "#f2f3f1",
-    "panel": "#e8eae8",
-    "foreground": "#262c36",
-    "bright": "#0c1016",
-    "muted": "#5b6472",
-    "faint": "#8b93a0",
-    "rule": "#d3d7d8",
-    "primary": "#3653c4",
-    "warning": "#8f5a00",
-    "success": "#24733a",
-    "error": "#b42a2a",
-    "secondary": "#0b6e78",
-    "cursor-row": "#dfe6fb",
-    "cursor-row-rest": "#ecedeb",
-    "diff-add": "#e2f3e4",
-    "diff-del": "#fae4e3",
-    "need-soft": "#fbf1dc",
-    "fail-soft": "#fbe7e6",
-    "alarm": "#8f5a00",
-    "on-alarm": "#ffffff",
-    "danger": "#b42a2a",
-    "on-danger": "#ffffff",
-    "code-keyword": "#6a3fb0",
-    "code-string": "#4d6b1f",
-    "code-number": "#94501a",
-    "code-name": "#2d5a91",
-}
-TONES = {
-    "accent": "primary",
-    "need": "warning",
-    "work": "success",
-    "fail": "error",
-    "auto": "secondary",
-}
-ANSI = {
-    "primary": Style(color="blue"),
-    "warning": Style(color="yellow"),
-    "success": Style(color="green"),
-    "error": Style(color="red"),
-    "secondary": Style(color="cyan"),
-    "foreground": Style(),
-    "bright": Style(bold=True),
-    "muted": Style(dim=True),
-    "faint": Style(dim=True),
-    "rule": Style(dim=True),
-    "code-keyword": Style(color="magenta"),
-    "alarm": Style(reverse=True),
-    "danger": Style(reverse=True),
-}
+FLOOR = 4.5
+"""The lowest contrast of a word on its background."""
 
 
-class Palette:
-    """Styles of one theme. Equal when `key` is equal, so caches may be keyed by it.
+class Back(StrEnum):
+    """Backgrounds by the theme variable that holds them; NONE: the widget's own."""
 
-    `variables` are the theme's CSS variables; a name that is missing or no colour
-    falls back to `ink` or `paper`, whichever fits `dark`.
+    NONE = ""
+    SURFACE = "surface"
+    PANEL = "panel"
+    CURSOR = "cursor-row"
+    CURSOR_REST = "cursor-row-rest"
+    DIFF_ADD = "diff-add"
+    DIFF_DEL = "diff-del"
+    NEED_SOFT = "need-soft"
+    FAIL_SOFT = "fail-soft"
+    ALARM = "alarm"
+    DANGER = "danger"
+
+
+TONE_VARIABLES: dict[Tone, str] = {
+    Tone.TEXT: "foreground",
+    Tone.BRIGHT: "bright",
+    Tone.MUTED: "muted",
+    Tone.FAINT: "faint",
+    Tone.ACCENT: "accent",
+    Tone.NEED: "warning",
+    Tone.WORK: "success",
+    Tone.FAIL: "error",
+    Tone.AUTO: "secondary",
+}
+
+CODE_VARIABLES = ("code-keyword", "code-string", "code-number", "code-name")
+
+OWN_VARIABLES = (
+    "bright",
+    "muted",
+    "faint",
+    "rule",
+    "cursor-row",
+    "cursor-row-rest",
+    "diff-add",
+    "diff-del",
+    "need-soft",
+    "fail-soft",
+    "alarm",
+    "on-alarm",
+    "danger",
+    "on-danger",
+    *CODE_VARIABLES,
+)
+"""The variables Textual does not know: a theme lacking one needs a default."""
+
+_USED = tuple(
+    dict.fromkeys(
+        ("background", "surface", "panel", *TONE_VARIABLES.values(), *OWN_VARIABLES)
+    )
+)
+
+ANSI_VARIABLES: dict[str, str] = {
+    "bright": "ansi_default",
+    "muted": "ansi_default",
+    "faint": "ansi_default",
+    "rule": "ansi_default",
+    "cursor-row": "ansi_default",
+    "cursor-row-rest": "ansi_default",
+    "diff-add": "ansi_default",
+    "diff-del": "ansi_default",
+    "need-soft": "ansi_default",
+    "fail-soft": "ansi_default",
+    "alarm": "ansi_yellow",
+    "on-alarm": "ansi_black",
+    "danger": "ansi_red",
+    "on-danger": "ansi_white",
+    "code-keyword": "ansi_magenta",
+    "code-string": "ansi_green",
+    "code-number": "ansi_cyan",
+    "code-name": "ansi_default",
+}
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The WCAG contrast of two opaque colours, 1 to 21."""
+
+    def luminance(colour: Color) -> float:
+        parts = [
+            c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4
+            for c in colour.normalized
+        ]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def legible(colour: Color, ink: Color, *backs: Color) -> Color:
+    """`colour`, moved towards `ink` until it reads on every one of `backs`."""
+    for step in range(11):
+        moved = colour.blend(ink, step / 10)
+        if all(contrast(moved, back) >= FLOOR for back in backs):
+            return moved
+    return ink
+
+
+def derived_variables(theme: Theme | None) -> dict[str, str]:
+    """Values of our own variables for a theme that does not bring them.
+
+    A sixteen-colour theme gets sixteen-colour values; any other has them mixed from
+    its own colours, muted text kept legible.
     """
+    if theme is not None and theme.ansi:
+        return dict(ANSI_VARIABLES)
+    generated = theme.to_color_system().generate() if theme is not None else {}
 
-    def __init__(
-        self, variables: Mapping[str, str], *, ansi: bool = False, dark: bool = True
-    ) -> None:
-        base = DARK if dark else LIGHT
-        self.ansi = ansi
-        self.dark = dark
-        self._colors = {
-            name: variables.get(name, default) for name, default in base.items()
-        }
-        self._base = base
-        self.key = (ansi, dark, *self._colors.values())
-        self._cache: dict[tuple[str, bool, bool, bool, str], Style] = {}
+    def pick(name: str, default: str) -> Color:
+        colour = Color.parse(generated.get(name, default))
+        return colour if colour.ansi is None else Color.parse(default)
 
-    @classmethod
-    def of(cls, app: App[object]) -> Palette:
-        """The palette of the theme `app` shows now."""
-        theme = app.current_theme
-        return cls(
-            app.theme_variables or app.get_css_variables(),
-            ansi=app.native_ansi_color,
-            dark=theme.dark,
-        )
+    back, fore = pick("background", "#101318"), pick("foreground", "#d3d8e0")
+    accent, need = pick("accent", "#8ea8ff"), pick("warning", "#e3b15c")
+    work, fail = pick("success", "#7fbf8a"), pick("error", "#ee7d77")
+    end = Color.parse("#ffffff" if (theme is None or theme.dark) else "#000000")
+    bright = fore.blend(end, 0.6)
+    cursor, rest = back.blend(accent, 0.15), back.blend(fore, 0.07)
+    surface, panel = pick("surface", "#171b22"), pick("panel", "#1f242d")
+    muted = legible(back.blend(fore, 0.6), bright, back, cursor, rest, surface, panel)
+    values: dict[str, Color] = {
+        "bright": bright,
+        "muted": muted,
+        "faint": back.blend(fore, 0.4),
+        "rule": back.blend(fore, 0.18),
+        "cursor-row": cursor,
+        "cursor-row-rest": rest,
+        "diff-add": back.blend(work, 0.14),
+        "diff-del": back.blend(fail, 0.14),
+        "need-soft": back.blend(need, 0.12),
+        "fail-soft": back.blend(fail, 0.13),
+        "alarm": need,
+        "on-alarm": need.get_contrast_text(1.0),
+        "danger": fail,
+        "on-danger": fail.get_contrast_text(1.0),
+        "code-keyword": fore.blend(accent, 0.5),
+        "code-string": fore.blend(work, 0.5),
+        "code-number": fore.blend(need, 0.5),
+        "code-name": fore.blend(pick("primary", "#8ea8ff"), 0.3),
+    }
+    return {name: colour.hex6 for name, colour in values.items()}
 
-    def color(self, name: str) -> str:
-        """The colour behind a tone or variable, as `#rrggbb`; "" under ANSI."""
-        if self.ansi:
-            return ""
-        name = TONES.get(name, name)
-        return _hex(self._colors.get(name, ""), self._base.get(name, "#808080"))
+
+@dataclass(frozen=True)
+class Palette:
+    """Styles of one theme. `ansi`: sixteen colours; `plain`: none at all."""
+
+    values: tuple[tuple[str, str], ...]
+    ansi: bool = False
+    plain: bool = False
+    _styles: dict[tuple[object, ...], Style] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def colour(self, name: str) -> RichColor:
+        """The Rich colour of a theme variable."""
+        return Color.parse(dict(self.values)[name]).rich_color
 
     def style(
         self,
-        tone: str,
+        tone: Tone = Tone.TEXT,
+        back: Back = Back.NONE,
         *,
         bold: bool = False,
         italic: bool = False,
         underline: bool = False,
-        on: str = "",
     ) -> Style:
-        """The style of `tone` (a Tone or a variable's name), on background `on`."""
-        key = (str(tone), bold, italic, underline, on)
-        found = self._cache.get(key)
-        if found is None:
-            found = self._cache[key] = self._make(*key)
-        return found
+        """The style of text in a tone on a background."""
+        key = (tone, back, bold, italic, underline)
+        style = self._styles.get(key)
+        if style is None:
+            attributes = Style(
+                bold=(bold or (self.ansi and tone is Tone.BRIGHT)) or None,
+                italic=italic or None,
+                underline=underline or None,
+            )
+            style = self._colours(TONE_VARIABLES[tone], back) + attributes
+            if back in (Back.ALARM, Back.DANGER) and self.ansi and not self.plain:
+                style = Style(reverse=True) + style
+            self._styles[key] = style
+        return style
 
-    def _make(
-        self, tone: str, bold: bool, italic: bool, underline: bool, on: str
-    ) -> Style:
-        name = TONES.get(tone, tone)
-        weight = Style(
-            bold=bold or None, italic=italic or None, underline=underline or None
-        )
+    def rule(self, back: Back = Back.NONE) -> Style:
+        """Hairlines; never a word."""
+        return self._named("rule", back)
+
+    def code(self, part: str, back: Back = Back.SURFACE) -> Style:
+        """`part`: keyword, string, number or name."""
+        return self._named(f"code-{part}", back)
+
+    def back(self, back: Back) -> Style:
+        """A background alone, for filling."""
+        return self.style(Tone.TEXT, back)
+
+    def _named(self, name: str, back: Back) -> Style:
+        key = (name, back)
+        style = self._styles.get(key)
+        if style is None:
+            style = self._styles[key] = self._colours(name, back)
+        return style
+
+    def _colours(self, name: str, back: Back) -> Style:
+        if self.plain:
+            return Style()
+        loud = back in (Back.ALARM, Back.DANGER)
         if self.ansi:
-            base = ANSI.get(name, Style())
-            return base + ANSI.get(on, Style()) + weight if on else base + weight
-        back = RichColor.parse(self.color(on)) if on else None
-        return Style(color=RichColor.parse(self.color(name)), bgcolor=back) + weight
+            if loud:
+                return Style(color=self.colour(back))
+            dim = name in ("muted", "faint", "rule") or None
+            return Style(color=self.colour(name), dim=dim)
+        front = self.colour(f"on-{back}") if loud else self.colour(name)
+        if back is Back.NONE:
+            return Style(color=front)
+        return Style(color=front, bgcolor=self.colour(back))
 
 
-@lru_cache(maxsize=512)
-def _hex(value: str, default: str) -> str:
-    try:
-        color = Color.parse(value)
-    except ColorParseError:
-        return default
-    return color.hex[:7] if color.ansi is None and color.a else default
+@lru_cache(16)
+def _palette(values: tuple[tuple[str, str], ...], ansi: bool, plain: bool) -> Palette:
+    return Palette(values, ansi, plain)
+
+
+def palette_of(node: DOMNode) -> Palette:
+    """The palette of the theme in force where `node` lives; cheap, call it per line."""
+    app = node.app
+    theme, given = app.current_theme, app.theme_variables
+    if any(name not in given for name in OWN_VARIABLES):
+        given = {**derived_variables(theme), **given}
+    values = tuple((name, given[name]) for name in _USED)
+    plain = look_of(node).plain or app.no_color
+    return _palette(values, theme.ansi, plain)

@@ -1,0 +1,185 @@
+"""What the user means, as messages with plain data: the one way out of a widget.
+
+Owns the messages; does not own what is done about them (`tui`). A widget posts an
+intent and forgets it; whether it came to anything shows in the next read model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.message import Message
+
+from state.items import ThreadId
+from state.model import Decision, Review, ReviewKey
+
+
+class Intent(Message):
+    """The base: everything a widget can ask for."""
+
+
+# -- going somewhere -------------------------------------------------------------
+
+
+@dataclass
+class OpenThread(Intent):
+    """Show this thread (or agent). Never wakes it."""
+
+    thread_id: ThreadId
+
+
+@dataclass
+class OpenReview(Intent):
+    """Show this review's card and focus it: the user asked for it. None: the list of
+    auto-reviews."""
+
+    key: ReviewKey | None
+
+
+@dataclass
+class OpenTerminal(Intent):
+    """Show this terminal's output."""
+
+    thread_id: ThreadId
+    process_id: str
+
+
+@dataclass
+class LoadOlder(Intent):
+    """Read the turns before the ones that are held."""
+
+    thread_id: ThreadId
+
+
+@dataclass
+class ShowPane(Intent):
+    """Go to pane 1 to 5: threads, thread, agents, terminals, reviews."""
+
+    number: int
+
+
+@dataclass
+class LeavePane(Intent):
+    """Back to where the user came from. `step`: 1 next pane, -1 previous, 0 back."""
+
+    step: int = 0
+
+
+@dataclass
+class Selected(Intent):
+    """The cursor of a list stands on this row now. `pane`: threads, agents …"""
+
+    pane: str
+    key: str
+
+
+# -- threads ---------------------------------------------------------------------
+
+
+@dataclass
+class FilterThreads(Intent):
+    """Show the threads that match; empty: all."""
+
+    text: str
+
+
+# -- words -----------------------------------------------------------------------
+
+
+@dataclass
+class DraftChanged(Intent):
+    """The composer's text is this now; `target` as in ComposerView."""
+
+    target: str
+    text: str
+
+
+@dataclass
+class SendDraft(Intent):
+    """Send the text. The composer keeps it until `Composer.accepted` is called.
+
+    `how`: send (starts or steers, as the view said) or queue.
+    """
+
+    target: str
+    text: str
+    how: Literal["send", "queue"]
+
+
+@dataclass
+class RunSlash(Intent):
+    """A slash command of the registry with the words after it."""
+
+    name: str
+    args: str
+    text: str
+
+
+@dataclass
+class RunShell(Intent):
+    """A command of the user's own, typed after `!`; runs outside the sandbox."""
+
+    target: str
+    command: str
+    text: str
+
+
+@dataclass
+class CopyText(Intent):
+    """Put this on the clipboard. `what` names it in the message line."""
+
+    text: str
+    what: str = ""
+
+
+@dataclass
+class Say(Intent):
+    """A sentence for the bottom line, shown for some seconds."""
+
+    text: str
+
+
+# -- reviews ---------------------------------------------------------------------
+
+
+@dataclass
+class Decide(Intent):
+    """The user's decision, bound to the very request that was on screen."""
+
+    review: Review
+    decision: Decision
+
+
+@dataclass
+class StepReview(Intent):
+    """Show the next (1) or previous (-1) review. It is not focused by this."""
+
+    step: int
+
+
+@dataclass
+class LeaveCard(Intent):
+    """Leave the card undecided."""
+
+
+@dataclass
+class OpenSource(Intent):
+    """Show the thread this review came from."""
+
+    thread_id: ThreadId
+
+
+# -- frame -----------------------------------------------------------------------
+
+
+@dataclass
+class PressKey(Intent):
+    """A hint that names a key was clicked: do what the key does."""
+
+    key: str
+
+
+@dataclass
+class OpenSandbox(Intent):
+    """Enter on the bottom line: why is this mode in force?"""
