@@ -1,0 +1,399 @@
+"""A notification of the engine becomes events.
+
+Owns which methods we know, which of them mean nothing to us (`IGNORED`), and the
+decoder of each. Does not know requests (`requests`) nor replies (`responses`).
+Invariant: total: `decode_notification` never raises; what is not understood becomes
+one `Unrecognised`. The text deltas take a path without structs: there may be
+thousands a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from state.engine.wire import structs as w
+from state.engine.wire import threads
+from state.engine.wire.items import as_json, decode_changes, decode_item
+from state.events import (
+    AutoReviewChanged,
+    ConfigWarned,
+    ErrorSeen,
+    Event,
+    ItemCompleted,
+    ItemDelta,
+    ItemStarted,
+    MessageShown,
+    PlanChanged,
+    QueueChanged,
+    ReadStateChanged,
+    ReviewResolved,
+    SettingsChanged,
+    ThreadArchived,
+    ThreadDeleted,
+    ThreadRenamed,
+    ThreadReverted,
+    ThreadSeen,
+    ThreadStatusChanged,
+    ThreadUnloaded,
+    TokensUsed,
+    TurnDiffChanged,
+    TurnEnded,
+    TurnStarted,
+    Unrecognised,
+    WarningSeen,
+)
+from state.items import DeltaKind, Item, ItemId, ItemStatus, PlanStep, ThreadId, TurnId
+from state.model import AutoReview, Origin, ReviewKey
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WireContext:
+    """Where a message came in. `at_ms` serves when the message tells no time."""
+
+    epoch: str
+    connection: int
+    at_ms: int = 0
+
+
+Decoder = Callable[[Json, WireContext, int], tuple[Event, ...]]
+
+# method -> (kind of text, name of the part's index)
+_DELTAS: dict[str, tuple[DeltaKind, str | None]] = {
+    "item/agentMessage/delta": (DeltaKind.MESSAGE, None),
+    "item/plan/delta": (DeltaKind.PLAN, None),
+    "item/reasoning/summaryTextDelta": (DeltaKind.SUMMARY, "summaryIndex"),
+    "item/reasoning/textDelta": (DeltaKind.THOUGHT, "contentIndex"),
+    "item/commandExecution/outputDelta": (DeltaKind.OUTPUT, None),
+}
+_BROKEN = (msgspec.ValidationError, KeyError, TypeError, ValueError, AttributeError)
+
+
+def decode_notification(message: Json, context: WireContext) -> tuple[Event, ...]:
+    """The events a notification stands for; () when it means nothing to us."""
+    method = message.get("method")
+    try:
+        delta = _DELTAS.get(method)  # type: ignore[arg-type]
+        if delta is not None:
+            kind, index = delta
+            p = message["params"]
+            return (
+                ItemDelta(
+                    p["threadId"],
+                    p["turnId"],
+                    p["itemId"],
+                    kind,
+                    p["delta"],
+                    p[index] if index else 0,
+                ),
+            )
+        decoder = _DECODERS.get(method)  # type: ignore[arg-type]
+        if decoder is not None:
+            at_ms = message.get("emittedAtMs")
+            when = at_ms if isinstance(at_ms, int) else context.at_ms
+            return decoder(message.get("params") or {}, context, when)
+        if method in IGNORED:
+            return ()
+    except _BROKEN:
+        pass
+    return (Unrecognised(str(method), as_json(message)),)
+
+
+def _thread_started(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
+    raw = p["thread"]
+    facts = threads.decode_thread(raw)
+    return (ThreadSeen(ThreadId(raw["id"]), facts, Origin.ENGINE, at),)
+
+
+def _thread_status(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    status, flags = threads.decode_status(msgspec.convert(p["status"], w.ThreadStatus))
+    return (ThreadStatusChanged(ThreadId(p["threadId"]), status, flags),)
+
+
+def _renamed(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    return (ThreadRenamed(ThreadId(p["threadId"]), p.get("threadName")),)
+
+
+def _archived(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    return (ThreadArchived(ThreadId(p["threadId"]), archived=True),)
+
+
+def _unarchived(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    return (ThreadArchived(ThreadId(p["threadId"]), archived=False),)
+
+
+def _deleted(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    return (ThreadDeleted(ThreadId(p["threadId"])),)
+
+
+def _closed(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    return (ThreadUnloaded(ThreadId(p["threadId"])),)
+
+
+def _reverted(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    return (ThreadReverted(ThreadId(p["threadId"])),)
+
+
+def _queue(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    return (QueueChanged(ThreadId(p["threadId"])),)
+
+
+def _read_state(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    unread, revision = threads.decode_read_state(p["readState"])
+    return (ReadStateChanged(ThreadId(p["threadId"]), unread, revision),)
+
+
+def _settings(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    settings = threads.decode_settings(p["threadSettings"])
+    return (SettingsChanged(ThreadId(p["threadId"]), settings),)
+
+
+def _usage(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    usage = threads.decode_usage(p["tokenUsage"])
+    return (TokensUsed(ThreadId(p["threadId"]), usage),)
+
+
+def _turn_started(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
+    turn = msgspec.convert(p["turn"], w.Turn)
+    root = TurnId(turn.root_turn_id) if turn.root_turn_id else None
+    return (TurnStarted(ThreadId(p["threadId"]), TurnId(turn.id), root, at),)
+
+
+def _turn_completed(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
+    turn = msgspec.convert(p["turn"], w.Turn)
+    return (
+        TurnEnded(
+            thread_id=ThreadId(p["threadId"]),
+            turn_id=TurnId(turn.id),
+            status=threads.turn_status(turn.status),
+            error=threads.decode_error(turn.error) if turn.error else None,
+            at_ms=at,
+            duration_ms=turn.duration_ms,
+        ),
+    )
+
+
+def _turn_diff(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    diff: str = p["diff"]
+    return (TurnDiffChanged(ThreadId(p["threadId"]), TurnId(p["turnId"]), diff),)
+
+
+def _plan(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    steps = msgspec.convert(p["plan"], list[w.TurnPlanStep])
+    return (
+        PlanChanged(
+            ThreadId(p["threadId"]),
+            TurnId(p["turnId"]),
+            tuple(PlanStep(step.step, step.status) for step in steps),
+            p.get("explanation"),
+        ),
+    )
+
+
+def _timed(item: Item, p: Json) -> Item:
+    """The item with the notification's own times, where it has some."""
+    started, completed = p.get("startedAtMs"), p.get("completedAtMs")
+    if started in (None, item.started_ms) and completed in (None, item.completed_ms):
+        return item
+    return Item(
+        id=item.id,
+        body=item.body,
+        status=item.status,
+        started_ms=item.started_ms if started is None else started,
+        completed_ms=item.completed_ms if completed is None else completed,
+    )
+
+
+def _item_started(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    item = _timed(decode_item(p["item"], ended=False), p)
+    return (ItemStarted(ThreadId(p["threadId"]), TurnId(p["turnId"]), item),)
+
+
+def _item_completed(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    item = _timed(decode_item(p["item"]), p)
+    if item.status is ItemStatus.IN_PROGRESS:  # the method says that it ended
+        item = Item(
+            id=item.id,
+            body=item.body,
+            status=ItemStatus.COMPLETED,
+            started_ms=item.started_ms,
+            completed_ms=item.completed_ms,
+        )
+    return (ItemCompleted(ThreadId(p["threadId"]), TurnId(p["turnId"]), item),)
+
+
+def _patch_updated(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    # It comes before item/started of that id: the item begins here.
+    item = Item(ItemId(p["itemId"]), decode_changes(p["changes"]))
+    return (ItemStarted(ThreadId(p["threadId"]), TurnId(p["turnId"]), item),)
+
+
+def _error(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
+    error = threads.decode_error(msgspec.convert(p["error"], w.TurnError))
+    turn = p.get("turnId")
+    return (
+        ErrorSeen(
+            thread_id=ThreadId(p["threadId"]),
+            turn_id=TurnId(turn) if turn else None,
+            error=error,
+            will_retry=bool(p.get("willRetry")),
+            at_ms=at,
+        ),
+    )
+
+
+def _warning(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
+    text: str = p["message"]
+    if p.get("threadId"):
+        return (WarningSeen(ThreadId(p["threadId"]), text, at),)
+    return (MessageShown(text),)
+
+
+def _rerouted(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
+    text = f"The engine answered with {p['toModel']} instead of {p['fromModel']}."
+    return (WarningSeen(ThreadId(p["threadId"]), text, at),)
+
+
+def _mcp_status(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
+    if p["status"] != "failed":
+        return ()
+    text = f"The MCP server {p['name']} did not start: {p.get('error') or 'no reason'}"
+    if p.get("threadId"):
+        return (WarningSeen(ThreadId(p["threadId"]), text, at),)
+    return (MessageShown(text),)
+
+
+def _config_warning(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    parts = (p["summary"], p.get("details"), p.get("path"))
+    return (ConfigWarned("\n".join(part for part in parts if part)),)
+
+
+def _resolved(p: Json, context: WireContext, at: int) -> tuple[Event, ...]:
+    key = ReviewKey(context.epoch, p["requestId"])
+    return (ReviewResolved(ThreadId(p["threadId"]), key, at),)
+
+
+def _auto_review(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    wire = msgspec.convert(p, w.ItemGuardianApprovalReviewCompletedNotification)
+    review = AutoReview(
+        id=wire.review_id,
+        turn_id=TurnId(wire.turn_id) if wire.turn_id else None,
+        target_item_id=ItemId(wire.target_item_id) if wire.target_item_id else None,
+        status=wire.review.status,
+        action=as_json(wire.action),
+        action_kind=str(wire.action.get("type", "")),
+        risk=wire.review.risk_level,
+        authorization=wire.review.user_authorization,
+        rationale=wire.review.rationale,
+        started_ms=wire.started_at_ms,
+        completed_ms=wire.completed_at_ms,
+    )
+    return (AutoReviewChanged(ThreadId(wire.thread_id), review),)
+
+
+def _login_completed(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+    if p.get("success"):
+        return (MessageShown("You are logged in."),)
+    return (MessageShown(f"The login failed: {p.get('error') or 'no reason given'}"),)
+
+
+_DECODERS: dict[str, Decoder] = {
+    "thread/started": _thread_started,
+    "thread/status/changed": _thread_status,
+    "thread/name/updated": _renamed,
+    "thread/archived": _archived,
+    "thread/unarchived": _unarchived,
+    "thread/deleted": _deleted,
+    "thread/closed": _closed,
+    "thread/reverted": _reverted,
+    "thread/queue/changed": _queue,
+    "thread/readState/changed": _read_state,
+    "thread/settings/updated": _settings,
+    "thread/tokenUsage/updated": _usage,
+    "turn/started": _turn_started,
+    "turn/completed": _turn_completed,
+    "turn/diff/updated": _turn_diff,
+    "turn/plan/updated": _plan,
+    "item/started": _item_started,
+    "item/completed": _item_completed,
+    "item/fileChange/patchUpdated": _patch_updated,
+    "item/autoApprovalReview/started": _auto_review,
+    "item/autoApprovalReview/completed": _auto_review,
+    "serverRequest/resolved": _resolved,
+    "error": _error,
+    "warning": _warning,
+    "guardianWarning": _warning,
+    "configWarning": _config_warning,
+    "model/rerouted": _rerouted,
+    "mcpServer/startupStatus/updated": _mcp_status,
+    "account/login/completed": _login_completed,
+}
+
+KNOWN = frozenset(_DELTAS) | frozenset(_DECODERS)
+"""Methods that become events."""
+
+RAW = frozenset({"rawResponseItem/completed", "rawResponse/completed"})
+"""Sent to those who asked for raw events; no schema lists them."""
+
+IGNORED = RAW | frozenset(
+    {
+        "account/gatewayOAuth/changed",
+        "account/rateLimits/updated",
+        "account/updated",  # the session reads the account again
+        "app/list/updated",
+        "autoApprovalReview/strictReviewRequired",
+        "command/exec/outputDelta",
+        "deprecationNotice",
+        "externalAgentConfig/import/completed",
+        "externalAgentConfig/import/progress",
+        "fs/changed",
+        "fuzzyFileSearch/sessionCompleted",
+        "fuzzyFileSearch/sessionUpdated",
+        "hook/completed",
+        "hook/started",
+        "item/commandExecution/terminalInteraction",
+        "item/fileChange/outputDelta",
+        "item/mcpToolCall/progress",
+        "item/reasoning/summaryPartAdded",
+        "mcpServer/event/stream/notification",
+        "mcpServer/oauthLogin/completed",
+        "model/safetyBuffering/updated",
+        "model/verification",
+        "modelProvider/authRecoveryCompleted",
+        "modelProvider/authRecoveryStarted",
+        "process/exited",
+        "process/outputDelta",
+        "project/changed",
+        "remoteControl/status/changed",
+        "skills/changed",
+        "thread/attachment/updated",
+        "thread/compacted",  # the item contextCompaction says it
+        "thread/environment/connected",
+        "thread/environment/disconnected",
+        "thread/goal/cleared",
+        "thread/goal/updated",
+        "thread/prediction/updated",
+        "thread/project/updated",
+        "thread/realtime/closed",
+        "thread/realtime/error",
+        "thread/realtime/item/completed",
+        "thread/realtime/item/started",
+        "thread/realtime/item/transcript/delta",
+        "thread/realtime/itemAdded",
+        "thread/realtime/outputAudio/delta",
+        "thread/realtime/sdp",
+        "thread/realtime/started",
+        "thread/realtime/transcript/delta",
+        "thread/realtime/transcript/done",
+        "thread/section/changed",
+        "turn/moderationMetadata",
+        "windows/worldWritableWarning",
+        "windowsSandbox/setupCompleted",
+    }
+)
+"""Methods we know and that mean nothing to us (yet)."""
