@@ -1,0 +1,243 @@
+"""Header, banner, bottom line and composer: what frames the open thread.
+
+Owns the truth of the bottom line: what the running turn may do, what the next one
+may, and the words for not knowing. Unknown is shown as unknown, stale as stale.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from state.model import (
+    EnginePhase,
+    Sandbox,
+    SandboxMode,
+    Settings,
+    Thread,
+    ThreadStatus,
+    World,
+)
+from state.select.words import agent_label, one_line, thread_title
+from state.text import reveal
+from state.views import BannerView, ComposerView, Glyph, HeaderView, SandboxLine, Tone
+
+Level = Literal["calm", "neutral", "danger", "alarm", "stale"]
+_MODES: dict[SandboxMode, tuple[str, str, Level]] = {
+    SandboxMode.READ_ONLY: ("□", "read-only", "calm"),
+    SandboxMode.WORKSPACE_WRITE: ("◧", "workspace-write", "neutral"),
+    SandboxMode.FULL_ACCESS: ("■", "FULL ACCESS", "danger"),
+    SandboxMode.EXTERNAL: ("■", "external sandbox", "danger"),
+}
+_PROFILES: dict[str, tuple[str, str, Level]] = {
+    ":read-only": _MODES[SandboxMode.READ_ONLY],
+    ":workspace": _MODES[SandboxMode.WORKSPACE_WRITE],
+    ":danger-full-access": _MODES[SandboxMode.FULL_ACCESS],
+}
+
+
+def header_view(world: World, *, needs: int, working: int, threads: int) -> HeaderView:
+    """The top line."""
+    engine = world.engine
+    version = engine.version or ""
+    place = "remote" if engine.how == "remote" else "local"
+    match engine.phase:
+        case EnginePhase.READY:
+            label, glyph, tone = f"{place} {version}".strip(), Glyph.WORK, Tone.WORK
+        case EnginePhase.LOST:
+            label, glyph, tone = "engine gone", Glyph.FAILED, Tone.FAIL
+        case EnginePhase.MISSING:
+            label, glyph, tone = "no engine", Glyph.FAILED, Tone.FAIL
+        case EnginePhase.NONE | EnginePhase.CONNECTING:
+            label, glyph, tone = "connecting", Glyph.STARTING, Tone.MUTED
+    ready = engine.phase is EnginePhase.READY
+    return HeaderView(
+        glyph,
+        tone,
+        label,
+        needs=needs,
+        working=working,
+        threads=threads,
+        as_of_ms=None if ready else engine.since_ms,
+    )
+
+
+def banner_view(world: World) -> BannerView | None:
+    """Engine gone, no engine, no login; None when all is well."""
+    engine = world.engine
+    if engine.phase is EnginePhase.LOST:
+        last = one_line(engine.stderr[-1]) if engine.stderr else ""
+        return BannerView(
+            "The engine ended unexpectedly",
+            one_line(engine.sentence or ""),
+            "What you see is last known. Reading works; what you type is kept.",
+            last,
+            (("ctrl+r", "retry now"),),
+            engine.retry_at_ms,
+        )
+    if engine.phase is EnginePhase.MISSING:
+        return BannerView(
+            "No codex found.",
+            "",
+            one_line(engine.sentence or ""),
+            "codex-tui demo plays a whole fleet without one of your own.",
+            (("ctrl+r", "look again"),),
+        )
+    account = world.account
+    if account.kind == "none" and account.requires_login:
+        return BannerView(
+            "Not logged in",
+            "reading works, sending does not.",
+            "Log in here with a device code or an API key, or run codex login.",
+            "codex-tui demo needs no account.",
+            (("ctrl+l", "log in"),),
+            tone=Tone.NEED,
+        )
+    if world.sandbox_problem is not None:
+        return BannerView(
+            "Commands cannot run in the sandbox here",
+            "",
+            one_line(world.sandbox_problem),
+            "codex-tui doctor says more.",
+            (),
+            tone=Tone.NEED,
+        )
+    return None
+
+
+def sandbox_mode(settings: Settings | None) -> tuple[str, str, Level]:
+    """Glyph, words and level of a setting; unknown is said."""
+    if settings is None or (settings.sandbox is None and settings.profile is None):
+        return "?", "sandbox unknown", "stale"
+    if settings.profile in _PROFILES:
+        return _PROFILES[settings.profile]
+    if settings.profile is not None:
+        level: Level = "neutral"
+        if settings.sandbox and settings.sandbox.mode is SandboxMode.FULL_ACCESS:
+            level = "danger"
+        return "◧", f"profile {reveal(settings.profile).text}", level
+    assert settings.sandbox is not None
+    return _MODES[settings.sandbox.mode]
+
+
+def asks(settings: Settings) -> str:
+    """Who is asked, in words."""
+    match settings.approval_policy:
+        case "never":
+            return "never asks"
+        case None:
+            return ""
+        case "untrusted":
+            return "asks you for everything"
+        case _:
+            who = "auto-review" if settings.reviewer == "auto_review" else "you"
+            some = " about some" if settings.approval_policy == "granular" else ""
+            return f"asks {who}{some}"
+
+
+def writable_roots(settings: Settings) -> int:
+    """How many workspace roots a turn may write to (temp folders not counted)."""
+    sandbox = settings.sandbox
+    if sandbox is None or sandbox.mode is not SandboxMode.WORKSPACE_WRITE:
+        return 0
+    roots = set(sandbox.writable_roots)
+    if settings.workspace_roots is not None:
+        roots.update(settings.workspace_roots)
+    elif settings.cwd:
+        roots.add(settings.cwd)
+    return len(roots)
+
+
+def sandbox_line(
+    world: World, thread: Thread | None, *, message: str = ""
+) -> SandboxLine:
+    """The bottom line for the open thread or agent."""
+    if thread is None:
+        return SandboxLine("", "no thread open", "calm", message=message)
+    turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
+    now = turn.settings if turn and turn.settings else thread.settings
+    following = thread.settings
+    glyph, mode, level = sandbox_mode(now)
+    parts = _parts(now)
+    lead = ""
+    engine_ready = world.engine.phase is EnginePhase.READY
+    loaded = thread.status in (ThreadStatus.IDLE, ThreadStatus.ACTIVE)
+    if turn is not None and now is not following and _differs(now, following):
+        parts = [f"this turn → {sandbox_mode(following)[1]} from the next", *parts]
+    if not engine_ready or not loaded:
+        known = now is not None and sandbox_mode(now)[2] != "stale"
+        lead = "not loaded · last known" if engine_ready else "last known"
+        if not known:
+            lead = "not loaded" if engine_ready else ""
+        level, glyph = "stale", "~" if known else ""
+    elif (
+        now is not None
+        and now.sandbox is not None
+        and now.sandbox.mode is SandboxMode.WORKSPACE_WRITE
+        and writable_roots(now) == 0
+        and now.profile in (None, ":workspace")
+    ):
+        level = "alarm"
+        parts.insert(0, "nothing is writable: the workspace has no root")
+    return SandboxLine(
+        glyph,
+        mode,
+        level,
+        tuple(p for p in parts if p),
+        lead=lead,
+        terminals=len(thread.terminals),
+        hints=("/ps", "/stop") if thread.terminals else (),
+        message=message,
+    )
+
+
+def _differs(now: Settings | None, following: Settings | None) -> bool:
+    return sandbox_mode(now)[1] != sandbox_mode(following)[1]
+
+
+def _parts(settings: Settings | None) -> list[str]:
+    if settings is None:
+        return []
+    parts = []
+    sandbox = settings.sandbox
+    full = sandbox is not None and sandbox.mode in (
+        SandboxMode.FULL_ACCESS,
+        SandboxMode.EXTERNAL,
+    )
+    if sandbox is not None and not full:
+        parts.append("network on" if sandbox.network else "network off")
+    parts.append(asks(settings))
+    roots = writable_roots(settings)
+    if roots:
+        parts.append(f"{roots} writable root{'s' if roots > 1 else ''}")
+    return parts
+
+
+def sandbox_words(sandbox: Sandbox) -> str:
+    """The mode in the words of the bottom line."""
+    return _MODES[sandbox.mode][1]
+
+
+def composer_view(world: World, thread: Thread | None, *, cwd: str) -> ComposerView:
+    """Where words would go, and what sending would do."""
+    blocked = ""
+    if world.engine.phase is not EnginePhase.READY:
+        blocked = "kept as a draft until the engine is back"
+    elif world.account.kind == "none" and world.account.requires_login:
+        blocked = "not logged in: kept as a draft"
+    if thread is None:
+        return ComposerView("a new thread", reveal(cwd).text, "start", blocked=blocked)
+    if thread.direct_input is False:
+        blocked = blocked or "agents take no direct input: tell /root, or fork it"
+    running = thread.active_turn is not None
+    facts = " ".join(one_line(word) for word in (thread.model, thread.effort) if word)
+    tokens = thread.tokens
+    if tokens is not None and tokens.window:
+        left = max(0, 100 - round(100 * tokens.last_total / tokens.window))
+        facts = f"{facts} · {left}% context left" if facts else f"{left}% context left"
+    return ComposerView(
+        agent_label(thread),
+        thread_title(thread),
+        "steer" if running else "send",
+        facts,
+        blocked,
+    )

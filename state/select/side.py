@@ -1,0 +1,181 @@
+"""The right column: agents, terminals and reviews of the open thread or of all.
+
+Owns the tree's rows and roll-ups. Interrupted is a state of its own, not an ending.
+"""
+
+from __future__ import annotations
+
+from state.items import ThreadId
+from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
+from state.select.words import (
+    agent_label,
+    agent_name,
+    command_line,
+    last_turn,
+    one_line,
+    pending,
+    review_what,
+    review_word,
+    thread_title,
+)
+from state.text import clean, reveal
+from state.tree import Forest
+from state.views import (
+    AgentRow,
+    Bit,
+    Bits,
+    Glyph,
+    ReviewRow,
+    SideView,
+    TerminalRow,
+    Tone,
+)
+from state.words import count
+
+
+def side_view(world: World, forest: Forest, thread_id: ThreadId | None) -> SideView:
+    """What stands in the right column while `thread_id` is open."""
+    stale = world.engine.phase is not EnginePhase.READY
+    agents: tuple[AgentRow, ...] = ()
+    terminals: tuple[TerminalRow, ...] = ()
+    tokens = 0
+    failed = needy = 0
+    if thread_id is not None and thread_id in world.threads:
+        walked = list(forest.walk(forest.root(thread_id)))
+        agents = tuple(_agent(guide, t, stale=stale) for guide, t in walked)
+        tokens = sum(t.tokens.total for _, t in walked if t.tokens)
+        terminals = _terminals([t for _, t in walked])
+        failed = sum(row.glyph is Glyph.FAILED for row in agents)
+        needy = sum(row.glyph is Glyph.NEED for row in agents)
+    reviews, auto = _reviews(world, forest, stale=stale)
+    return SideView(
+        agents=agents,
+        agent_tokens=count(tokens) if tokens else "",
+        terminals=terminals,
+        reviews=reviews,
+        agents_need=needy,
+        agents_failed=failed,
+        reviews_need=sum(row.glyph is Glyph.NEED for row in reviews),
+        reviews_auto=auto,
+    )
+
+
+def _agent(guide: str, thread: Thread, *, stale: bool) -> AgentRow:
+    glyph, tone, word = agent_sign(thread, stale=stale)
+    detail: Bits = ()
+    asked = pending(thread)
+    turn = last_turn(thread)
+    if asked:
+        detail = (Bit(f"needs you · {review_word(asked[0].kind)}", Tone.NEED),)
+    elif glyph is Glyph.FAILED:
+        why = one_line(turn.error.message) if turn and turn.error else ""
+        detail = (Bit(f"failed · {why}" if why else "failed", Tone.FAIL),)
+    elif glyph is Glyph.INTERRUPTED:
+        detail = (Bit("interrupted · next message resumes", Tone.MUTED),)
+    name = agent_name(thread) if thread.is_agent else "/root"
+    return AgentRow(
+        id=thread.id,
+        guide=guide,
+        glyph=glyph,
+        tone=tone,
+        name=name,
+        model=one_line(thread.model or ""),
+        effort=one_line(thread.effort or ""),
+        tokens=count(thread.tokens.total) if thread.tokens else "",
+        detail=detail,
+        word=word,
+    )
+
+
+def agent_sign(thread: Thread, *, stale: bool = False) -> tuple[Glyph, Tone, str]:
+    """Glyph, tone and word of one agent's own state."""
+    live = thread.status is ThreadStatus.ACTIVE
+    if stale and (live or pending(thread)):
+        return Glyph.STALE, Tone.MUTED, "last known"
+    if pending(thread):
+        return Glyph.NEED, Tone.NEED, "needs you"
+    if live:
+        return Glyph.WORK, Tone.WORK, "working"
+    turn = last_turn(thread)
+    ended = turn.status if turn else None
+    if thread.status is ThreadStatus.SYSTEM_ERROR or ended is TurnStatus.FAILED:
+        return Glyph.FAILED, Tone.FAIL, "failed"
+    if ended is TurnStatus.INTERRUPTED or thread.agent_status == "interrupted":
+        return Glyph.INTERRUPTED, Tone.TEXT, "interrupted"
+    if thread.agent_status == "completed" or (
+        thread.is_agent and ended is TurnStatus.COMPLETED
+    ):
+        return Glyph.DONE, Tone.MUTED, "completed"
+    if thread.agent_status == "started":
+        return Glyph.STARTING, Tone.WORK, "starting"
+    if thread.status in (ThreadStatus.NOT_LOADED, ThreadStatus.UNKNOWN):
+        return Glyph.NOT_LOADED, Tone.FAINT, "not loaded"
+    return Glyph.READY, Tone.MUTED, "ready"
+
+
+def _terminals(threads: list[Thread]) -> tuple[TerminalRow, ...]:
+    rows: list[TerminalRow] = []
+    for thread in threads:
+        for terminal in thread.terminals.values():
+            item = next(
+                (
+                    turn.items[terminal.item_id]
+                    for turn in thread.turns.values()
+                    if terminal.item_id in turn.items
+                ),
+                None,
+            )
+            output = str(getattr(item.body, "output", "")) if item else ""
+            last = output.rstrip().rsplit("\n", 1)[-1]
+            cpu = terminal.cpu_percent
+            rows.append(
+                TerminalRow(
+                    number=len(rows) + 1,
+                    thread_id=thread.id,
+                    process_id=terminal.process_id,
+                    command=reveal(command_line(terminal.command)),
+                    owner=agent_name(thread) if thread.is_agent else "/root",
+                    since_ms=item.started_ms if item else None,
+                    cpu="—" if cpu is None else f"{cpu:.0f}%",
+                    last=clean(last).strip(),
+                )
+            )
+    return tuple(rows)
+
+
+def _reviews(
+    world: World, forest: Forest, *, stale: bool
+) -> tuple[tuple[ReviewRow, ...], int]:
+    rows = []
+    running = 0
+    oldest = 0
+    for thread in world.threads.values():
+        for auto in thread.auto_reviews.values():
+            if auto.status == "inProgress":
+                running += 1
+                at = auto.started_ms or 0
+                oldest = at if running == 1 else min(oldest, at)
+        for review in pending(thread):
+            owner = (
+                agent_label(thread)
+                if thread.is_agent
+                else thread_title(world.threads[forest.root(thread.id)])
+            )
+            rows.append(
+                ReviewRow(
+                    key=review.key,
+                    glyph=Glyph.STALE if stale else Glyph.NEED,
+                    tone=Tone.MUTED if stale else Tone.NEED,
+                    kind=review_word(review.kind),
+                    who=owner,
+                    what=review_what(review, thread),
+                    asked_ms=review.asked_ms,
+                )
+            )
+    rows.sort(key=lambda row: -row.asked_ms)
+    if running:
+        words = f"{running} auto-review{'s' if running > 1 else ''} running"
+        rows.append(
+            ReviewRow(None, Glyph.AUTO, Tone.AUTO, words, "", "", asked_ms=oldest)
+        )
+    return tuple(rows), running

@@ -1,0 +1,241 @@
+"""The thread list: roots in groups, with what each tree needs or does.
+
+Owns grouping, order and the reason beside a title. A row is rebuilt only when a
+thread of its tree changed. Groups: needs you, working, ready, not loaded, archived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from state.items import ThreadId
+from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
+from state.select.words import (
+    activity,
+    last_turn,
+    one_line,
+    pending,
+    review_what,
+    review_word,
+    thread_title,
+)
+from state.tree import Forest
+from state.views import Bit, Bits, Glyph, ThreadGroup, ThreadListView, ThreadRow, Tone
+
+
+class Group(IntEnum):
+    """The groups in the order they are drawn."""
+
+    NEEDS = 0
+    WORKING = 1
+    READY = 2
+    NOT_LOADED = 3
+    ARCHIVED = 4
+
+
+_TITLES = {
+    Group.NEEDS: ("Needs you", Tone.NEED),
+    Group.WORKING: ("Working", Tone.MUTED),
+    Group.READY: ("Ready", Tone.MUTED),
+    Group.NOT_LOADED: ("Not loaded", Tone.MUTED),
+    Group.ARCHIVED: ("Archived", Tone.MUTED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    row: ThreadRow
+    group: Group
+    sort: tuple[int, str]
+    haystack: str
+
+
+class ThreadListBuilder:
+    """Builds the list; `update` per publish, `view` when something is drawn."""
+
+    def __init__(self, forest: Forest) -> None:
+        self._forest = forest
+        self._entries: dict[ThreadId, _Entry] = {}
+        self._stale: bool | None = None
+        self._view: ThreadListView | None = None
+        self._asked: tuple[str, bool, bool] = ("", False, False)
+        self.needs = 0
+        self.working = 0
+
+    def update(self, world: World, dirty: Iterable[ThreadId]) -> None:
+        """Rebuild the rows of the trees that changed. Call after the forest."""
+        stale = world.engine.phase is not EnginePhase.READY
+        if stale != self._stale:
+            self._stale = stale
+            dirty = world.threads
+        for root in {self._forest.root(thread_id) for thread_id in dirty}:
+            self._put(world, root)
+        for thread_id in dirty:
+            if thread_id in self._entries and not self._forest.is_root(thread_id):
+                self._drop(thread_id)
+
+    def view(
+        self, *, filter_text: str = "", archived: bool = False, loading: bool = False
+    ) -> ThreadListView:
+        """The list as it is to be drawn; the same object while nothing changed."""
+        asked = (filter_text, archived, loading)
+        if self._view is None or asked != self._asked:
+            self._asked = asked
+            self._view = self._build(filter_text, archived=archived, loading=loading)
+        return self._view
+
+    def _put(self, world: World, root: ThreadId) -> None:
+        thread = world.threads.get(root)
+        if thread is None or not _listed(thread):
+            self._drop(root)
+            return
+        entry = self._entry(thread)
+        known = self._entries.get(root)
+        if known is not None and _same(known, entry):
+            return
+        self._count(known, -1)
+        self._count(entry, +1)
+        self._entries[root] = entry
+        self._view = None
+
+    def _drop(self, root: ThreadId) -> None:
+        known = self._entries.pop(root, None)
+        if known is not None:
+            self._count(known, -1)
+            self._view = None
+
+    def _count(self, entry: _Entry | None, by: int) -> None:
+        if entry is not None and entry.group is Group.NEEDS:
+            self.needs += by
+        if entry is not None and entry.group is Group.WORKING:
+            self.working += by
+
+    def _entry(self, thread: Thread) -> _Entry:
+        agents = self._forest.descendants(thread.id)
+        title = thread_title(thread)
+        asking = [(r, t) for t in (thread, *agents) for r in pending(t)]
+        stale = bool(self._stale)
+        group = _group(thread, agents, needs=bool(asking))
+        at_ms = thread.updated_ms or thread.created_ms
+        detail: Bits = ()
+        if asking:
+            review, owner = min(asking, key=lambda pair: pair[0].asked_ms)
+            at_ms = review.asked_ms
+            detail = (
+                Bit(review_word(review.kind), Tone.NEED),
+                Bit(f" · {review_what(review, owner)}", Tone.MUTED),
+            )
+        elif group is Group.WORKING:
+            detail = _working(thread, agents)
+        elif group is Group.READY:
+            detail = _resting(thread)
+        glyph, tone, word = _sign(thread, group, stale=stale)
+        row = ThreadRow(
+            thread.id,
+            glyph,
+            tone,
+            title,
+            detail,
+            at_ms,
+            unread=thread.unread,
+            bold=thread.unread or group is Group.NEEDS,
+            word=word,
+        )
+        sort = (-(thread.updated_ms or thread.created_ms), thread.id)
+        if asking:
+            sort = (-at_ms, thread.id)
+        haystack = " ".join(
+            (title, thread.cwd, thread.preview, thread.model or "", thread.source)
+        ).lower()
+        return _Entry(row, group, sort, haystack)
+
+    def _build(
+        self, filter_text: str, *, archived: bool, loading: bool
+    ) -> ThreadListView:
+        wanted = filter_text.lower().split()
+        groups: dict[Group, list[_Entry]] = {}
+        total = 0
+        for entry in self._entries.values():
+            if entry.group is Group.ARCHIVED and not (archived or wanted):
+                continue
+            total += entry.group is not Group.ARCHIVED
+            if all(word in entry.haystack for word in wanted):
+                groups.setdefault(entry.group, []).append(entry)
+        built = []
+        for group in sorted(groups):
+            title, tone = _TITLES[group]
+            entries = sorted(groups[group], key=lambda entry: entry.sort)
+            built.append(ThreadGroup(title, tone, tuple(e.row for e in entries)))
+        return ThreadListView(tuple(built), total, filter_text, loading)
+
+
+def _listed(thread: Thread) -> bool:
+    known = bool(thread.preview or thread.name or thread.turns or thread.sends)
+    running = thread.status in (ThreadStatus.ACTIVE, ThreadStatus.IDLE)
+    return not thread.deleted and (known or running)
+
+
+def _same(a: _Entry, b: _Entry) -> bool:
+    # Rows are eq=False on purpose, so compare what is in them.
+    return (
+        a.group is b.group
+        and a.sort == b.sort
+        and a.haystack == b.haystack
+        and all(
+            getattr(a.row, name) == getattr(b.row, name)
+            for name in ThreadRow.__dataclass_fields__
+        )
+    )
+
+
+def _group(thread: Thread, agents: list[Thread], *, needs: bool) -> Group:
+    if thread.archived:
+        return Group.ARCHIVED
+    if needs:
+        return Group.NEEDS
+    if any(t.status is ThreadStatus.ACTIVE for t in (thread, *agents)):
+        return Group.WORKING
+    if thread.status in (ThreadStatus.IDLE, ThreadStatus.SYSTEM_ERROR):
+        return Group.READY
+    return Group.NOT_LOADED
+
+
+def _sign(thread: Thread, group: Group, *, stale: bool) -> tuple[Glyph, Tone, str]:
+    if stale and group in (Group.NEEDS, Group.WORKING):
+        return Glyph.STALE, Tone.MUTED, "last known"
+    match group:
+        case Group.NEEDS:
+            return Glyph.NEED, Tone.NEED, "needs you"
+        case Group.WORKING:
+            return Glyph.WORK, Tone.WORK, "working"
+        case Group.NOT_LOADED | Group.ARCHIVED:
+            return Glyph.NOT_LOADED, Tone.FAINT, group.name.lower().replace("_", " ")
+    turn = last_turn(thread)
+    if thread.status is ThreadStatus.SYSTEM_ERROR:
+        return Glyph.FAILED, Tone.FAIL, "failed"
+    if turn is not None and turn.status is TurnStatus.INTERRUPTED:
+        return Glyph.INTERRUPTED, Tone.TEXT, "interrupted"
+    return Glyph.READY, Tone.MUTED, "ready"
+
+
+def _working(thread: Thread, agents: list[Thread]) -> Bits:
+    words = [activity(thread)]
+    busy = sum(t.status is ThreadStatus.ACTIVE for t in agents)
+    if busy:
+        words.append(f"{busy} agent{'s' if busy > 1 else ''}")
+    text = " · ".join(word for word in words if word)
+    return (Bit(text, Tone.MUTED),) if text else ()
+
+
+def _resting(thread: Thread) -> Bits:
+    turn = last_turn(thread)
+    if turn is None:
+        return ()
+    if turn.status is TurnStatus.FAILED or thread.status is ThreadStatus.SYSTEM_ERROR:
+        why = one_line(turn.error.message) if turn.error else "see the thread"
+        return (Bit("failed", Tone.FAIL), Bit(f" · {why}", Tone.MUTED))
+    if turn.status is TurnStatus.INTERRUPTED:
+        return (Bit("interrupted · next message resumes", Tone.MUTED),)
+    return ()

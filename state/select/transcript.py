@@ -1,0 +1,225 @@
+"""The open thread as cells: what was said, run, edited and asked, in order.
+
+Owns how each item kind is worded. Cells of a turn are rebuilt only when the turn
+changed, and an item's cell only when the item did: identity says so. Every string
+passes a text door here.
+"""
+
+from __future__ import annotations
+
+from itertools import count as counter
+
+from state.items import ItemId, ThreadId, TurnId
+from state.model import (
+    EnginePhase,
+    HistoryState,
+    Send,
+    SendState,
+    Thread,
+    Turn,
+    TurnStatus,
+    World,
+)
+from state.select.cells import CellWords, item_body
+from state.select.words import (
+    activity,
+    agent_label,
+    one_line,
+    pending,
+    review_what,
+    review_word,
+    thread_title,
+)
+from state.text import clean
+from state.tree import Forest
+from state.views import (
+    Cell,
+    CellBody,
+    EventCell,
+    Glyph,
+    LiveLine,
+    NoticeCell,
+    SaidCell,
+    Tone,
+    TranscriptView,
+    TurnRule,
+)
+from state.words import count
+
+_RULE = ItemId("codex-tui:rule")
+_END = ItemId("codex-tui:end")
+_SEND = TurnId("codex-tui:sends")
+_NOTE = TurnId("codex-tui:notes")
+
+
+class TranscriptBuilder:
+    """Builds one thread's transcript at a time and remembers its cells."""
+
+    def __init__(self, forest: Forest) -> None:
+        self._forest = forest
+        self._thread: ThreadId | None = None
+        self._turns: dict[TurnId, tuple[Turn, CellWords, tuple[Cell, ...]]] = {}
+        self._cells: dict[tuple[TurnId, ItemId], tuple[object, CellWords, Cell]] = {}
+        self._revisions = counter(1)
+
+    def view(self, world: World, thread: Thread, *, loading: bool) -> TranscriptView:
+        """The transcript as it stands."""
+        if thread.id != self._thread:
+            self._thread = thread.id
+            self._turns.clear()
+            self._cells.clear()
+        stale = world.engine.phase is not EnginePhase.READY
+        cells: list[Cell] = []
+        for number, turn in enumerate(thread.turns.values(), 1):
+            cells.extend(self._turn(thread, turn, number, stale=stale))
+        cells.extend(self._notes(thread))
+        cells.extend(self._sends(thread))
+        tokens = thread.tokens.total if thread.tokens else 0
+        return TranscriptView(
+            thread_id=thread.id,
+            title=thread_title(thread),
+            agent_path=agent_label(thread),
+            right=f"{count(tokens)} tokens" if tokens else "",
+            cells=tuple(cells),
+            live=self._live(thread, stale=stale),
+            older=thread.history is HistoryState.PARTIAL,
+            loading=loading,
+            empty=() if cells or loading else _nothing(thread),
+        )
+
+    def _turn(
+        self, thread: Thread, turn: Turn, number: int, *, stale: bool
+    ) -> tuple[Cell, ...]:
+        words = _words(thread, turn, stale=stale)
+        known = self._turns.get(turn.id)
+        if known is not None and known[0] is turn and known[1] == words:
+            return known[2]
+        cells: list[Cell] = []
+        if number > 1:
+            rule = TurnRule(number, turn.started_ms)
+            cells.append(self._cell(turn.id, _RULE, turn.started_ms, words, rule))
+        for item in turn.items.values():
+            kept = self._cells.get((turn.id, item.id))
+            if kept is not None and kept[0] is item and kept[1] == words:
+                cells.append(kept[2])
+                continue
+            body = item_body(item, turn, words)
+            if body is not None:
+                cells.append(self._cell(turn.id, item.id, item, words, body))
+        ending = _ending(turn)
+        if ending is not None:
+            cells.append(self._cell(turn.id, _END, turn, words, ending))
+        built = tuple(cells)
+        self._turns[turn.id] = (turn, words, built)
+        return built
+
+    def _cell(
+        self,
+        turn_id: TurnId,
+        item_id: ItemId,
+        source: object,
+        words: CellWords,
+        body: CellBody,
+    ) -> Cell:
+        cell = Cell((turn_id, item_id), next(self._revisions), body)
+        self._cells[turn_id, item_id] = (source, words, cell)
+        return cell
+
+    def _keyed(self, turn_id: TurnId, key: str, source: object, body: CellBody) -> Cell:
+        item_id = ItemId(key)
+        kept = self._cells.get((turn_id, item_id))
+        if kept is not None and kept[0] is source:
+            return kept[2]
+        return self._cell(turn_id, item_id, source, CellWords(), body)
+
+    def _notes(self, thread: Thread) -> list[Cell]:
+        cells = []
+        for notice in thread.notices:
+            body = item_body(notice, None, CellWords())
+            if body is not None:
+                cells.append(self._keyed(_NOTE, notice.id, notice, body))
+        return cells
+
+    def _sends(self, thread: Thread) -> list[Cell]:
+        return [
+            self._keyed(_SEND, send.client_id, send, _send(send))
+            for send in thread.sends.values()
+        ]
+
+    def _live(self, thread: Thread, *, stale: bool) -> LiveLine | None:
+        turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
+        if turn is None:
+            return None
+        if stale:
+            return LiveLine("Last known: working", turn.started_ms, stale=True)
+        agents = self._forest.descendants(thread.id)
+        busy = sum(agent.active_turn is not None for agent in agents)
+        terminals = len(thread.terminals) + sum(len(a.terminals) for a in agents)
+        right = ", ".join(
+            f"{n} {word}{'s' if n > 1 else ''}"
+            for n, word in ((busy, "agent"), (terminals, "terminal"))
+            if n
+        )
+        asked = pending(thread)
+        if asked:
+            words = f"Waits for you · {review_word(asked[0].kind)}"
+            return LiveLine(words, turn.started_ms, "r review", right, need=True)
+        doing = activity(thread)
+        words = "Working" if doing in ("", "working", "thinking", "writing") else ""
+        words = words or doing[0].upper() + doing[1:]
+        return LiveLine(words, turn.started_ms, "esc interrupt", right)
+
+
+def _words(thread: Thread, turn: Turn, *, stale: bool) -> CellWords:
+    asked = {r.item_id: r for r in pending(thread) if r.turn_id == turn.id}
+    return CellWords(
+        stale=stale,
+        running=turn.id == thread.active_turn,
+        cwd=thread.cwd,
+        asking=tuple(
+            sorted((str(i), review_what(r, thread)) for i, r in asked.items())
+        ),
+        terminals=tuple(sorted(i for i in thread.terminals if i in turn.items)),
+    )
+
+
+def _send(send: Send) -> SaidCell:
+    words = {
+        SendState.NOTED: "sending",
+        SendState.SENT: "queued" if send.how == "queue" else "sent",
+        SendState.SEEN: "",
+        SendState.REFUSED: f"refused: {one_line(send.error or '')}",
+        SendState.UNKNOWN: "unknown: the connection ended before an answer came",
+    }
+    return SaidCell(clean(send.text), state=words[send.state])
+
+
+def _ending(turn: Turn) -> CellBody | None:
+    """What a turn's end leaves to say, beyond its items."""
+    match turn.status:
+        case TurnStatus.FAILED:
+            error = turn.error
+            text = one_line(error.message) if error else "The turn failed."
+            detail = clean(error.details or "") if error else ""
+            return NoticeCell(Tone.FAIL, Glyph.FAILED, text, detail)
+        case TurnStatus.INTERRUPTED:
+            return EventCell(
+                Glyph.INTERRUPTED,
+                Tone.TEXT,
+                "Interrupted",
+                "the next message resumes",
+            )
+        case TurnStatus.COMPLETED if not turn.items and turn.error is None:
+            return NoticeCell(
+                Tone.NEED, Glyph.DENIED, "A hook stopped this prompt; nothing ran."
+            )
+        case _:
+            return None
+
+
+def _nothing(thread: Thread) -> tuple[str, ...]:
+    if thread.is_agent:
+        return ("Nothing was said here yet.",)
+    if thread.history is HistoryState.COMPLETE:
+        return ("This thread has no turns yet.", "i  write the first message")
+    return ("Nothing of this thread is kept here yet.",)

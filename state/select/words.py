@@ -1,0 +1,155 @@
+"""What a thread or a command is called on the screen, and what it is doing.
+
+Owns the sentences shared by several read models. All of them pass a text door here.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import PurePosixPath
+
+from state.items import (
+    AgentMessage,
+    CollabCall,
+    Command,
+    Item,
+    Patch,
+    Reasoning,
+    Sleep,
+    ToolCall,
+    WebSearch,
+)
+from state.model import Review, ReviewKind, ReviewState, Thread, Turn
+from state.text import clean, reveal
+
+_SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh"})
+
+
+def unwrap_command(command: str) -> str:
+    """The script inside `/bin/bash -lc '…'`; anything else as it is.
+
+    Faithful: only a shell with exactly one script argument is unwrapped.
+    """
+    try:
+        argv = shlex.split(command)
+    except ValueError:
+        return command
+    if (
+        len(argv) == 3
+        and PurePosixPath(argv[0]).name in _SHELLS
+        and argv[1] in ("-c", "-lc")
+    ):
+        return argv[2]
+    return command
+
+
+def one_line(text: str) -> str:
+    """Prose on one line."""
+    return " ".join(clean(text).split())
+
+
+def command_line(command: str) -> str:
+    """A command on one line, everything invisible drawn."""
+    lines = reveal(unwrap_command(command).strip()).text.split("\n")
+    return lines[0] + (" …" if len(lines) > 1 else "")
+
+
+def thread_title(thread: Thread) -> str:
+    """Its name, or the first line of its first message, or what it is."""
+    for source in (thread.name, thread.preview):
+        words = one_line(source or "")
+        if words:
+            return words
+    if thread.agent_path:
+        return one_line(thread.agent_path)
+    return f"thread {thread.id[-8:]}"
+
+
+def agent_name(thread: Thread) -> str:
+    """The last part of its path, or its nickname."""
+    if thread.agent_path:
+        return one_line(thread.agent_path.rstrip("/").rsplit("/", 1)[-1])
+    return one_line(thread.nickname or "") or f"agent {thread.id[-8:]}"
+
+
+def agent_label(thread: Thread) -> str:
+    """Its whole path: `/root` for a thread of its own."""
+    return one_line(thread.agent_path or "") or (
+        "/root" if not thread.is_agent else agent_name(thread)
+    )
+
+
+def pending(thread: Thread) -> list[Review]:
+    """The reviews that wait for this user, oldest first."""
+    if not thread.reviews:
+        return []
+    waiting = [
+        r
+        for r in thread.reviews.values()
+        if r.ours and r.state in (ReviewState.PENDING, ReviewState.DECIDED)
+    ]
+    return sorted(waiting, key=lambda r: r.asked_ms)
+
+
+def review_word(kind: ReviewKind) -> str:
+    """The kind as the inbox names it."""
+    return kind.value
+
+
+def review_what(review: Review, thread: Thread) -> str:
+    """The first line of what is asked."""
+    if review.command:
+        return command_line(review.command)
+    if review.host:
+        return f"network to {reveal(review.host).text}"
+    if review.kind is ReviewKind.EDITS:
+        patch = patch_of(review, thread)
+        if patch is None:
+            return "edits to files"
+        names = [reveal(PurePosixPath(c.path).name).text for c in patch.changes]
+        return names[0] if len(names) == 1 else f"{len(names)} files"
+    return one_line(review.reason or "") or review.method
+
+
+def patch_of(review: Review, thread: Thread) -> Patch | None:
+    """The edits a file-change review is about: they stand in its item."""
+    turn = thread.turns.get(review.turn_id) if review.turn_id else None
+    item = turn.items.get(review.item_id) if turn and review.item_id else None
+    return item.body if item is not None and isinstance(item.body, Patch) else None
+
+
+def last_turn(thread: Thread) -> Turn | None:
+    """The newest turn held."""
+    return thread.turns[next(reversed(list(thread.turns)))] if thread.turns else None
+
+
+def activity(thread: Thread) -> str:
+    """What a working thread does now, in a few words; "" when it is not known."""
+    turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
+    if turn is None:
+        return ""
+    live = [i for i in turn.items.values() if not i.ended and not i.synthetic]
+    return _doing(live[-1]) if live else "thinking"
+
+
+def _doing(item: Item) -> str:
+    body = item.body
+    match body:
+        case Command():
+            return f"running {command_line(body.command)}"
+        case Patch(changes=changes) if changes:
+            return f"editing {reveal(PurePosixPath(changes[0].path).name).text}"
+        case AgentMessage():
+            return "writing"
+        case Reasoning():
+            return "thinking"
+        case CollabCall(tool="wait"):
+            return "waiting for agents"
+        case Sleep():
+            return "waiting"
+        case ToolCall(tool=tool):
+            return f"calling {one_line(tool)}"
+        case WebSearch(query=query):
+            return f"searching {one_line(query)}"
+        case _:
+            return "working"
