@@ -37,6 +37,7 @@ from state.engine.errors import (
 STDERR_LINES = 200
 STDERR_LINE_BYTES = 4096
 SOCKET_MESSAGE_BYTES = 16 << 20
+CLOSE_SECONDS = 2.0
 _CHUNK = 1 << 18
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _BACKTRACE = re.compile(r"^\s*(\d+: <unknown>|Stack backtrace:)\s*$")
@@ -186,12 +187,12 @@ class StdioTransport:
         return list(self._stderr)
 
     async def close(self) -> None:
-        """Close stdin, then SIGTERM and SIGKILL the group, two seconds apart."""
+        """Close stdin, then SIGTERM and SIGKILL the group, CLOSE_SECONDS apart."""
         self._ended = True
         assert self._process.stdin is not None
         self._process.stdin.close()
         for sign in (signal.SIGTERM, signal.SIGKILL):
-            if await self._gone_within(2.0):
+            if await self._gone_within(CLOSE_SECONDS):
                 break
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, sign)
