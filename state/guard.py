@@ -1,0 +1,239 @@
+"""When a letter is a decision: the arming guard of a review card.
+
+Owns the rule; does not own the card's look, the keyboard or a clock: every input
+brings its time in ms, on one clock that may start anywhere. Invariant: a decision
+comes out only for a letter that the review offers, pressed in a card the user
+focused himself, drawn as it is asked now, at rest for half a second before, and
+with no other input within 50 ms on either side; a broad one only by the same letter
+a second time, under the same rule, while its strip is on screen.
+
+A press is therefore never answered at once: it is `Pending` until the 50 ms after
+it have passed in silence, and any input in between takes it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from state.model import Decision
+
+ARM_MS = 500
+"""How long a card (or a strip) must have been at rest before a letter counts."""
+
+QUIET_MS = 50
+"""How long no other key may have been pressed before and after a letter."""
+
+NOT_ARMED = "not armed yet"
+TOO_FAST = "too fast after another key"
+NOT_A_LETTER = "letters decide"
+CLOSED = "taken back"
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing came of it. `word`: why, for the user; "" when nothing was meant."""
+
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StripClosed:
+    """The key took an opened strip back and does nothing else."""
+
+    word: str = CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Counts if nothing follows: call `tick` at `deadline` (ms) or later."""
+
+    decision: Decision
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStrip:
+    """Spell out what this grants and wait for the same letter."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """The user decided."""
+
+    decision: Decision
+
+
+Outcome = Ignored | StripClosed | Pending | OpenStrip | Decide
+
+
+class Guard:
+    """The state of one card. Not armed, and deciding nothing, when made."""
+
+    def __init__(self, decisions: Sequence[Decision] = ()) -> None:
+        self._decisions = tuple(decisions)
+        self._focused = False
+        self._drawn = False
+        self._rest_ms: int | None = None
+        """since when nothing about the card changed"""
+        self._key_ms: int | None = None
+        """the last input of any kind"""
+        self._pending: Pending | None = None
+        self._strip: Decision | None = None
+        self._strip_drawn = False
+        self._strip_ms: int | None = None
+
+    # -- what the card may show ------------------------------------------------
+
+    @property
+    def strip(self) -> Decision | None:
+        """The broad answer that is spelled out now."""
+        return self._strip
+
+    @property
+    def pending(self) -> Pending | None:
+        """The press that is waiting for its silence."""
+        return self._pending
+
+    def armed(self, at: int) -> bool:
+        """Whether a letter would count at `at`."""
+        return self._drawn and self._rested(self._rest_ms, at)
+
+    def strip_armed(self, at: int) -> bool:
+        """Whether the letter would count again, in an opened strip."""
+        return self._strip_drawn and self._rested(self._strip_ms, at)
+
+    def arms_at(self) -> int | None:
+        """When the card (or its open strip) will be armed if nothing happens; None:
+        not by waiting."""
+        if not self._focused or self._rest_ms is None:
+            return None
+        if self._strip is not None and self._strip_ms is not None:
+            return max(self._rest_ms, self._strip_ms) + ARM_MS
+        return self._rest_ms + ARM_MS
+
+    # -- what happens to it ----------------------------------------------------
+
+    def focused(self, at: int, *, by_user: bool) -> None:
+        """The card has the focus. `by_user` False (it arrived, the app moved the
+        focus): it will not arm until the user focuses it."""
+        self._calm(at)
+        self._focused = by_user
+
+    def blurred(self) -> None:
+        """The focus went elsewhere."""
+        self._focused = False
+        self._withdraw()
+
+    def changed(self, at: int, decisions: Sequence[Decision]) -> None:
+        """What is asked is another thing now. Not for clocks."""
+        self._decisions = tuple(decisions)
+        self._drawn = False
+        self._calm(at)
+
+    def drawn(self, at: int) -> None:
+        """The card, as it is now, was drawn; called for every drawing."""
+        if not self._drawn:
+            self._drawn = True
+            self._rest_ms = None if self._rest_ms is None else max(self._rest_ms, at)
+        if self._strip is not None and not self._strip_drawn:
+            self._strip_drawn = True
+            self._strip_ms = max(self._strip_ms or at, at)
+
+    def key(self, letter: str, at: int) -> Outcome:
+        """A key that might be a decision."""
+        decision = self._offered(letter)
+        strip = self._strip
+        if decision is None or (strip is not None and strip.letter != letter):
+            return self.other_key(at)
+        quiet = self._quiet(at)
+        ready = self.armed(at) and (strip is None or self.strip_armed(at))
+        self._touch(at)
+        if not ready:
+            self._restart(at)
+            return Ignored(NOT_ARMED)
+        if not quiet:
+            return Ignored(TOO_FAST)
+        self._pending = Pending(decision, at + QUIET_MS + 1)
+        return self._pending
+
+    def other_key(self, at: int) -> Outcome:
+        """Any other key: enter, digits, esc, arrows, letters that are not offered."""
+        self._touch(at)
+        if self._strip is not None:
+            self._close()
+            return StripClosed()
+        if not self.armed(at):
+            self._restart(at)
+            return Ignored(NOT_ARMED)
+        return Ignored(NOT_A_LETTER)
+
+    def moved(self, at: int) -> Outcome:
+        """A key that scrolls or leaves: as any other, and it needs no word."""
+        outcome = self.other_key(at)
+        return outcome if isinstance(outcome, StripClosed) else Ignored()
+
+    def pasted(self, at: int) -> Outcome:
+        """Pasted text: never a decision."""
+        return self.other_key(at)
+
+    def clicked(self, at: int) -> Outcome:
+        """A mouse button: never a decision."""
+        return self.moved(at)
+
+    def tick(self, at: int) -> Outcome:
+        """Time has come to `at` and no other input was on its way."""
+        pending = self._pending
+        if pending is None or at < pending.deadline:
+            return Ignored()
+        self._pending = None
+        if not self._focused or not self._drawn:
+            return Ignored()
+        decision = pending.decision
+        if decision.broad and self._strip is None:
+            self._strip = decision
+            self._strip_drawn = False
+            self._strip_ms = at
+            return OpenStrip(decision)
+        self.blurred()
+        return Decide(decision)
+
+    # -- parts ----------------------------------------------------------------
+
+    def _offered(self, letter: str) -> Decision | None:
+        if len(letter) != 1 or not letter.isalpha():
+            return None
+        return next((d for d in self._decisions if d.letter == letter), None)
+
+    def _rested(self, since: int | None, at: int) -> bool:
+        return self._focused and since is not None and at - since >= ARM_MS
+
+    def _quiet(self, at: int) -> bool:
+        return self._key_ms is None or at - self._key_ms > QUIET_MS
+
+    def _touch(self, at: int) -> None:
+        """An input came: it takes back the press before it."""
+        self._key_ms = at if self._key_ms is None else max(at, self._key_ms)
+        self._pending = None
+
+    def _restart(self, at: int) -> None:
+        """A swallowed key: who types ahead is not looking. Rest begins anew."""
+        if self._strip is not None:
+            self._strip_ms = at
+        elif self._rest_ms is not None:
+            self._rest_ms = max(at, self._rest_ms)
+
+    def _calm(self, at: int) -> None:
+        self._rest_ms = at
+        self._withdraw()
+
+    def _withdraw(self) -> None:
+        self._pending = None
+        self._close()
+
+    def _close(self) -> None:
+        self._strip = None
+        self._strip_drawn = False
+        self._strip_ms = None

@@ -1,0 +1,399 @@
+"""The arming guard: no letter is a decision unless every rule of it holds.
+
+The oracle looks at the session from outside: a plain list of (time, input), and
+states each rule on its own. It knows nothing of the guard's inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import HypothesisException
+
+from state.guard import (
+    CLOSED,
+    NOT_ARMED,
+    TOO_FAST,
+    Decide,
+    Guard,
+    Ignored,
+    OpenStrip,
+    Outcome,
+    Pending,
+    StripClosed,
+)
+from state.model import Decision
+
+ONCE = Decision("y", "Yes, just this once", '{"decision":"accept"}')
+PREFIX = Decision("p", "Yes, and don't ask again", '{"p":1}', broad=True, detail="all")
+NO = Decision("d", "No", '{"decision":"decline"}')
+DIGIT = Decision("1", "never by a digit", "{}")
+OFFERED = (ONCE, PREFIX, NO, DIGIT)
+
+
+def armed_guard() -> Guard:
+    guard = Guard(OFFERED)
+    guard.focused(0, by_user=True)
+    guard.drawn(1)
+    return guard
+
+
+# -- one by one ------------------------------------------------------------------
+
+
+def test_a_letter_decides_after_its_silence() -> None:
+    guard = armed_guard()
+    assert guard.key("y", 501) == Pending(ONCE, 552)
+    assert guard.tick(551) == Ignored()
+    assert guard.tick(552) == Decide(ONCE)
+    assert guard.tick(900) == Ignored()
+    assert guard.key("y", 2000) == Ignored(NOT_ARMED), "decided: not armed any more"
+
+
+def test_half_a_second_of_rest_is_needed() -> None:
+    guard = armed_guard()
+    assert not guard.armed(500)
+    assert guard.key("y", 500) == Ignored(NOT_ARMED)
+    assert guard.key("y", 999) == Ignored(NOT_ARMED), "a swallowed key starts anew"
+    assert isinstance(guard.key("y", 1499), Pending)
+
+
+@pytest.mark.parametrize("gap", [0, 1, 30, 50])
+def test_a_key_right_before_or_after_takes_it_back(gap: int) -> None:
+    guard = armed_guard()
+    assert isinstance(guard.other_key(600), Ignored)
+    assert guard.key("y", 600 + gap) == Ignored(TOO_FAST)
+    guard = armed_guard()
+    assert isinstance(guard.key("y", 600), Pending)
+    guard.other_key(600 + gap)
+    assert guard.tick(2000) == Ignored()
+    guard = armed_guard()
+    guard.key("y", 600)
+    guard.key("y", 600 + gap)
+    assert guard.tick(2000) == Ignored(), "a held key is other keys"
+
+
+def test_what_is_asked_changed_while_the_press_was_waiting() -> None:
+    guard = armed_guard()
+    guard.key("y", 600)
+    guard.changed(620, (ONCE,))
+    assert guard.tick(700) == Ignored()
+    assert guard.key("y", 1200) == Ignored(NOT_ARMED), "not drawn since"
+    guard.drawn(1300)
+    assert guard.key("y", 1799) == Ignored(NOT_ARMED)
+
+
+def test_drawing_again_does_not_disarm() -> None:
+    guard = armed_guard()
+    for at in range(100, 3000, 100):
+        guard.drawn(at)
+    assert guard.armed(3000)
+
+
+@pytest.mark.parametrize("key", ["enter", "1", "escape", "tab", " ", "", "yy", "x"])
+def test_other_keys_never_decide(key: str) -> None:
+    guard = armed_guard()
+    assert isinstance(guard.key(key, 1000), Ignored)
+    assert guard.tick(5000) == Ignored()
+
+
+def test_a_card_that_came_by_itself_is_not_armed() -> None:
+    guard = Guard(OFFERED)
+    guard.focused(0, by_user=False)
+    guard.drawn(1)
+    assert guard.key("y", 10_000) == Ignored(NOT_ARMED)
+    assert guard.arms_at() is None
+
+
+def test_paste_and_mouse_never_decide_and_take_back() -> None:
+    for act in ("pasted", "clicked"):
+        guard = armed_guard()
+        guard.key("y", 1000)
+        getattr(guard, act)(1020)
+        assert guard.tick(2000) == Ignored()
+
+
+def open_strip() -> Guard:
+    guard = armed_guard()
+    assert isinstance(guard.key("p", 1000), Pending)
+    assert guard.tick(1051) == OpenStrip(PREFIX)
+    assert guard.strip is PREFIX
+    return guard
+
+
+def test_a_broad_answer_needs_its_strip_on_screen_and_the_letter_again() -> None:
+    guard = open_strip()
+    assert guard.key("p", 1700) == Ignored(NOT_ARMED), "the strip was not drawn"
+    guard.drawn(1750)
+    assert guard.key("p", 2249) == Ignored(NOT_ARMED)
+    assert guard.key("p", 2749) == Pending(PREFIX, 2800)
+    assert guard.tick(2800) == Decide(PREFIX)
+
+
+def test_a_slowly_repeating_held_key_never_grants() -> None:
+    guard = open_strip()
+    guard.drawn(1052)
+    outcomes = []
+    for at in range(1400, 9000, 120):
+        outcomes += [guard.tick(at), guard.key("p", at)]
+    assert not any(isinstance(o, Decide) for o in outcomes)
+
+
+@pytest.mark.parametrize("key", ["y", "d", "x", "enter", "escape", "j"])
+def test_any_other_key_closes_the_strip_and_does_nothing_else(key: str) -> None:
+    guard = open_strip()
+    guard.drawn(1052)
+    assert guard.key(key, 2000) == StripClosed(CLOSED)
+    assert guard.strip is None
+    assert guard.tick(5000) == Ignored()
+    assert isinstance(guard.key("y", 5000), Pending), "and the card is armed still"
+
+
+# -- random sessions -------------------------------------------------------------
+
+
+@dataclass
+class Session:
+    """What happened to a card, written down from outside, and what came of it."""
+
+    guard: Guard
+    now: int = 0
+    offered: tuple[Decision, ...] = OFFERED
+    focus: int | None = None
+    change: int = 0
+    drawn: int | None = None
+    inputs: list[int] = field(default_factory=list)
+    letters: list[tuple[int, str]] = field(default_factory=list)
+    strip: tuple[Decision, int] | None = None
+    strip_drawn: int | None = None
+    thefts: list[str] = field(default_factory=list)
+
+    def step(self, act: str, wait: int) -> None:
+        """One input, `wait` ms after the one before; due ticks come first."""
+        self.tick(self.now + wait)
+        self.now += wait
+        match act:
+            case "focus" | "arrive":
+                self.focus = self.now if act == "focus" else None
+                self.guard.focused(self.now, by_user=act == "focus")
+                self.forget()
+            case "blur":
+                self.focus = None
+                self.guard.blurred()
+                self.forget()
+            case "change":
+                self.change, self.drawn = self.now, None
+                self.guard.changed(self.now, self.offered)
+                self.forget()
+            case "draw":
+                self.drawn = self.now if self.drawn is None else self.drawn
+                if self.strip and self.strip_drawn is None:
+                    self.strip_drawn = self.now
+                self.guard.drawn(self.now)
+            case "paste":
+                self.input(self.guard.pasted(self.now))
+            case "click":
+                self.input(self.guard.clicked(self.now))
+            case _:
+                if len(act) == 1:
+                    self.letters.append((self.now, act))
+                self.input(self.guard.key(act, self.now))
+
+    def input(self, outcome: Outcome) -> None:
+        self.inputs.append(self.now)
+        if isinstance(outcome, Decide | OpenStrip):
+            self.thefts.append("a press was answered at once")
+        if isinstance(outcome, StripClosed):
+            self.forget()
+
+    def forget(self) -> None:
+        self.strip = self.strip_drawn = None
+
+    def tick(self, until: int) -> None:
+        pending = self.guard.pending
+        if pending is None:
+            return
+        for at in (pending.deadline - 1, pending.deadline):
+            if at <= until:
+                outcome = self.guard.tick(at)
+                if isinstance(outcome, OpenStrip):
+                    self.check(outcome.decision, at)
+                    self.strip, self.strip_drawn = (outcome.decision, at), None
+                elif isinstance(outcome, Decide):
+                    self.check(outcome.decision, at)
+                    self.check_strip(outcome.decision)
+                    self.focus = None
+                    self.forget()
+
+    def check(self, decision: Decision, at: int) -> None:
+        steal = self.thefts.append
+        pressed = [t for t, letter in self.letters if letter == decision.letter]
+        if not pressed or not decision.letter.isalpha():
+            return steal("no such letter was pressed")
+        press = pressed[-1]
+        if self.focus is None or press - self.focus < 500:
+            steal("not focused by the user for half a second")
+        if press - self.change < 500:
+            steal("what is asked changed less than half a second ago")
+        if self.drawn is None or self.drawn > press:
+            steal("was not on screen")
+        near = [t for t in self.inputs if abs(t - press) <= 50]
+        if len(near) != 1 or at - press <= 50:
+            steal("another key within 50 ms")
+        return None
+
+    def check_strip(self, decision: Decision) -> None:
+        if not decision.broad:
+            return
+        press = self.letters[-1][0]
+        if self.strip is None or self.strip[0] != decision:
+            self.thefts.append("broad, without its strip")
+        elif self.strip_drawn is None or press - self.strip_drawn < 500:
+            self.thefts.append("broad, its strip not read")
+
+
+ACTS = st.sampled_from(
+    "y p p d 1 x enter escape paste click focus arrive blur change draw draw draw".split()
+)
+WAITS = st.sampled_from([0, 1, 20, 49, 50, 51, 52, 120, 400, 499, 500, 501, 560, 2000])
+SESSIONS = st.lists(st.tuples(ACTS, WAITS), min_size=3, max_size=40)
+RUNS = settings(
+    max_examples=2000,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def play(guard: Guard, acts: list[tuple[str, int]]) -> Session:
+    session = Session(guard)
+    session.step("focus", 0)
+    session.step("draw", 1)
+    for act, wait in acts:
+        session.step(act, wait)
+    session.step("blur", 5000)
+    return session
+
+
+def hunt(kind: type[Guard]) -> None:
+    """Play 2,000 random sessions; an AssertionError names the theft found."""
+
+    @RUNS
+    @given(SESSIONS)
+    def run(acts: list[tuple[str, int]]) -> None:
+        thefts = play(kind(OFFERED), acts).thefts
+        assert not thefts, thefts
+
+    run()
+
+
+def test_no_random_session_steals_a_decision() -> None:
+    hunt(Guard)
+
+
+def test_random_sessions_do_decide() -> None:
+    guard = Guard(OFFERED)
+    session = Session(guard)
+    for act, wait in [("focus", 0), ("draw", 1), ("y", 501), ("blur", 60)]:
+        session.step(act, wait)
+    assert session.focus is None
+    assert not session.thefts
+
+
+class NeverRests(Guard):
+    def _rested(self, since: int | None, at: int) -> bool:
+        return self._focused and since is not None
+
+
+class NoFocus(Guard):
+    def focused(self, at: int, *, by_user: bool) -> None:
+        super().focused(at, by_user=True)
+
+
+class KeepsFocus(Guard):
+    def blurred(self) -> None:
+        self._pending = None
+
+
+class Undrawn(Guard):
+    def armed(self, at: int) -> bool:
+        return self._rested(self._rest_ms, at)
+
+    def tick(self, at: int) -> Outcome:
+        self._drawn = True
+        return super().tick(at)
+
+
+class Hasty(Guard):
+    def _quiet(self, at: int) -> bool:
+        return True
+
+
+class Deaf(Guard):
+    def _touch(self, at: int) -> None:
+        self._key_ms = at
+
+
+class BlindToChange(Guard):
+    def changed(self, at: int, decisions: object) -> None:
+        return
+
+
+class NoStrip(Guard):
+    def _offered(self, letter: str) -> Decision | None:
+        found = super()._offered(letter)
+        if found is None:
+            return None
+        return Decision(found.letter, found.label, found.result, broad=False)
+
+    def tick(self, at: int) -> Outcome:
+        outcome = super().tick(at)
+        return Decide(PREFIX) if outcome == Decide(self._plain()) else outcome
+
+    @staticmethod
+    def _plain() -> Decision:
+        return Decision(PREFIX.letter, PREFIX.label, PREFIX.result, broad=False)
+
+
+class StripAtOnce(Guard):
+    def strip_armed(self, at: int) -> bool:
+        return True
+
+
+class StripStays(Guard):
+    def other_key(self, at: int) -> Outcome:
+        strip, since, drawn = self._strip, self._strip_ms, self._strip_drawn
+        outcome = super().other_key(at)
+        self._strip, self._strip_ms, self._strip_drawn = strip, since, drawn
+        return outcome
+
+
+class Digits(Guard):
+    def _offered(self, letter: str) -> Decision | None:
+        return next((d for d in self._decisions if d.letter == letter), None)
+
+
+MUTANTS = [
+    NeverRests,
+    NoFocus,
+    KeepsFocus,
+    Undrawn,
+    Hasty,
+    Deaf,
+    BlindToChange,
+    NoStrip,
+    StripAtOnce,
+    StripStays,
+    Digits,
+]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda kind: kind.__name__)
+def test_with_any_rule_removed_a_theft_is_found(mutant: type[Guard]) -> None:
+    with pytest.raises((AssertionError, HypothesisException, ExceptionGroup)):
+        hunt(mutant)
