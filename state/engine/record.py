@@ -94,7 +94,7 @@ def read_recording(path: Path) -> Iterator[tuple[float, Direction, dict[str, Any
             if not isinstance(line, dict):
                 continue
             seconds = _number(line.get("t"), seconds)
-            current = line.get("c", line.get("conn"))
+            current = line.get("c", line.get("conn", client))
             if current != client:
                 client = current
                 yield seconds, "meta", {"conn": current}
