@@ -30,6 +30,8 @@ from state.model import Turn
 
 CHECKLIST = ItemId("codex-tui:checklist")
 RETRY = ItemId("codex-tui:retry")
+MAX_PARTS = 64
+"""Parts of one reasoning item; what is counted beyond lands in the last."""
 
 
 def put_item(turn: Turn, item: Item) -> Turn:
@@ -121,10 +123,11 @@ def _grown(body: ItemBody, event: e.ItemDelta) -> ItemBody:
 
 def _part(parts: tuple[Text, ...], index: int, text: str) -> tuple[Text, ...]:
     # A wire that counts wildly must not make us allocate wildly.
-    index = min(max(index, 0), len(parts))
-    grown = list(parts) + [NO_TEXT] * (index + 1 - len(parts))
-    grown[index] = grown[index].append(text)
-    return tuple(grown)
+    index = min(max(index, 0), MAX_PARTS - 1)
+    if index < len(parts):
+        grown = parts[index].append(text)
+        return (*parts[:index], grown, *parts[index + 1 :])
+    return (*parts, *(NO_TEXT for _ in range(index - len(parts))), Text(text))
 
 
 def drop_retried(turn: Turn) -> Turn:

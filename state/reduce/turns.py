@@ -148,11 +148,13 @@ def _ended(thread: Thread, event: e.TurnEnded) -> Thread:
         completed_ms=event.at_ms,
         duration_ms=event.duration_ms,
     )
-    thread = _close(_put(thread, turn), event.turn_id, event.status)
+    ended = event.status is not TurnStatus.IN_PROGRESS
+    status = event.status if ended else TurnStatus.UNKNOWN
+    thread = _close(_put(thread, turn), event.turn_id, status)
     active = thread.turns.get(thread.active_turn) if thread.active_turn else None
     if active is not None and active.root_turn_id == event.turn_id:
         # A code review runs under two turn ids: started as one, ended as the other.
-        thread = _close(thread, active.id, event.status)
+        thread = _close(thread, active.id, status)
     if thread.active_turn is None and thread.status is ThreadStatus.ACTIVE:
         thread = replace(thread, status=ThreadStatus.IDLE, flags=frozenset())
     return replace(thread, updated_ms=max(thread.updated_ms, event.at_ms or 0))
