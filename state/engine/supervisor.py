@@ -268,13 +268,22 @@ async def _try_socket(path: Path) -> tuple[Transport | None, str]:
             "see `codex-tui engine status`."
         ) from None
     except HandshakeFailed as error:
-        if isinstance(error.__cause__, EOFError | ConnectionError):
+        if _was_cut(error):
             return None, "it is just ending"
         raise
     except OSError as error:
         raise AuthRefused(
             f"{path} cannot be used ({error.strerror}); check who owns that CODEX_HOME."
         ) from error
+
+
+def _was_cut(error: BaseException | None) -> bool:
+    """Whether a dying server closed on us, as opposed to a stranger answering."""
+    while error is not None:
+        if isinstance(error, EOFError | ConnectionError):
+            return True
+        error = error.__cause__
+    return False
 
 
 # -- greeting --------------------------------------------------------------------

@@ -351,6 +351,7 @@ class UnixTransport(WebSocketTransport):
         AuthRefused if another user does, HandshakeFailed if it is no engine."""
         # The link in CODEX_HOME may be longer than a socket address may be.
         real = os.path.realpath(path)
+        os.stat(real)  # and one that is not there at all has no limit to its length
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
