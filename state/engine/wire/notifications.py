@@ -82,16 +82,14 @@ def decode_notification(message: Json, context: WireContext) -> tuple[Event, ...
         if delta is not None:
             kind, index = delta
             p = message["params"]
-            return (
-                ItemDelta(
-                    p["threadId"],
-                    p["turnId"],
-                    p["itemId"],
-                    kind,
-                    p["delta"],
-                    p[index] if index else 0,
-                ),
-            )
+            text = p["delta"]
+            if text.__class__ is str:
+                part = p[index] if index else 0
+                return (
+                    ItemDelta(
+                        p["threadId"], p["turnId"], p["itemId"], kind, text, part
+                    ),
+                )
         decoder = _DECODERS.get(method)  # type: ignore[arg-type]
         if decoder is not None:
             at_ms = message.get("emittedAtMs")
