@@ -29,11 +29,14 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, unix_connect
 
 from tests.engine.plain_client import LIMIT, Client
-from tui.demo.home import DemoHome
+from tui.demo.home import DemoHome, sweep
 from tui.demo.project import project_files
 from tui.demo.provider import Provider, Reviewer, Script, deny
 
 T = TypeVar("T")
+
+# Not below /tmp: the engine's sandbox lets commands write there.
+_BENCHES = Path.home() / ".cache" / "codex-tui-tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,30 @@ def each_engine(test: F) -> F:
         found = [pytest.param(None, id="no-engine", marks=skip)]
     marked: F = pytest.mark.engine(pytest.mark.parametrize("engine", found)(test))
     return marked
+
+
+@functools.cache
+def _sandbox_problem(engine: EngineUnderTest) -> str:
+    """What the engine says when it cannot run a sandboxed command, or nothing."""
+    with Bench(engine, lambda _request: ()) as bench:
+        client = bench.stdio()
+        policy = {"type": "workspaceWrite"}
+        answer = client.call(
+            "command/exec",
+            {
+                "command": ["/bin/sh", "-c", "echo fine"],
+                "cwd": str(bench.workspace),
+                "sandboxPolicy": policy,
+            },
+        )
+    return "" if answer["stdout"] == "fine\n" else f"{answer['stderr']!r}"
+
+
+def need_sandbox(engine: EngineUnderTest) -> None:
+    """Skip where this machine does not let the engine's sandbox work."""
+    problem = _sandbox_problem(engine)
+    if problem:
+        pytest.skip(f"the sandbox of {engine.version} does not work here: {problem}")
 
 
 class EngineSummary:
@@ -172,13 +199,16 @@ class Bench:
         self.engine = engine
         self._config = config
         self._stack = contextlib.ExitStack()
-        self._folder = Path.home() / ".cache" / "codex-tui-tests" / uuid.uuid4().hex
+        self._folder = (
+            Path.home() / ".cache" / "codex-tui-tests" / uuid.uuid4().hex[:12]
+        )
         self.home = DemoHome(project_files(), self._folder)
         self.provider = ProviderThread(script, reviewer)
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            stack.callback(_rmdir, self._folder.parent)
+            _sweep_benches()
+            stack.callback(_rmdir, _BENCHES)
             stack.enter_context(self.home)
             stack.enter_context(self.provider)
             self.home.configure(self.provider.provider.base_url, extra=self._config)
@@ -221,8 +251,7 @@ class Bench:
 
     def connect(self, path: Path, name: str = "harness") -> Client:
         """A WebSocket client of a listening engine; waits for the socket."""
-        socket = _until_connected(path)
-        self._stack.callback(socket.close)
+        socket = self._stack.enter_context(_until_connected(path))
         return Client(socket.send, _text_frames(socket), name).initialize()
 
     def _start(
@@ -286,6 +315,14 @@ def _end_process(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _sweep_benches() -> None:
+    """Remove what killed test runs left."""
+    for folder in _BENCHES.glob("*/"):
+        with contextlib.suppress(OSError):
+            sweep(folder)
+            folder.rmdir()
 
 
 def _rmdir(folder: Path) -> None:

@@ -115,7 +115,8 @@ class DemoHome:
         root, self._alive = _make_root(parent)
         self._root = root
         try:
-            for folder in (self.codex_home, self.tui_home, self.outside):
+            folders = (self.codex_home, self.tui_home, self.workspace, self.outside)
+            for folder in folders:
                 folder.mkdir(mode=0o700)
             for name in ("home", "tmp"):
                 (root / name).mkdir(mode=0o700)
@@ -304,7 +305,7 @@ def _commit_all(workspace: Path, environment: Mapping[str, str]) -> None:
     for arguments in (
         ("init", "--quiet", "--initial-branch=main"),
         ("add", "--all"),
-        ("commit", "--quiet", "--message=Cache parse results"),
+        ("commit", "--quiet", "--allow-empty", "--message=Cache parse results"),
     ):
         subprocess.run(
             (git, *arguments), cwd=workspace, env=own, check=True, capture_output=True

@@ -33,15 +33,15 @@ _STEPS = (
 
 
 def _think(*summary: str) -> Think:
-    return Think(summary, pace=0.03)
+    return Think(summary, pace=0.07)
 
 
 def _note(text: str) -> Say:
-    return Say(text, "commentary", pace=0.03)
+    return Say(text, "commentary", pace=0.06)
 
 
 def _answer(text: str) -> Say:
-    return Say(text, "final_answer", pace=0.04)
+    return Say(text, "final_answer", pace=0.06)
 
 
 def _plan(done: int) -> Plan:
@@ -74,7 +74,7 @@ _ROOT = (
             Exec("git log --oneline -3 && ls parsecache tests docs"),
         )
     ),
-    Beat((Exec("./check"),)),
+    Beat((Hold(1.0), Exec("./check"))),
     Beat(
         (
             _think(
@@ -128,7 +128,7 @@ _ROOT = (
             Patch(FIX),
         )
     ),
-    Beat((_plan(3), Exec("./check"))),
+    Beat((Hold(0.8), _plan(3), Exec("./check"))),
     Beat(
         (
             _note(
@@ -178,8 +178,13 @@ _RESEARCHER = (
             Exec("grep -rn 'strict' parsecache tests"),
         )
     ),
-    Beat((Hold(1.5), Exec("git log --stat --oneline -- parsecache"))),
-    Beat((_answer("Only the tests pass `strict=True`; no caller relies on the key."),)),
+    Beat((Hold(6.0), Exec("git log --stat --oneline -- parsecache"))),
+    Beat(
+        (
+            Hold(2.0),
+            _answer("Only the tests pass `strict=True`; no caller relies on the key."),
+        )
+    ),
 )
 
 _TESTER = (
@@ -189,7 +194,7 @@ _TESTER = (
             Exec("./check tests.test_parser"),
         )
     ),
-    Beat((Hold(1.0), Exec("./bench"))),
+    Beat((Hold(8.0), Exec("./bench"))),
     Beat((_answer("The parser's own tests pass, and a warm look-up stays cheap."),)),
 )
 
@@ -198,11 +203,16 @@ _DOCS = (
     Beat(
         (
             _note("One sentence is missing: what keeps two trees apart."),
-            Hold(1.0),
+            Hold(5.0),
             Patch(DOCS_FIX),
         )
     ),
-    Beat((_answer("`docs/cache.md` now says that strictness is part of the key."),)),
+    Beat(
+        (
+            Hold(2.0),
+            _answer("`docs/cache.md` now says that strictness is part of the key."),
+        )
+    ),
 )
 
 _LATER = (

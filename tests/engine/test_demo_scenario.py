@@ -1,0 +1,172 @@
+"""The demo, played on the real engine; what it did is looked at from outside."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from tests.engine.harness import Bench, EngineUnderTest, engines, need_sandbox
+from tests.engine.plain_client import Client, Message
+from tui.demo.director import Director
+from tui.demo.expect import Answer, Checklist
+from tui.demo.home import processes_of
+from tui.demo.scenario import DEMO
+
+pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
+
+
+@dataclass
+class Played:
+    """One run, while its engine is still alive."""
+
+    engine: EngineUnderTest
+    answer: Answer
+    bench: Bench
+    client: Client
+    thread_id: str
+    published_when_asked: list[bool] = field(default_factory=list)
+
+    def file(self, name: str) -> Path:
+        return (self.bench.workspace / name).resolve()
+
+
+@pytest.fixture(scope="module", params=get_args(Answer))
+def answer(request: pytest.FixtureRequest) -> Answer:
+    chosen: Answer = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module", params=engines(), ids=lambda engine: engine.version)
+def engine(request: pytest.FixtureRequest) -> EngineUnderTest:
+    chosen: EngineUnderTest = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def played(engine: EngineUnderTest, answer: Answer) -> Iterator[Played]:
+    need_sandbox(engine)
+    with Bench(engine, Director(DEMO, speed=0)) as bench:
+        client = bench.stdio()
+        run = Played(
+            engine, answer, bench, client, client.start_thread(bench.workspace)
+        )
+
+        def decide(message: Message) -> Message | None:
+            if message["method"] != "item/commandExecution/requestApproval":
+                return None
+            run.published_when_asked.append(run.file(DEMO.approved_file).exists())
+            return {"decision": answer}
+
+        client.handler = decide
+        client.start_turn(run.thread_id, DEMO.prompt)
+        client.wait_for("turn/completed", threadId=run.thread_id)
+        yield run
+        home = bench.home.codex_home
+        root = bench.home.root
+    assert processes_of(home) == []
+    assert not root.exists()
+
+
+def test_the_engine_is_the_one_we_mean(played: Played) -> None:
+    assert played.client.hello["userAgent"].startswith(
+        f"harness/{played.engine.version} "
+    )
+
+
+def test_every_expected_fact_was_seen(played: Played) -> None:
+    checklist = Checklist(DEMO.expectations, played.answer)
+    for message in played.client.messages:
+        checklist.feed(message)
+    assert [expectation.name for expectation in checklist.missing] == []
+
+
+def test_the_other_answer_would_have_been_noticed(played: Played) -> None:
+    other: Literal["accept", "decline"] = (
+        "decline" if played.answer == "accept" else "accept"
+    )
+    checklist = Checklist(DEMO.expectations, other)
+    for message in played.client.messages:
+        checklist.feed(message)
+    missing = {"accept": "published", "decline": "not published"}[other]
+    assert [expectation.name for expectation in checklist.missing] == [missing]
+
+
+def test_the_sandbox_refused_the_write_outside(played: Played) -> None:
+    assert not played.file(DEMO.refused_file).exists()
+    assert played.file(DEMO.refused_file).parent == played.bench.home.outside
+
+
+def test_the_approved_command_ran_only_after_accept(played: Played) -> None:
+    assert played.published_when_asked == [False]
+    published = played.file(DEMO.approved_file)
+    assert published.exists() == (played.answer == "accept")
+    if published.exists():
+        assert json.loads(published.read_text()).keys() == {"cold_us", "warm_us"}
+
+
+def test_the_files_were_really_edited(played: Played) -> None:
+    assert "key = (source, strict)" in played.file(DEMO.edited_file).read_text()
+    assert "kept apart" in played.file("docs/cache.md").read_text()
+
+
+def test_three_agents_left_a_rollout_each(played: Played) -> None:
+    children = {
+        message["params"]["item"]["agentPath"]: message["params"]["item"][
+            "agentThreadId"
+        ]
+        for message in played.client.messages
+        if message["params"].get("item", {}).get("type") == "subAgentActivity"
+    }
+    assert children.keys() == {path for path, _beats in DEMO.agents}
+    assert len({played.thread_id, *children.values()}) == 4
+    sessions = played.bench.home.codex_home / "sessions"
+    on_disk = {
+        re.split(r"-(?=[0-9a-f]{8}-)", path.stem, maxsplit=1)[-1]
+        for path in sessions.rglob("rollout-*.jsonl")
+    }
+    assert on_disk == {played.thread_id, *children.values()}
+
+
+def test_the_terminal_outlives_its_turn(played: Played) -> None:
+    watching = []
+    for process in processes_of(played.bench.home.codex_home):
+        try:
+            environment = process.environ()
+            command = process.cmdline()
+        except psutil.Error:
+            continue
+        if environment.get("CODEX_THREAD_ID") == played.thread_id:
+            watching.append(command)
+    assert any(DEMO.terminal_command in command[-1] for command in watching), watching
+
+
+def test_the_user_sees_only_what_was_said(played: Played) -> None:
+    texts = [
+        part["text"]
+        for message in played.client.messages
+        if message["method"] == "item/completed"
+        and message["params"]["item"]["type"] == "userMessage"
+        for part in message["params"]["item"]["content"]
+    ]
+    assert texts == [DEMO.prompt]
+
+
+def test_a_later_turn_says_that_it_is_a_demo(played: Played) -> None:
+    since = played.client.mark()
+    played.client.start_turn(played.thread_id, "And now?")
+    played.client.wait_for("turn/completed", since=since, threadId=played.thread_id)
+    said = [
+        message["params"]["item"]["text"]
+        for message in played.client.messages[since:]
+        if message["method"] == "item/completed"
+        and message["params"]["item"]["type"] == "agentMessage"
+    ]
+    assert len(said) == 1
+    assert "scripted model" in said[0]
