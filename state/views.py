@@ -82,6 +82,8 @@ class ThreadRow:
     bold: bool = False
     word: str = ""
     """the status in words, for plain mode"""
+    full_access: bool = False
+    """runs, or will run, without a sandbox"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

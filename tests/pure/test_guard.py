@@ -255,9 +255,9 @@ class Session:
             self.thefts.append("broad, its strip not read")
 
 
-ACTS = st.sampled_from(
-    "y p p d 1 x enter escape paste click focus arrive blur change draw draw draw".split()
-)
+LETTERS = ["y", "p", "p", "d", "1", "x", "enter", "escape"]
+AROUND = ["paste", "click", "focus", "arrive", "blur", "change", "draw", "draw", "draw"]
+ACTS = st.sampled_from([*LETTERS, *AROUND])
 WAITS = st.sampled_from([0, 1, 20, 49, 50, 51, 52, 120, 400, 499, 500, 501, 560, 2000])
 SESSIONS = st.lists(st.tuples(ACTS, WAITS), min_size=3, max_size=40)
 RUNS = settings(

@@ -1,0 +1,108 @@
+"""The background terminals of a thread: command, owner, age, cpu, last output.
+
+Owns how a terminal's row looks in the right column. Does not own its output.
+Invariant: a command keeps its first word; age and cpu are never cut.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.strip import Strip
+
+from state.views import Bit, TerminalRow, Tone
+from state.words import age, shorten_command
+from widgets.glyphs import look_of, sign
+from widgets.intents import OpenTerminal
+from widgets.lines import line, piece, width_of
+from widgets.pane import Pane, PaneRows, sentences
+from widgets.rows import Canvas, Entry
+
+
+class TerminalRows(PaneRows[Any]):
+    """The list itself."""
+
+    PANE: ClassVar[str] = "terminals"
+
+    def age_words(self, entry: Entry[Any], now_ms: int) -> str:
+        """How long it runs."""
+        row = entry.data
+        if not isinstance(row, TerminalRow) or row.since_ms is None:
+            return ""
+        return age((now_ms - row.since_ms) / 1000)
+
+    def draw_row(self, entry: Entry[Any], row: int, canvas: Canvas) -> Strip:
+        """A terminal's first or second line."""
+        terminal: TerminalRow = entry.data
+        palette, back, look = canvas.palette, canvas.back, look_of(self)
+        quiet = palette.style(Tone.MUTED, back)
+        if row == 1:
+            left = [
+                piece(f"  {sign('↳', look)} ", palette.style(Tone.FAINT, back)),
+                piece(terminal.last, quiet),
+            ]
+            return line(left, [piece(" ")], canvas.width, palette.back(back), gap=0)
+        ago = self.age_words(entry, self.now_ms)
+        right = [
+            piece(f"{terminal.owner} ", quiet),
+            piece(f"{ago:>4} {terminal.cpu:>4} ", quiet),
+        ]
+        room = canvas.width - width_of(right) - 3
+        if room < 12:
+            right = right[1:]
+            room = canvas.width - width_of(right) - 3
+        tone = Tone.BRIGHT if canvas.cursor else Tone.TEXT
+        command = shorten_command(terminal.command.text, max(4, room))
+        left = [
+            piece(f"{terminal.number} ", quiet),
+            piece(command, palette.style(tone, back, bold=canvas.cursor)),
+        ]
+        return line(left, right, canvas.width, palette.back(back))
+
+
+class TerminalBoard(Pane[TerminalRow]):
+    """The pane. Posts OpenTerminal, Selected("terminals", "thread:process")."""
+
+    NAME: ClassVar[str] = "terminals"
+    TITLE: ClassVar[str] = "Terminals"
+
+    def __init__(
+        self,
+        terminals: tuple[TerminalRow, ...] = (),
+        *,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._terminals = terminals
+
+    def make_rows(self) -> TerminalRows:
+        """The list."""
+        return TerminalRows()
+
+    def show(self, terminals: tuple[TerminalRow, ...]) -> None:
+        """Draw these."""
+        if terminals is not self._terminals:
+            self._terminals = terminals
+            self.rebuild()
+
+    def build(self) -> list[Entry[Any]]:
+        """The terminals, or a sentence."""
+        rows = self._terminals
+        self.title_line.detail = str(len(rows)) if rows else ""
+        if not rows:
+            return sentences((Bit("No background terminals running.", Tone.MUTED),))
+        return [
+            Entry(self._key(t), t, 2 if t.last and not self.rows.short else 1)
+            for t in rows
+        ]
+
+    def choose(self, key: str) -> None:
+        """Show the terminal's output."""
+        for row in self._terminals:
+            if self._key(row) == key:
+                self.post_message(OpenTerminal(row.thread_id, row.process_id))
+
+    @staticmethod
+    def _key(row: TerminalRow) -> str:
+        return f"{row.thread_id}:{row.process_id}"
