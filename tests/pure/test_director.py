@@ -1,0 +1,217 @@
+"""Who is played what: roles, beats, waiting for agents, refusals, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tui.demo.director import Beat, Director, Scenario
+from tui.demo.expect import Checklist, Expectation, Where
+from tui.demo.home import DemoHomeError, demo_parent
+from tui.demo.request import ModelRequest, ToolOutput
+from tui.demo.scenario import DEMO
+from tui.demo.steps import (
+    Hold,
+    Say,
+    Spawn,
+    Step,
+    Think,
+    Usage,
+    WaitAgents,
+)
+
+SCENARIO = Scenario(
+    prompt="go",
+    root=(
+        Beat((Say("first", pace=1.0), Hold(4.0))),
+        Beat((WaitAgents(),), until_final=("/root/a", "/root/b"), at_most=3),
+        Beat((Say("accepted"),), refused=(Say("refused"),)),
+    ),
+    agents=(("/root/a", (Beat((Say("I am a"),)),)),),
+    later=(Beat((Say("later"),)),),
+    expectations=(),
+    edited_file="",
+    refused_file="",
+    approved_file="",
+    terminal_command="",
+)
+
+
+def request(
+    reply: int = 0,
+    *,
+    thread: str = "T",
+    turn: int = 0,
+    path: str = "/root",
+    answered: Sequence[str] = (),
+    output: str = "",
+) -> ModelRequest:
+    items: list[Mapping[str, Any]] = [
+        {
+            "type": "agent_message",
+            "author": author,
+            "content": [{"type": "input_text", "text": "Message Type: FINAL_ANSWER"}],
+        }
+        for author in answered
+    ]
+    return ModelRequest(
+        thread_id=thread,
+        turn_id=f"{thread}-{turn}",
+        root_turn_id=f"{thread}-{turn}",
+        parent_thread_id=None,
+        subagent=None,
+        kind="turn",
+        agent_path=path,
+        model="m",
+        cache_key=thread,
+        cwd=None,
+        user_text="",
+        task="",
+        outputs=(ToolOutput("c", output),),
+        input=tuple(items),
+        turn_index=turn,
+        reply_index=reply,
+    )
+
+
+def said(steps: Sequence[Step]) -> list[str]:
+    return [
+        step.text if isinstance(step, Say) else type(step).__name__ for step in steps
+    ]
+
+
+def test_the_root_waits_for_its_agents_and_then_answers() -> None:
+    director = Director(SCENARIO)
+    assert said(director(request(0))) == ["first", "Hold"]
+    assert said(director(request(1))) == ["WaitAgents"]
+    assert said(director(request(2, answered=["/root/a"]))) == ["WaitAgents"]
+    both = ["/root/a", "/root/b"]
+    assert said(director(request(3, answered=both))) == ["accepted"]
+    assert said(director(request(4, answered=both))) == ["Done."]
+
+
+def test_waiting_ends_when_an_agent_never_answers() -> None:
+    director = Director(SCENARIO)
+    replies = [said(director(request(reply)))[0] for reply in range(6)]
+    assert replies == ["first", *["WaitAgents"] * 3, "accepted", "Done."]
+
+
+def test_agents_that_were_quicker_are_not_waited_for() -> None:
+    director = Director(SCENARIO)
+    director(request(0))
+    both = ["/root/a", "/root/b"]
+    assert said(director(request(1, answered=both))) == ["accepted"]
+
+
+def test_a_reply_that_was_lost_is_played_again() -> None:
+    director = Director(SCENARIO)
+    assert said(director(request(0))) == said(director(request(0)))
+
+
+def test_a_declined_review_changes_what_is_said() -> None:
+    director = Director(SCENARIO)
+    for reply in range(4):
+        director(request(reply))
+    told = 'Rejected("rejected by user")'
+    assert said(director(request(4, output=told))) == ["refused"]
+
+
+def test_each_thread_has_its_own_role() -> None:
+    director = Director(SCENARIO)
+    director(request(0))
+    assert said(director(request(0, thread="C", path="/root/a"))) == ["I am a"]
+    assert said(director(request(0, thread="D", path="/root/zz"))) == ["later"]
+    assert said(director(request(0, thread="other"))) == ["later"]
+    assert said(director(request(0, turn=1))) == ["later"]
+    assert said(director(request(1))) == ["WaitAgents"]
+
+
+@pytest.mark.parametrize(("speed", "pace", "hold"), [(1, 1, 4), (2, 0.5, 2), (0, 0, 0)])
+def test_speed_changes_every_pause(speed: float, pace: float, hold: float) -> None:
+    steps = Director(SCENARIO, speed=speed)(request(0))
+    assert isinstance(steps[0], Say)
+    assert steps[0].pace == pace
+    assert steps[1] == Hold(hold)
+
+
+def test_every_role_of_the_demo_ends_with_words() -> None:
+    roles = [DEMO.root, DEMO.later, *(beats for _path, beats in DEMO.agents)]
+    talk = (Say, Think, Hold, Usage)
+    for beats in roles:
+        for steps in (beats[-1].steps, beats[-1].refused or beats[-1].steps):
+            assert all(isinstance(step, talk) for step in steps)
+        for beat in beats[:-1]:
+            assert not all(isinstance(step, talk) for step in beat.steps)
+    spawned = {
+        f"/root/{step.name}"
+        for beat in DEMO.root
+        for step in beat.steps
+        if isinstance(step, Spawn)
+    }
+    assert spawned == {path for path, _beats in DEMO.agents}
+
+
+def item(kind: str, thread: str) -> dict[str, Any]:
+    activity = {"type": "subAgentActivity", "kind": kind, "agentThreadId": thread}
+    return {"method": "item/completed", "params": {"item": activity}}
+
+
+def test_a_fact_is_seen_by_as_many_different_values_as_it_needs() -> None:
+    two = Expectation(
+        "two",
+        "",
+        "item/completed",
+        (Where("item.kind", "started"),),
+        count=2,
+        distinct="item.agentThreadId",
+    )
+    checklist = Checklist([two])
+    assert checklist.feed(item("started", "A")) == []
+    assert checklist.feed(item("started", "A")) == []
+    assert checklist.feed(item("completed", "B")) == []
+    assert checklist.missing == [two]
+    assert checklist.feed(item("started", "B")) == [two]
+    assert checklist.missing == []
+
+
+def test_a_fact_of_the_other_answer_is_not_asked_for() -> None:
+    accepted = Expectation("a", "", "m", answer="accept")
+    assert Checklist([accepted], "accept").missing == [accepted]
+    assert Checklist([accepted], "decline").missing == []
+
+
+@pytest.mark.parametrize(
+    ("where", "holds"),
+    [
+        (Where("item.kind", "started"), True),
+        (Where("item.kind", "start"), False),
+        (Where("item.kind", "art", "contains"), True),
+        (Where("item.kind", "ted", "ends"), True),
+        (Where("item.kind", "start", "ends"), False),
+        (Where("item.kind", None, "present"), True),
+        (Where("item.kind.more", None, "present"), False),
+        (Where("turn.id", "x"), False),
+    ],
+)
+def test_conditions(where: Where, *, holds: bool) -> None:
+    checklist = Checklist([Expectation("x", "", "item/completed", (where,))])
+    assert bool(checklist.feed(item("started", "A"))) == holds
+
+
+def test_other_messages_are_no_facts() -> None:
+    checklist = Checklist([Expectation("x", "", "turn/completed")])
+    assert checklist.feed({"id": 1, "result": {}}) == []
+    assert checklist.feed({"method": "turn/completed"}) != []
+
+
+def test_a_demo_in_a_temporary_folder_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "TMPDIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(DemoHomeError, match="XDG_CACHE_HOME"):
+        demo_parent()
