@@ -49,6 +49,8 @@ class Forest:
 
     def root(self, thread_id: ThreadId) -> ThreadId:
         """The root of the tree this thread is in."""
+        if thread_id not in self._parent:
+            return thread_id
         seen = set()
         while not self.is_root(thread_id) and thread_id not in seen:
             seen.add(thread_id)

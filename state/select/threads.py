@@ -7,7 +7,7 @@ thread of its tree changed. Groups: needs you, working, ready, not loaded, archi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from state.items import ThreadId
@@ -49,7 +49,14 @@ class _Entry:
     row: ThreadRow
     group: Group
     sort: tuple[int, str]
-    haystack: str
+    thread: Thread
+
+    def matches(self, words: list[str]) -> bool:
+        """Every word occurs in what the thread is called, says, runs or is in."""
+        t = self.thread
+        parts = (self.row.title, t.cwd, t.preview, t.model, t.source, t.originator)
+        haystack = " ".join(filter(None, parts)).lower()
+        return all(word in haystack for word in words)
 
 
 class ThreadListBuilder:
@@ -94,6 +101,8 @@ class ThreadListBuilder:
         entry = self._entry(thread)
         known = self._entries.get(root)
         if known is not None and _same(known, entry):
+            # The row stands; the thread behind it is what a filter looks into.
+            self._entries[root] = replace(known, thread=thread)
             return
         self._count(known, -1)
         self._count(entry, +1)
@@ -113,7 +122,13 @@ class ThreadListBuilder:
             self.working += by
 
     def _entry(self, thread: Thread) -> _Entry:
-        agents = self._forest.descendants(thread.id)
+        has_agents = bool(self._forest.children(thread.id))
+        if thread.status is ThreadStatus.NOT_LOADED and not (
+            has_agents or thread.reviews
+        ):
+            # Most of a large home: nothing to look for below or beside it.
+            return _sleeping(thread)
+        agents = self._forest.descendants(thread.id) if has_agents else []
         title = thread_title(thread)
         asking = [(r, t) for t in (thread, *agents) for r in pending(t)]
         stale = bool(self._stale)
@@ -146,10 +161,7 @@ class ThreadListBuilder:
         sort = (-(thread.updated_ms or thread.created_ms), thread.id)
         if asking:
             sort = (-at_ms, thread.id)
-        haystack = " ".join(
-            (title, thread.cwd, thread.preview, thread.model or "", thread.source)
-        ).lower()
-        return _Entry(row, group, sort, haystack)
+        return _Entry(row, group, sort, thread)
 
     def _build(
         self, filter_text: str, *, archived: bool, loading: bool
@@ -161,7 +173,7 @@ class ThreadListBuilder:
             if entry.group is Group.ARCHIVED and not (archived or wanted):
                 continue
             total += entry.group is not Group.ARCHIVED
-            if all(word in entry.haystack for word in wanted):
+            if not wanted or entry.matches(wanted):
                 groups.setdefault(entry.group, []).append(entry)
         built = []
         for group in sorted(groups):
@@ -169,6 +181,23 @@ class ThreadListBuilder:
             entries = sorted(groups[group], key=lambda entry: entry.sort)
             built.append(ThreadGroup(title, tone, tuple(e.row for e in entries)))
         return ThreadListView(tuple(built), total, filter_text, loading)
+
+
+def _sleeping(thread: Thread) -> _Entry:
+    group = Group.ARCHIVED if thread.archived else Group.NOT_LOADED
+    at_ms = thread.updated_ms or thread.created_ms
+    row = ThreadRow(
+        thread.id,
+        Glyph.NOT_LOADED,
+        Tone.FAINT,
+        thread_title(thread),
+        (),
+        at_ms,
+        unread=thread.unread,
+        bold=thread.unread,
+        word="archived" if thread.archived else "not loaded",
+    )
+    return _Entry(row, group, (-at_ms, thread.id), thread)
 
 
 def _listed(thread: Thread) -> bool:
@@ -182,7 +211,6 @@ def _same(a: _Entry, b: _Entry) -> bool:
     return (
         a.group is b.group
         and a.sort == b.sort
-        and a.haystack == b.haystack
         and all(
             getattr(a.row, name) == getattr(b.row, name)
             for name in ThreadRow.__dataclass_fields__
