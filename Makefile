@@ -1,0 +1,73 @@
+# Everything one does with this repository. `run` and `test` set themselves up.
+#
+#   make run [ARGS="…"]     the program          make test     all tests
+#   make demo               a play without login make check    format, lint, types, rules
+#   make replay FILE=x      a recording          make snap     take the snapshots anew
+#   make look [FILE=x.svg]  snapshots as PNG     make bench    first paint, measured
+#   make soak               the long tests       make clean    remove what was made here
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install -q -c constraints.txt
+RUN_READY := $(VENV)/.ready-run
+TEST_READY := $(VENV)/.ready-test
+ARGS ?=
+FILE ?=
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := run
+.PHONY: run demo replay test check snap look bench soak clean
+
+run: $(RUN_READY)
+	@$(BIN)/codex-tui $(ARGS)
+
+demo: $(RUN_READY)
+	@$(BIN)/codex-tui demo $(ARGS)
+
+replay: $(RUN_READY)
+	@test -n "$(FILE)" || { echo "Which recording? make replay FILE=…"; exit 2; }
+	@$(BIN)/codex-tui replay "$(FILE)" $(ARGS)
+
+test: $(TEST_READY)
+	@$(BIN)/python -m pytest tests $(PYTEST_ARGS)
+
+check: $(TEST_READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest tests/arch $(PYTEST_ARGS)
+
+snap: $(TEST_READY)
+	@$(BIN)/python -m pytest tests/screens --snapshot-update $(PYTEST_ARGS)
+
+look: $(TEST_READY)
+	@$(BIN)/python -m tests.look $(FILE)
+
+bench: $(TEST_READY)
+	@$(BIN)/python -m tests.perf.bench_first_paint $(ARGS)
+
+soak: $(TEST_READY)
+	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest tests/pure tests/store -m "not engine" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests -m soak $(PYTEST_ARGS)
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist bench
+	rm -f snapshot_report.html
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
+	@echo "Setting up, about a minute the first time …"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python's venv module is needed (Debian, Ubuntu: apt install python3-venv)."; exit 1; }
+
+$(RUN_READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	@echo "Installing codex-tui and its engine …"
+	@$(PIP) -e ".[engine]"
+	@touch $@
+
+$(TEST_READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	@echo "Installing codex-tui, its engine and the test tools …"
+	@$(PIP) -e ".[engine,test]"
+	@touch $(RUN_READY) $@

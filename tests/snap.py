@@ -1,0 +1,203 @@
+"""Snapshots of screens: an SVG for the colours, a text twin for the reader.
+
+Owns where they lie (`snapshots/<test module>/<test>[WxH].svg` and `.txt`), when a
+screen is settled, and the checks each picture must pass besides being the same.
+Invariant: nothing here waits for a time; it waits until the screen stops changing.
+
+A test:
+
+    @sizes
+    def test_empty(snap_of: Snap, size: Size) -> None:
+        snap_of(app, size, must_contain=["No threads yet"])
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import inspect
+import io
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import pytest_textual_snapshot
+from rich.console import Console
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
+from textual.app import App
+from textual.pilot import Pilot
+
+REPO = Path(__file__).resolve().parents[1]
+FOLDER = REPO / "snapshots"
+PINNED = ("textual", "rich")
+ROUNDS = 200
+"""Looks at the screen before a test gives up; each lets all pending work run."""
+
+Size = tuple[int, int]
+Act = Callable[[Pilot[Any]], Awaitable[object] | object]
+Condition = str | Callable[[], bool]
+
+SIZES: tuple[Size, ...] = ((80, 24), (120, 40), (160, 50))
+sizes = pytest.mark.parametrize(
+    "size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES]
+)
+
+
+class Snap(Protocol):
+    """The `snap_of` fixture."""
+
+    def __call__(
+        self,
+        app: App[Any],
+        size: Size,
+        *,
+        run_before: Act | None = None,
+        until: Condition | None = None,
+        must_contain: Sequence[str] = (),
+    ) -> None:
+        """Run the app at a size, act on it, let it settle, compare both pictures.
+
+        `until`: words, or a condition, that the screen must reach first.
+        `must_contain`: words of this state; the text twin must show each of them.
+        """
+
+
+@pytest.fixture
+def snap_of(snap_compare: Any, snapshot: SnapshotAssertion) -> Snap:
+    """Compare a screen with its snapshot; `make snap` updates them."""
+
+    def compare(
+        app: App[Any],
+        size: Size,
+        *,
+        run_before: Act | None = None,
+        until: Condition | None = None,
+        must_contain: Sequence[str] = (),
+    ) -> None:
+        shown: list[str] = []
+
+        async def run(pilot: Pilot[Any]) -> None:
+            await settle(pilot)
+            if run_before is not None:
+                result = run_before(pilot)
+                if inspect.isawaitable(result):
+                    await result
+            shown.append(await settle(pilot, until=until))
+
+        same = snap_compare(app, terminal_size=size, run_before=run)
+        text = shown[0]
+        check_text(text, size, must_contain)
+        twin = snapshot.use_extension(TextTwin)
+        assert text == twin
+        assert same, "the colours differ (see snapshot_report.html; make snap updates)"
+
+    return compare
+
+
+async def settle(
+    pilot: Pilot[Any], *, until: Condition | None = None, rounds: int = ROUNDS
+) -> str:
+    """Wait until all messages are handled and the screen stays as it is (and, with
+    `until`, shows those words or meets that condition); the screen as text."""
+    last = ""
+    for _ in range(rounds):
+        await pilot.pause()
+        text = screen_text(pilot.app)
+        reached = until is None or (
+            until in text if isinstance(until, str) else until()
+        )
+        if reached and text == last:
+            return text
+        last = text
+    raise AssertionError(f"never settled with {until!r}; the screen was:\n{last}")
+
+
+def screen_text(app: App[Any]) -> str:
+    """What the terminal shows, a line per row, without trailing blanks."""
+    width, height = app.size
+    console = Console(
+        width=width,
+        height=height,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        record=True,
+        legacy_windows=False,
+    )
+    console.print(
+        app.screen._compositor.render_update(
+            full=True, screen_stack=app._background_screens
+        )
+    )
+    rows = console.export_text(styles=False).split("\n")
+    return "\n".join(row.rstrip() for row in rows).rstrip("\n") + "\n"
+
+
+def check_text(text: str, size: Size, must_contain: Sequence[str]) -> None:
+    """Every picture: fits the terminal, holds no control or bidi character, and
+    shows the words of its state."""
+    missing = [words for words in must_contain if words not in _joined(text)]
+    assert not missing, f"not on the screen: {missing}\n{text}"
+    assert len(text.splitlines()) <= size[1]
+    odd = {
+        f"U+{ord(char):04X}"
+        for char in text
+        if unicodedata.category(char) in ("Cc", "Cs", "Cf")
+        and char not in "\n\u200c\u200d"
+    }
+    assert not odd, f"control characters on the screen: {sorted(odd)}"
+
+
+def _joined(text: str) -> str:
+    """The text, and again with runs of blanks as one, for words set apart."""
+    return text + re.sub(" +", " ", text)
+
+
+# -- where snapshots lie ---------------------------------------------------------
+
+
+class _InRepo(SingleFileSnapshotExtension):
+    """Snapshots lie at the root, in a folder named after the test module."""
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        return str(FOLDER / test_location.basename)
+
+
+class Svg(_InRepo, pytest_textual_snapshot.SVGImageExtension):  # type: ignore[misc]
+    """The picture."""
+
+
+class TextTwin(_InRepo):
+    """What the picture says."""
+
+    _file_extension = "txt"
+    _write_mode = WriteMode.TEXT
+
+
+def rebind() -> None:
+    """Make the plugin's fixture, which looks its extension up by name, use ours."""
+    pytest_textual_snapshot.SVGImageExtension = Svg
+
+
+# -- versions --------------------------------------------------------------------
+
+
+@functools.cache
+def off_baseline() -> str:
+    """Which versions differ from the pinned ones, in words; "" when none."""
+    pins = dict(
+        line.split("==")
+        for line in (REPO / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    )
+    return ", ".join(
+        f"{name} is {found}, pinned {pins[name]}"
+        for name in PINNED
+        if (found := importlib.metadata.version(name)) != pins[name]
+    )
