@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from pathlib import PurePosixPath
 
 from state.items import ThreadId
 from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
@@ -21,6 +22,7 @@ from state.select.words import (
     review_word,
     thread_title,
 )
+from state.text import reveal
 from state.tree import Forest
 from state.views import Bit, Bits, Glyph, ThreadGroup, ThreadListView, ThreadRow, Tone
 
@@ -59,6 +61,16 @@ class _Entry:
         return all(word in haystack for word in words)
 
 
+@dataclass(frozen=True, slots=True)
+class ListAsk:
+    """How the list is to be shown. `by_folder`: grouped by folder, not by state."""
+
+    filter: str = ""
+    archived: bool = False
+    by_folder: bool = False
+    loading: bool = False
+
+
 class ThreadListBuilder:
     """Builds the list; `update` per publish, `view` when something is drawn."""
 
@@ -67,7 +79,7 @@ class ThreadListBuilder:
         self._entries: dict[ThreadId, _Entry] = {}
         self._stale: bool | None = None
         self._view: ThreadListView | None = None
-        self._asked: tuple[str, bool, bool] = ("", False, False)
+        self._asked = ListAsk()
         self.needs = 0
         self.working = 0
 
@@ -83,14 +95,11 @@ class ThreadListBuilder:
             if thread_id in self._entries and not self._forest.is_root(thread_id):
                 self._drop(thread_id)
 
-    def view(
-        self, *, filter_text: str = "", archived: bool = False, loading: bool = False
-    ) -> ThreadListView:
+    def view(self, ask: ListAsk) -> ThreadListView:
         """The list as it is to be drawn; the same object while nothing changed."""
-        asked = (filter_text, archived, loading)
-        if self._view is None or asked != self._asked:
-            self._asked = asked
-            self._view = self._build(filter_text, archived=archived, loading=loading)
+        if self._view is None or ask != self._asked:
+            self._asked = ask
+            self._view = self._build(ask)
         return self._view
 
     def _put(self, world: World, root: ThreadId) -> None:
@@ -163,24 +172,39 @@ class ThreadListBuilder:
             sort = (-at_ms, thread.id)
         return _Entry(row, group, sort, thread)
 
-    def _build(
-        self, filter_text: str, *, archived: bool, loading: bool
-    ) -> ThreadListView:
-        wanted = filter_text.lower().split()
-        groups: dict[Group, list[_Entry]] = {}
+    def _build(self, ask: ListAsk) -> ThreadListView:
+        wanted = ask.filter.lower().split()
+        shown: list[_Entry] = []
         total = 0
         for entry in self._entries.values():
-            if entry.group is Group.ARCHIVED and not (archived or wanted):
+            if entry.group is Group.ARCHIVED and not (ask.archived or wanted):
                 continue
             total += entry.group is not Group.ARCHIVED
             if not wanted or entry.matches(wanted):
-                groups.setdefault(entry.group, []).append(entry)
-        built = []
-        for group in sorted(groups):
-            title, tone = _TITLES[group]
-            entries = sorted(groups[group], key=lambda entry: entry.sort)
-            built.append(ThreadGroup(title, tone, tuple(e.row for e in entries)))
-        return ThreadListView(tuple(built), total, filter_text, loading)
+                shown.append(entry)
+        shown.sort(key=lambda entry: entry.sort)
+        groups = _by_folder(shown) if ask.by_folder else _by_state(shown)
+        return ThreadListView(groups, total, ask.filter, ask.loading)
+
+
+def _by_state(entries: list[_Entry]) -> tuple[ThreadGroup, ...]:
+    groups: dict[Group, list[ThreadRow]] = {}
+    for entry in entries:
+        groups.setdefault(entry.group, []).append(entry.row)
+    return tuple(ThreadGroup(*_TITLES[g], tuple(groups[g])) for g in sorted(groups))
+
+
+def _by_folder(entries: list[_Entry]) -> tuple[ThreadGroup, ...]:
+    """Folders in the order of their newest thread; needs first inside each."""
+    groups: dict[str, list[_Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.thread.cwd, []).append(entry)
+    built = []
+    for cwd, members in groups.items():
+        members.sort(key=lambda entry: (entry.group, entry.sort))
+        name = reveal(PurePosixPath(cwd).name or cwd or "no folder").text
+        built.append(ThreadGroup(name, Tone.MUTED, tuple(m.row for m in members)))
+    return tuple(built)
 
 
 def _sleeping(thread: Thread) -> _Entry:

@@ -1,0 +1,221 @@
+"""The registry of actions: the one list of what a person can do.
+
+Owns ids, titles, help, keys, slash names and where an action applies. It feeds the
+key bindings, the hints, the help screen, the palette, the slash popup and the
+README's table; nothing is listed twice. Does not own what an action does: a screen
+has one method per id. Invariant: ids, slash names and (within a place) keys are
+unique.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Place(StrEnum):
+    """Where an action's keys work. Slash commands work in every composer."""
+
+    EVERYWHERE = "everywhere"
+    LISTS = "lists"
+    THREADS = "threads"
+    TRANSCRIPT = "transcript"
+    TERMINALS = "terminals"
+    COMPOSER = "composer"
+    CARD = "review card"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action. `keys` in Textual's names; `slash` without its slash.
+
+    `builtin`: the widget itself handles the keys; listed here for help and README.
+    """
+
+    id: str
+    title: str
+    help: str
+    place: Place
+    keys: tuple[str, ...] = ()
+    slash: str = ""
+    aliases: tuple[str, ...] = ()
+    args: str = ""
+    builtin: bool = False
+
+    @property
+    def shown_keys(self) -> str:
+        """The keys as people write them: `ctrl+p`, `?`, `up`."""
+        return ", ".join(_KEY_WORDS.get(key, key) for key in self.keys)
+
+
+_KEY_WORDS = {
+    "question_mark": "?",
+    "slash": "/",
+    "full_stop": ".",
+    "comma": ",",
+    "escape": "esc",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}
+
+E, L, T, X, C, K = (
+    Place.EVERYWHERE,
+    Place.LISTS,
+    Place.THREADS,
+    Place.TRANSCRIPT,
+    Place.COMPOSER,
+    Place.CARD,
+)
+
+ACTIONS: tuple[Action, ...] = (
+    # -- going somewhere --
+    Action("pane_1", "Threads", "go to the thread list", E, ("1",)),
+    Action("pane_2", "Thread", "go to the open thread", E, ("2",)),
+    Action("pane_3", "Agents", "go to the agent tree", E, ("3", "a"), "agents"),
+    Action("pane_4", "Terminals", "go to background terminals", E, ("4", "t"), "ps"),
+    Action("pane_5", "Reviews", "go to what waits for you", E, ("5", "r"), "reviews"),
+    Action("next_pane", "Next pane", "to the next pane", E, ("tab",)),
+    Action("previous_pane", "Previous pane", "to the one before", E, ("shift+tab",)),
+    Action(
+        "next_need", "Next need", "the next thing that needs you", E, ("full_stop",)
+    ),
+    Action("last_need", "Back", "back to where you were", E, ("comma",)),
+    Action("write", "Write", "put the cursor in the composer", E, ("i",)),
+    Action("help", "Help", "every key and command", E, ("question_mark",), "help"),
+    Action("command_palette", "Palette", "find a command by name", E, ("ctrl+p",)),
+    Action("theme", "Theme", "ink, paper or the terminal's colours", E, (), "theme"),
+    Action("retry", "Retry", "connect to the engine now", E, ("ctrl+r",), "retry"),
+    Action("login", "Log in", "the engine's own login", E, ("ctrl+l",), "login"),
+    Action("quit", "Quit", "leave; agents go on", E, ("ctrl+q",), "quit", ("exit",)),
+    # -- lists --
+    Action(
+        "cursor",
+        "Move",
+        "up and down a list",
+        L,
+        ("up", "down", "j", "k"),
+        builtin=True,
+    ),
+    Action("select", "Open", "open what the cursor is on", L, ("enter",), builtin=True),
+    # -- threads --
+    Action("filter", "Filter", "show only threads that match", T, ("slash",)),
+    Action(
+        "new", "New thread", "start one here, or in another folder", T, ("n",), "new"
+    ),
+    Action(
+        "rename", "Rename", "give the thread a name", T, ("e",), "rename", (), "NAME"
+    ),
+    Action("fork", "Fork", "a new thread with the same history", T, ("f",), "fork"),
+    Action("archive", "Archive", "put the thread away, or back", T, ("A",), "archive"),
+    Action("group", "Group", "by state or by folder", T, ("g",)),
+    Action("archived", "Show archived", "show or hide archived threads", T, ("z",)),
+    Action("resume", "Resume", "load the thread in the engine", T, ("R",), "resume"),
+    # -- transcript --
+    Action(
+        "fold", "Fold", "show all of a folded cell, or less", X, ("v",), builtin=True
+    ),
+    Action("end", "End", "to the newest line, and follow it", X, ("G",), builtin=True),
+    Action(
+        "turns",
+        "Turns",
+        "to the turn before or after",
+        X,
+        ("left_square_bracket", "right_square_bracket"),
+        builtin=True,
+    ),
+    Action("copy", "Copy", "copy the selection or the cell", X, ("c",), builtin=True),
+    # -- terminals --
+    Action(
+        "stop",
+        "Stop",
+        "end background terminals of this thread, after listing them",
+        Place.TERMINALS,
+        ("x",),
+        "stop",
+        ("clean",),
+        "[NUMBER]",
+    ),
+    # -- composer --
+    Action(
+        "send",
+        "Send",
+        "start a turn, or steer the running one",
+        C,
+        ("enter",),
+        builtin=True,
+    ),
+    Action(
+        "newline",
+        "New line",
+        "a line break in the message",
+        C,
+        ("ctrl+j", "shift+enter", "alt+enter"),
+        builtin=True,
+    ),
+    Action(
+        "queue",
+        "Queue",
+        "send when the running turn is over",
+        C,
+        ("tab",),
+        builtin=True,
+    ),
+    Action(
+        "interrupt",
+        "Interrupt",
+        "press twice; background terminals keep running",
+        E,
+        ("escape",),
+        "interrupt",
+    ),
+    # -- review card: letters decide only when the card is focused and armed --
+    Action("accept", "Yes", "just this once", K, ("y",), builtin=True),
+    Action(
+        "accept_session", "Yes, this session", "asked twice", K, ("a",), builtin=True
+    ),
+    Action(
+        "accept_rule", "Yes, always", "a rule; asked twice", K, ("p",), builtin=True
+    ),
+    Action("decline", "No, go on", "continue without it", K, ("d",), builtin=True),
+    Action(
+        "cancel", "No, and tell", "stop, and say what instead", K, ("n",), builtin=True
+    ),
+    Action(
+        "next_review",
+        "Next",
+        "the next or previous review",
+        K,
+        ("j", "k"),
+        builtin=True,
+    ),
+    Action("source", "Thread", "open the thread that asks", K, ("o",), builtin=True),
+    Action("view_all", "All", "everything that is asked", K, ("v",), builtin=True),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+_SLASH = {name: a for a in ACTIONS if a.slash for name in (a.slash, *a.aliases)}
+
+
+def by_slash(name: str) -> Action | None:
+    """The action of a slash name or alias, without its slash."""
+    return _SLASH.get(name)
+
+
+def slash_commands() -> list[tuple[str, str, str]]:
+    """(name, arguments, help) of every slash command, for the popup."""
+    rows = [(a.slash, a.args, a.help) for a in ACTIONS if a.slash]
+    return sorted(rows)
+
+
+def help_table() -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Per place: (keys, slash, words) rows, for the help screen and the README."""
+    table = []
+    for place in Place:
+        rows = [
+            (a.shown_keys, f"/{a.slash}" if a.slash else "", f"{a.title}: {a.help}")
+            for a in ACTIONS
+            if a.place is place
+        ]
+        if rows:
+            table.append((place.value, rows))
+    return table

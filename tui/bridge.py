@@ -1,0 +1,223 @@
+"""Engine events -> store -> screen, and commands -> record -> engine.
+
+Owns the one way in and the one way out, and their order: what the user decided or
+sent is on disk before it leaves. Knows no Textual: the screen and the headless player
+use the same bridge. Invariant: every answer of the engine comes back as an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from state import commands as c
+from state import events as e
+from state.db.errors import StoreError
+from state.db.history import load_thread
+from state.db.lease import Lease
+from state.db.writer import StoreWriter
+from state.engine.port import Engine
+from state.items import ThreadId
+from state.model import HistoryState, Send, SendState
+from state.store import Published, Store
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return int(time.time() * 1000)
+
+
+@dataclass(slots=True)
+class Keeper:
+    """The thread store on disk, as far as this window may write it."""
+
+    writer: StoreWriter
+    lease: Lease
+
+
+class Bridge:
+    """Runs from `start` to `close`; `act` carries out one command."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        *,
+        keeper: Keeper | None = None,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self.store = store
+        self.engine = engine
+        self.keeper = keeper
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._tick: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Begin to listen and to publish. Needs a running loop."""
+        self._loop = asyncio.get_running_loop()
+        self.store.on_offer = self._schedule
+        self.store.subscribe(self._keep)
+        if not self.store.idle:
+            self._schedule()
+        self._spawn(self.engine.run(self.store.offer))
+        if self.keeper is not None:
+            self._spawn(self._ingest(self.keeper))
+
+    def keep(self, keeper: Keeper) -> None:
+        """The store on disk became usable (it opens after the first paint)."""
+        self.keeper = keeper
+        self._spawn(self._ingest(keeper))
+
+    @property
+    def busy(self) -> bool:
+        """Something waits to be published."""
+        return not self.store.idle
+
+    async def close(self) -> None:
+        """End: the engine goes on, what waits is written."""
+        self.store.on_offer = lambda: None
+        if self._tick is not None:
+            self._tick.cancel()
+        await self.engine.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.store.tick(self._clock())
+        if self.keeper is not None:
+            await self.keeper.writer.close()
+            self.keeper.lease.release()
+
+    # -- in ----------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        if self._loop is None or self._tick is not None:
+            return
+        wait = self.store.gate.wait(self._clock())
+        self._tick = self._loop.call_later(wait / 1000, self._publish)
+
+    def _publish(self) -> None:
+        self._tick = None
+        self.store.tick(self._clock())
+
+    def _keep(self, step: Published) -> None:
+        if self.keeper is not None:
+            self.keeper.writer.enqueue(step.world, step.dirty, step.events)
+
+    async def _ingest(self, keeper: Keeper) -> None:
+        await keeper.lease.acquired()
+        # What was published before the lease was ours is written from here on.
+        world = self.store.world
+        keeper.writer.enqueue(world, world.threads, ())
+        keeper.writer.ingest = True
+
+    # -- out ---------------------------------------------------------------------
+
+    def act(self, command: c.Command) -> asyncio.Task[None]:
+        """Carry out a command; what comes of it is an event."""
+        return self._spawn(self._act(command))
+
+    async def _act(self, command: c.Command) -> None:
+        try:
+            match command:
+                case c.Decide():
+                    if not await self._decided(command):
+                        return
+                case c.SendTurn() | c.QueueTurn():
+                    if not await self._noted(command):
+                        return
+                case c.OpenThread():
+                    await self._from_disk(command.thread_id)
+                case _:
+                    pass
+            await self.engine.send(command)
+        except StoreError as error:
+            self.store.offer(e.StoreFailed(str(error)))
+
+    async def _decided(self, command: c.Decide) -> bool:
+        """The decision is known and on disk, or it is taken back."""
+        review = command.review
+        event = e.ReviewDecided(
+            review.thread_id, review.key, command.decision, self._clock()
+        )
+        self.store.offer(event)
+        if await self._commit(event):
+            return True
+        self.store.offer(e.ReviewReopened(review.thread_id, review.key))
+        return False
+
+    async def _noted(self, command: c.SendTurn | c.QueueTurn) -> bool:
+        how = "queue" if isinstance(command, c.QueueTurn) else "start"
+        send = Send(
+            command.client_id, command.text, how, SendState.NOTED, self._clock()
+        )
+        event = e.SendNoted(command.thread_id, send)
+        self.store.offer(event)
+        if await self._commit(event):
+            return True
+        words = "It could not be saved, so it was not sent."
+        self.store.offer(
+            e.SendChanged(
+                command.thread_id, command.client_id, SendState.REFUSED, words
+            )
+        )
+        return False
+
+    async def _commit(self, event: e.ReviewDecided | e.SendNoted) -> bool:
+        if self.keeper is None:
+            return True
+        try:
+            await self.keeper.writer.commit_now(event)
+        except StoreError as error:
+            self.store.offer(e.StoreFailed(str(error)))
+            self.store.offer(e.MessageShown(f"Not sent: {error}"))
+            return False
+        return True
+
+    async def _from_disk(self, thread_id: ThreadId) -> None:
+        """What our store holds of the thread's turns, before the engine answers."""
+        if self.keeper is None:
+            return
+        known = self.store.world.threads.get(thread_id)
+        if known is not None and known.history is not HistoryState.NONE:
+            return
+        events = await asyncio.to_thread(
+            stored_turns, self.keeper.writer.path, thread_id
+        )
+        self.store.offer_all(events)
+
+    def _spawn(self, work: object) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            # A fault of ours must be seen, and must not take the window down.
+            self.store.offer(
+                e.MessageShown(f"codex-tui failed at this: {type(error).__name__}")
+            )
+            with contextlib.suppress(Exception):
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "bridge task failed", "exception": error}
+                )
+
+
+def stored_turns(path: Path, thread_id: ThreadId) -> list[e.Event]:
+    """The turns of one thread in the store, as an event."""
+    stored = load_thread(path, thread_id)
+    if stored is None or not stored.turns:
+        return []
+    complete = stored.history is HistoryState.COMPLETE
+    turns = tuple(stored.turns.values())
+    return [e.TurnsLoaded(thread_id, turns, complete=complete)]

@@ -1,0 +1,147 @@
+"""The command line: arguments in, one function called, an exit code out.
+
+Owns argparse and nothing else: every command's code is imported when it runs, so
+`--help` costs no Textual and no engine. Also keeps the user's folder from shadowing
+our packages. Exit codes: 0 done · 1 a check or an expectation failed · 2 wrong
+arguments · 3 no engine, or none that answers · 4 the store cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+VERSION = "0.1.0"
+EPILOG = """\
+exit codes: 0 done, 1 a check or expectation failed, 2 wrong arguments,
+3 no engine or none that answers, 4 the store cannot be used
+environment: CODEX_HOME, CODEX_TUI_HOME, CODEX_TUI_CODEX_BIN, CODEX_TUI_TOKEN, NO_COLOR
+"""
+
+
+def _guard_imports() -> None:
+    """Drop the working folder from the import path: it may hold a `state/` of its
+    own, and `PYTHONPATH` with an empty entry would let that shadow ours."""
+    own = str(Path(__file__).resolve().parent.parent)
+    kept = [p for p in sys.path if p and Path(p).is_absolute() and p != os.getcwd()]
+    sys.path[:] = [own, *(p for p in kept if p != own)]
+    for name in ("state", "widgets"):
+        if not Path(own, name, "__init__.py").is_file():
+            raise SystemExit(f"codex-tui: its package {name!r} is missing beside `tui`")
+
+
+def _add_connection(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("engine")
+    group.add_argument("--codex-bin", metavar="PATH", help="the codex to run")
+    group.add_argument(
+        "--remote", metavar="URL", help="an engine at ws://, wss:// or unix://PATH"
+    )
+    group.add_argument(
+        "--private", action="store_true", help="an engine of this window only"
+    )
+    group.add_argument("--record", metavar="FILE", help="write the wire to FILE")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="codex-tui",
+        description="Every Codex thread, agent, terminal and review on one screen.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"codex-tui {VERSION}")
+    parser.add_argument("-C", "--cd", metavar="DIR", help="where new threads start")
+    parser.add_argument("--theme", choices=("ink", "paper", "ansi"), help="the colours")
+    _add_connection(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    demo = commands.add_parser("demo", help="a real agent tree, offline, no account")
+    demo.add_argument("--headless", action="store_true", help="without a screen")
+    demo.add_argument(
+        "--answer",
+        choices=("accept", "decline"),
+        default="accept",
+        help="how --headless answers the review",
+    )
+    demo.add_argument("--codex-bin", metavar="PATH", help="the codex to run")
+    demo.add_argument("--record", metavar="FILE", help="write the wire to FILE")
+    demo.add_argument("--theme", choices=("ink", "paper", "ansi"), help="the colours")
+    replay = commands.add_parser("replay", help="play a recording on the screen")
+    replay.add_argument("file", metavar="FILE")
+    replay.add_argument("--speed", type=float, default=1.0, help="1: as recorded")
+    replay.add_argument("--theme", choices=("ink", "paper", "ansi"))
+    threads = commands.add_parser("threads", help="list threads")
+    threads.add_argument("--json", action="store_true", help="one JSON array")
+    threads.add_argument("--archived", action="store_true", help="archived ones too")
+    _add_connection(threads)
+    doctor = commands.add_parser("doctor", help="check engine, login, sandbox, store")
+    doctor.add_argument("--json", action="store_true", help="one JSON array")
+    _add_connection(doctor)
+    engine = commands.add_parser("engine", help="the shared engine of this CODEX_HOME")
+    engine.add_argument("act", choices=("status", "stop"))
+    engine.add_argument("--json", action="store_true", help="one JSON object")
+    engine.add_argument(
+        "--interrupt", action="store_true", help="stop: interrupt what runs first"
+    )
+    _add_connection(engine)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    _guard_imports()
+    args = build_parser().parse_args(argv)
+    try:
+        return _dispatch(args)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader left (`| head`): that is no failure of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dispatch(args: argparse.Namespace) -> int:
+    match args.command:
+        case "threads":
+            from tui.report import threads_command
+
+            return threads_command(args)
+        case "doctor":
+            from tui.doctor import doctor_command
+
+            return doctor_command(args)
+        case "engine":
+            from tui.report import engine_command
+
+            return engine_command(args)
+        case "demo" if args.headless:
+            from tui.demo.headless import headless_command
+
+            return headless_command(args)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return _without_terminal(args)
+    from tui.run import run_command
+
+    return run_command(args)
+
+
+def _without_terminal(args: argparse.Namespace) -> int:
+    if args.command == "demo":
+        print("The demo needs a terminal; without one: codex-tui demo --headless")
+        return 2
+    if args.command == "replay":
+        print("A replay needs a terminal.")
+        return 2
+    from tui.report import threads_command
+
+    args.json = args.archived = False
+    code = threads_command(args)
+    print("This is no terminal. Start codex-tui in one for the screen.")
+    return 0 if code == 3 else code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""From arguments and environment to what a connection needs.
+
+Owns the reading of CODEX_HOME, tokens and targets, for every command alike. Nothing
+is opened here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from state.engine.locate import EngineBinary, locate
+from state.engine.rpc import RpcHooks
+from state.engine.supervisor import (
+    ConnectOptions,
+    PrivateTarget,
+    RemoteTarget,
+    SharedTarget,
+    Target,
+)
+from state.home import private_folder, state_home
+
+CLIENT_VERSION = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where things are: the engine's home and ours."""
+
+    codex_home: Path
+    home: Path = field(default_factory=state_home)
+    env: dict[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+    @classmethod
+    def from_environment(cls) -> Place:
+        """CODEX_HOME or ~/.codex; CODEX_TUI_HOME or the platform's state folder."""
+        home = os.environ.get("CODEX_HOME")
+        codex_home = Path(home).expanduser() if home else Path.home() / ".codex"
+        return cls(codex_home.absolute())
+
+
+def finder(explicit: str | None, place: Place) -> Callable[[], EngineBinary]:
+    """Finds the codex to run when it is asked."""
+    return lambda: locate(explicit, env=place.env, state_dir=place.home)
+
+
+def target_of(args: argparse.Namespace, place: Place) -> Target:
+    """Which engine the arguments mean."""
+    if getattr(args, "remote", None):
+        return RemoteTarget(args.remote, token=os.environ.get("CODEX_TUI_TOKEN"))
+    find = finder(args.codex_bin, place)
+    if getattr(args, "private", False):
+        return PrivateTarget(find, place.codex_home)
+    return SharedTarget(find, place.codex_home)
+
+
+def connect_options(
+    place: Place, *, hooks: RpcHooks | None = None, config: tuple[str, ...] = ()
+) -> ConnectOptions:
+    """What every connection needs."""
+    private_folder(place.home)
+    return ConnectOptions(
+        state_dir=place.home,
+        client_version=CLIENT_VERSION,
+        env=place.env,
+        config=config,
+        hooks=hooks or RpcHooks(),
+    )

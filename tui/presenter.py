@@ -1,0 +1,152 @@
+"""From published worlds to read models for the widgets of the fleet screen.
+
+Owns what the screen looks at (open thread, filter, shown review) and the builders;
+asks for a read model only when something it depends on changed. Knows no widget.
+Invariant: what it hands out is built from one world, the one last published.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from state.items import ThreadId
+from state.model import EnginePhase, Review, ReviewKey, Thread, World
+from state.select.frame import banner_view, composer_view, header_view, sandbox_line
+from state.select.review import all_pending, review_card
+from state.select.side import side_view
+from state.select.threads import ListAsk, ThreadListBuilder
+from state.select.transcript import TranscriptBuilder
+from state.store import Published
+from state.tree import Forest
+from state.views import (
+    BannerView,
+    ComposerView,
+    HeaderView,
+    ReviewCardView,
+    SandboxLine,
+    SideView,
+    ThreadListView,
+    TranscriptView,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """What the user looks at. `thread` None: a new thread is being written."""
+
+    thread: ThreadId | None = None
+    review: ReviewKey | None = None
+    ask: ListAsk = ListAsk()
+    cwd: str = ""
+    message: str = ""
+    opening: ThreadId | None = None
+
+
+class Presenter:
+    """One world in, read models out."""
+
+    def __init__(self, world: World, *, cwd: str) -> None:
+        self.forest = Forest()
+        self.world = world
+        self.looking = Looking(cwd=cwd)
+        self._threads = ThreadListBuilder(self.forest)
+        self._transcript = TranscriptBuilder(self.forest)
+        self.forest.update(world.threads, world.threads)
+        self._threads.update(world, world.threads)
+
+    def take(self, step: Published) -> None:
+        """The world moved on."""
+        self.world = step.world
+        self.forest.update(step.world.threads, step.dirty)
+        self._threads.update(step.world, step.dirty)
+        opening = self.looking.opening
+        if opening is not None and opening in step.dirty:
+            thread = step.world.threads[opening]
+            if thread.turns or step.world.engine.phase is EnginePhase.READY:
+                self.look(opening=None)
+
+    def look(self, **changes: object) -> None:
+        """The user looks at something else."""
+        self.looking = replace(self.looking, **changes)  # type: ignore[arg-type]
+
+    # -- what there is -----------------------------------------------------------
+
+    @property
+    def thread(self) -> Thread | None:
+        """The open thread."""
+        open_id = self.looking.thread
+        return self.world.threads.get(open_id) if open_id is not None else None
+
+    def waiting(self) -> list[tuple[Thread, Review]]:
+        """Every review that waits for the user, newest first."""
+        return all_pending(self.world)
+
+    # -- read models -------------------------------------------------------------
+
+    def threads(self) -> ThreadListView:
+        """The list."""
+        ask = self.looking.ask
+        loading = not self.world.threads and self.world.engine.phase in (
+            EnginePhase.NONE,
+            EnginePhase.CONNECTING,
+        )
+        return self._threads.view(replace(ask, loading=loading))
+
+    def header(self) -> HeaderView:
+        """The top line."""
+        return header_view(
+            self.world,
+            needs=self._threads.needs,
+            working=self._threads.working,
+            threads=self.threads().total,
+        )
+
+    def transcript(self) -> TranscriptView:
+        """The open thread, or what to do without one."""
+        thread = self.thread
+        if thread is None:
+            return TranscriptView(title="New thread", empty=self._invitation())
+        loading = self.looking.opening == thread.id and not thread.turns
+        return self._transcript.view(self.world, thread, loading=loading)
+
+    def side(self) -> SideView:
+        """Agents, terminals, reviews."""
+        return side_view(self.world, self.forest, self.looking.thread)
+
+    def banner(self) -> BannerView | None:
+        """Something is wrong with the whole."""
+        return banner_view(self.world)
+
+    def status(self) -> SandboxLine:
+        """The bottom line."""
+        message = self.looking.message or self.world.store_error or ""
+        return sandbox_line(self.world, self.thread, message=message)
+
+    def composer(self) -> ComposerView:
+        """Where words go."""
+        return composer_view(self.world, self.thread, cwd=self.looking.cwd)
+
+    def card(self) -> ReviewCardView | None:
+        """The review that is shown; None when it is unknown."""
+        key = self.looking.review
+        if key is None:
+            return None
+        waiting = self.waiting()
+        keys = [review.key for _, review in waiting]
+        for thread in self.world.threads.values():
+            review = thread.reviews.get(key)
+            if review is not None:
+                index = keys.index(key) + 1 if key in keys else 0
+                return review_card(
+                    self.world, self.forest, review, index=index, total=len(keys)
+                )
+        return None
+
+    def _invitation(self) -> tuple[str, ...]:
+        return (
+            "What should Codex do here?",
+            "",
+            "write below\tand press enter: a thread starts in this folder",
+            "/\tevery command, with what it does",
+            "n\tanother folder, model or sandbox",
+        )
