@@ -12,13 +12,13 @@ import contextlib
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from state.engine import detached
 from state.engine.errors import EngineLost, RequestFailed
-from state.engine.rpc import RpcClient
+from state.engine.rpc import RpcClient, RpcHooks
 from state.engine.supervisor import (
     Connection,
     ConnectOptions,
@@ -81,7 +81,7 @@ async def status(codex_home: Path, options: ConnectOptions) -> EngineStatus:
 
     Raises HandshakeFailed or AuthRefused when something else holds the socket."""
     try:
-        link = await connect(SharedTarget(None, codex_home), options)
+        link = await _join(codex_home, options)
     except EngineLost:
         return EngineStatus(running=False, socket=control_socket(codex_home))
     try:
@@ -103,7 +103,7 @@ async def stop(
     unless `interrupt`: then turns are interrupted and terminals end with the engine.
     `grace` seconds pass before a harder signal."""
     try:
-        link = await connect(SharedTarget(None, codex_home), options)
+        link = await _join(codex_home, options)
     except EngineLost:
         before = EngineStatus(running=False, socket=control_socket(codex_home))
         return StopReport(True, "No engine runs for this CODEX_HOME.", before)
@@ -122,6 +122,12 @@ async def stop(
     return StopReport(
         True, f"The engine (process {before.pid}) ended.", before, interrupted, sent
     )
+
+
+async def _join(codex_home: Path, options: ConnectOptions) -> Connection:
+    # What this short visit hears is nobody's news: the caller's hooks stay out of it.
+    quiet = replace(options, hooks=RpcHooks())
+    return await connect(SharedTarget(None, codex_home), quiet)
 
 
 def _refusal(before: EngineStatus, *, interrupt: bool) -> str:

@@ -16,7 +16,7 @@ import random
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import msgspec
@@ -76,7 +76,7 @@ class RpcClient:
         self.transport = transport
         self.counters = Counters()
         self.lost: EngineLost | None = None
-        self._hooks = hooks or RpcHooks()
+        self._hooks = replace(hooks) if hooks else RpcHooks()  # `attach` changes it
         self._pending: dict[int, _Pending] = {}
         self._asked: dict[RequestId, Message] = {}
         self._inbox: deque[Message] = deque()
