@@ -1,0 +1,200 @@
+"""Domain values <-> JSON text, for the columns that hold a whole value.
+
+Owns the encoding of item bodies (a kind tag beside the dataclass's own JSON),
+turns, settings, reviews, terminals and sends. Does not own tables. Invariants:
+what is decoded equals what was encoded; an older or newer program's value decodes
+as far as it is understood, and an item kind nobody knows becomes `Unknown`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar, get_args
+
+import msgspec
+
+from state.items import Item, ItemBody, ItemId, ItemStatus, Text, Unknown
+from state.model import (
+    Settings,
+    TokenUsage,
+    Turn,
+    TurnError,
+    TurnId,
+)
+
+T = TypeVar("T")
+
+BODIES: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(ItemBody)}
+_BROKEN = re.compile("[\ud800-\udfff]")
+
+
+def text(value: str) -> str:
+    """A string SQLite can hold: lone surrogates become U+FFFD, the rest stays."""
+    return _BROKEN.sub("\ufffd", value)
+
+
+def _enc_hook(value: object) -> object:
+    if isinstance(value, Text):
+        return str(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _dec_hook(kind: type[Any], value: Any) -> Any:
+    if kind is Text:
+        return Text(value)
+    raise NotImplementedError(kind.__name__)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_enc_hook)
+
+
+_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
+
+
+def encode(value: object) -> str:
+    """Any dataclass of the domain (except `Thread` and `Item`) as JSON text."""
+    try:
+        return _encoder.encode(value).decode()
+    except UnicodeEncodeError:
+        return _encoder.encode(
+            _mended(msgspec.to_builtins(value, enc_hook=_enc_hook))
+        ).decode()
+
+
+def decode(kind: type[T], body: str) -> T:
+    """The value that was encoded. Raises msgspec.DecodeError."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind, dec_hook=_dec_hook)
+    value: T = decoder.decode(body)
+    return value
+
+
+def encode_body(body: ItemBody) -> tuple[str, str]:
+    """(kind, JSON) of an item's body. An `Unknown` keeps its own tag inside."""
+    return type(body).__name__, encode(body)
+
+
+def decode_body(kind: str, body: str) -> ItemBody:
+    """The body; a kind or shape we don't know is kept as `Unknown`."""
+    known = BODIES.get(kind)
+    if known is None:
+        return Unknown(kind, body)
+    try:
+        value: ItemBody = decode(known, body)
+    except msgspec.DecodeError:
+        return Unknown(kind, body)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _TurnBody:
+    """A turn without its id, status and items: those are columns and rows."""
+
+    started_ms: int | None = None
+    completed_ms: int | None = None
+    duration_ms: int | None = None
+    error: TurnError | None = None
+    settings: Settings | None = None
+    root_turn_id: TurnId | None = None
+    diff: str = ""
+
+
+def encode_turn(turn: Turn) -> str:
+    """The turn's facts as JSON."""
+    return encode(
+        _TurnBody(
+            turn.started_ms,
+            turn.completed_ms,
+            turn.duration_ms,
+            turn.error,
+            turn.settings,
+            turn.root_turn_id,
+            turn.diff,
+        )
+    )
+
+
+def turn_facts(body: str) -> dict[str, Any]:
+    """Keyword arguments for `Turn`."""
+    value = decode(_TurnBody, body)
+    return {name: getattr(value, name) for name in _TurnBody.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    """An item that is not in any turn."""
+
+    id: ItemId
+    kind: str
+    body: str
+    status: ItemStatus
+    started_ms: int | None = None
+    completed_ms: int | None = None
+    synthetic: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Extra:
+    """What a thread row has no column for."""
+
+    settings: Settings | None = None
+    tokens: TokenUsage | None = None
+    notices: tuple[_Notice, ...] = ()
+
+
+def encode_extra(
+    settings: Settings | None, tokens: TokenUsage | None, notices: tuple[Item, ...]
+) -> str | None:
+    """The `extra` column; None when there is nothing to say."""
+    if settings is None and tokens is None and not notices:
+        return None
+    return encode(_Extra(settings, tokens, tuple(map(_notice, notices))))
+
+
+@lru_cache(maxsize=4096)
+def thread_extra(body: str) -> dict[str, Any]:
+    """`settings`, `tokens` and `notices` of a thread. The result is shared: threads
+    of one project mostly carry the same text."""
+    value = decode(_Extra, body)
+    return {
+        "settings": value.settings,
+        "tokens": value.tokens,
+        "notices": tuple(map(_item, value.notices)),
+    }
+
+
+def _notice(item: Item) -> _Notice:
+    return _Notice(
+        item.id,
+        *encode_body(item.body),
+        item.status,
+        item.started_ms,
+        item.completed_ms,
+        item.synthetic,
+    )
+
+
+def _item(notice: _Notice) -> Item:
+    return Item(
+        notice.id,
+        decode_body(notice.kind, notice.body),
+        notice.status,
+        notice.started_ms,
+        notice.completed_ms,
+        notice.synthetic,
+    )
+
+
+def _mended(value: Any) -> Any:
+    """The builtins with every string made storable."""
+    match value:
+        case str():
+            return text(value)
+        case dict():
+            return {_mended(k): _mended(v) for k, v in value.items()}
+        case list() | tuple():
+            return [_mended(v) for v in value]
+    return value
