@@ -1,0 +1,103 @@
+"""Agents, terminals and reviews as one line of counters, for the normal layout.
+
+Owns that row. Invariant: the number key stands before its name, what needs the user
+after it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from state.views import SideView, Tone
+from widgets.glyphs import Look, look_of, sign
+from widgets.intents import ShowPane
+from widgets.lines import line, piece, width_of
+from widgets.palette import Palette, palette_of
+
+if TYPE_CHECKING:
+    from textual import events
+
+
+def marks(
+    given: tuple[tuple[str, int, Tone], ...], palette: Palette, look: Look
+) -> list[Segment]:
+    """Counted signs such as "▲ 3"; what is nought is not drawn."""
+    return [
+        piece(f" {sign(glyph, look)} {count}", palette.style(tone))
+        for glyph, count, tone in given
+        if count
+    ]
+
+
+def side_marks(view: SideView) -> dict[int, tuple[tuple[str, int, Tone], ...]]:
+    """What the panes 3 to 5 hold that cannot wait."""
+    return {
+        3: (
+            ("▲", view.agents_need, Tone.NEED),
+            ("✗", view.agents_failed, Tone.FAIL),
+        ),
+        4: (),
+        5: (("▲", view.reviews_need, Tone.NEED), ("◇", view.reviews_auto, Tone.AUTO)),
+    }
+
+
+class Counters(Widget):
+    """One row. A click posts ShowPane."""
+
+    DEFAULT_CSS = "Counters { height: 1; width: 1fr; }"
+
+    view: reactive[SideView | None] = reactive[SideView | None](None)
+
+    def groups(self) -> list[tuple[int, list[Segment]]]:
+        """The three counters, each with its pane's number."""
+        view = self.view or SideView()
+        palette, look = palette_of(self), look_of(self)
+        key, name = palette.style(Tone.ACCENT), palette.style(Tone.BRIGHT, bold=True)
+        muted, extra = palette.style(Tone.MUTED), side_marks(view)
+        given = (
+            (3, "Agents", str(len(view.agents))),
+            (4, "Terminals", str(len(view.terminals))),
+            (5, "Reviews", "" if view.reviews_need or view.reviews_auto else "0"),
+        )
+        return [
+            (
+                number,
+                [
+                    piece(str(number), key),
+                    piece(f" {title}", name),
+                    piece(f" {count}" if count else "", muted),
+                    piece(" " if any(c for _, c, _ in extra[number]) else "", muted),
+                    *_spaced(marks(extra[number], palette, look)),
+                ],
+            )
+            for number, title, count in given
+        ]
+
+    def render_line(self, y: int) -> Strip:
+        """The row."""
+        pieces = [piece("  ")]
+        for number, group in self.groups():
+            pieces += [piece("     ")] if number > 3 else []
+            pieces += group
+        return line(pieces, (), self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the pane that was clicked."""
+        end = 2
+        for number, group in self.groups():
+            end += width_of(group)
+            if event.x < end + 2:
+                self.post_message(ShowPane(number))
+                return
+            end += 5
+
+
+def _spaced(pieces: list[Segment]) -> list[Segment]:
+    return [
+        Segment(f" {p.text}" if i else p.text, p.style) for i, p in enumerate(pieces)
+    ]

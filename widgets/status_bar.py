@@ -1,0 +1,151 @@
+"""The bottom line: the live sandbox mode of what is selected, always there.
+
+Owns how the mode is drawn at every width. Does not own what is in force
+(`state.select`) nor how long a message stays. Invariant: hints go first, then
+terminals, then the parts from the right; the mode itself is never cut away.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from state.views import SandboxLine, Tone
+from widgets.glyphs import look_of, sign
+from widgets.intents import OpenSandbox
+from widgets.lines import Pieces, cut, line, piece, width_of
+from widgets.palette import Back, Palette, palette_of
+
+if TYPE_CHECKING:
+    from textual import events
+
+_BACKS = {"danger": Back.DANGER, "alarm": Back.ALARM}
+
+
+class StatusBar(Widget, can_focus=True):
+    """One row. Enter or a click posts OpenSandbox."""
+
+    DEFAULT_CSS = "StatusBar { height: 1; width: 1fr; }"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "inspect", "why", id="status.inspect", show=False)
+    ]
+
+    view: reactive[SandboxLine | None] = reactive[SandboxLine | None](None)
+    message: reactive[str] = reactive("")
+    """Replaces the hints while it is set; the caller clears it."""
+
+    def render_line(self, y: int) -> Strip:
+        """The row."""
+        view, width = self.view, self.size.width
+        palette, look = palette_of(self), look_of(self)
+        back = Back.PANEL if view is None else _BACKS.get(view.level, Back.PANEL)
+        fill = palette.back(back)
+        if view is None:
+            return Strip.blank(width, fill)
+        if look.plain:
+            return self._plain(view, width)
+        mode = self._mode(view, palette, back)
+        words = self.message or view.message
+        right = self._right(view, words, palette, back, width - width_of(mode) - 1)
+        room = width - width_of(mode) - width_of(right) - 1
+        parts = self._parts(view, palette, back, room)
+        strip = line([*mode, *parts], right, width, fill, gap=0)
+        if self.has_focus:
+            bar = palette.style(Tone.ACCENT, back, bold=True)
+            strip = Strip.join(
+                [Strip([piece(sign("▌", look), bar)]), strip.crop(1, width)]
+            )
+        return strip
+
+    def _mode(self, view: SandboxLine, palette: Palette, back: Back) -> list[Segment]:
+        look = look_of(self)
+        loud = back is not Back.PANEL
+        quiet = palette.style(Tone.MUTED if view.level == "stale" else Tone.TEXT, back)
+        strong = palette.style(Tone.TEXT if loud else Tone.BRIGHT, back, bold=True)
+        glyph = sign(view.glyph, look).strip()
+        if view.level == "alarm":
+            asked, _, rest = view.lead.partition(",")
+            verb, _, name = asked.rpartition(" ")
+            pieces = [piece(f" ! {verb} ", quiet), piece(name, strong)]
+            tail = f"{glyph} " if glyph else ""
+            pieces.append(piece(f",{rest} {tail}" if rest else f" {tail}", quiet))
+            return [*pieces, piece(f"{view.mode} ", strong)]
+        glyph = f" {glyph} " if glyph else " "
+        lead = f"{view.lead.strip()} " if view.lead.strip() else ""
+        return [piece(f"{glyph}{lead}", quiet), piece(view.mode, strong)]
+
+    def _parts(
+        self, view: SandboxLine, palette: Palette, back: Back, room: int
+    ) -> list[Segment]:
+        style = palette.style(Tone.MUTED if view.level == "stale" else Tone.TEXT, back)
+        dot = palette.style(Tone.MUTED if back is Back.PANEL else Tone.TEXT, back)
+        apart = {"danger": "  ", "alarm": " "}.get(view.level, " · ")
+        pieces: list[Segment] = []
+        for part in view.parts:
+            more = [piece(apart, dot), piece(part, style)]
+            if width_of(pieces) + width_of(more) + 1 > room:
+                break
+            pieces += more
+            apart = " · "
+        return pieces
+
+    def _right(
+        self, view: SandboxLine, words: str, palette: Palette, back: Back, room: int
+    ) -> Pieces:
+        loud = back is not Back.PANEL
+        text = palette.style(Tone.TEXT, back)
+        quiet = text if loud else palette.style(Tone.MUTED, back)
+        if words:
+            return [*cut([piece(f"  {words}", text)], room - 1), piece(" ", text)]
+        ways: list[list[Segment]] = []
+        hints = view.hints
+        count = f"{view.terminals} terminal{'' if view.terminals == 1 else 's'}"
+        if loud:
+            ways = [[piece("    ".join(hints), text)]] if hints else []
+        else:
+            some = [piece(count, text)] if view.terminals else []
+            none = some or [piece("no terminals", quiet)]
+            if hints:
+                first = piece(f" · {hints[0]}" if some else f"    {hints[0]}", quiet)
+                rest = [piece(f"    {hint}", quiet) for hint in hints[1:]]
+                ways = [[*none, first, *rest[:n]] for n in range(len(rest), -1, -1)]
+            elif not some:
+                ways = [none]
+            if some:
+                ways.append(some)
+        wanted = self._wanted(view)
+        for way in ways:
+            only_count = bool(view.terminals) and len(way) == 1
+            floor = 0 if only_count else wanted
+            if width_of(way) + 3 + floor <= room:
+                return [piece("  ", text), *way, piece(" ", text)]
+        return []
+
+    @staticmethod
+    def _wanted(view: SandboxLine) -> int:
+        """The cells all parts would take: hints go before any of them does."""
+        return sum(len(part) + 3 for part in view.parts)
+
+    def _plain(self, view: SandboxLine, width: int) -> Strip:
+        said = " ".join(part for part in (view.lead.strip(), view.mode) if part)
+        words = ", ".join((said, *view.parts))
+        message = self.message or view.message
+        if message:
+            return line([piece(f"{message} Sandbox: {said}")], (), width)
+        count = f"Terminals: {view.terminals}" if view.terminals else ""
+        return line([piece(f"Sandbox: {words}")], [piece(count)], width)
+
+    def action_inspect(self) -> None:
+        """Why is this in force?"""
+        self.post_message(OpenSandbox())
+
+    def on_click(self, event: events.Click) -> None:
+        """As enter."""
+        event.stop()
+        self.action_inspect()
