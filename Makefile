@@ -14,6 +14,7 @@ RUN_READY := $(VENV)/.ready-run
 TEST_READY := $(VENV)/.ready-test
 ARGS ?=
 FILE ?=
+TESTS ?= tests
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := run
@@ -30,7 +31,7 @@ replay: $(RUN_READY)
 	@$(BIN)/codex-tui replay "$(FILE)" $(ARGS)
 
 test: $(TEST_READY)
-	@$(BIN)/python -m pytest tests $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(TESTS) $(PYTEST_ARGS)
 
 check: $(TEST_READY)
 	@$(BIN)/ruff format --check .

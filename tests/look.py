@@ -39,8 +39,21 @@ def with_local_font(svg: str, font: str, width: float) -> str:
     svg = re.sub(r"Fira ?Code", font, svg)
     # Quoted twice where the name stood alone.
     svg = re.sub(rf"font-family: {re.escape(font)}", f"font-family: '{font}'", svg)
+    svg = _RUN.sub(_without_lead, svg)
     size = CELL / width
     return re.sub(r"font-size: 20px", f"font-size: {size:.3f}px", svg)
+
+
+_RUN = re.compile(
+    r'(<text[^>]* )x="([0-9.]+)"([^>]*) textLength="[0-9.]+"([^>]*>)((?:&#160;)*)'
+)
+
+
+def _without_lead(match: re.Match[str]) -> str:
+    """rsvg drops the blanks that begin a run, so the run begins after them."""
+    before, x, between, after, blanks = match.groups()
+    start = float(x) + CELL * blanks.count(";")
+    return f'{before}x="{start:.1f}"{between}{after}'
 
 
 def convert(path: Path) -> Path:
