@@ -7,6 +7,7 @@ Invariant: what it hands out is built from one world, the one last published.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from state.items import ThreadId
@@ -53,12 +54,15 @@ class Presenter:
         self._transcript = TranscriptBuilder(self.forest)
         self.forest.update(world.threads, world.threads)
         self._threads.update(world, world.threads)
+        self._asking: dict[ThreadId, None] = {}
+        self._note_asking(world.threads)
 
     def take(self, step: Published) -> None:
         """The world moved on."""
         self.world = step.world
         self.forest.update(step.world.threads, step.dirty)
         self._threads.update(step.world, step.dirty)
+        self._note_asking(step.dirty)
         opening = self.looking.opening
         if opening is not None and opening in step.dirty:
             thread = step.world.threads[opening]
@@ -79,7 +83,13 @@ class Presenter:
 
     def waiting(self) -> list[tuple[Thread, Review]]:
         """Every review that waits for the user, newest first."""
-        return all_pending(self.world)
+        return all_pending(self.world.threads[i] for i in self._asking)
+
+    def _note_asking(self, dirty: Iterable[ThreadId]) -> None:
+        for thread_id in dirty:
+            thread = self.world.threads[thread_id]
+            if thread.reviews or thread.auto_reviews:
+                self._asking[thread_id] = None
 
     # -- read models -------------------------------------------------------------
 
@@ -111,7 +121,7 @@ class Presenter:
 
     def side(self) -> SideView:
         """Agents, terminals, reviews."""
-        return side_view(self.world, self.forest, self.looking.thread)
+        return side_view(self.world, self.forest, self.looking.thread, self._asking)
 
     def banner(self) -> BannerView | None:
         """Something is wrong with the whole."""
@@ -133,8 +143,8 @@ class Presenter:
             return None
         waiting = self.waiting()
         keys = [review.key for _, review in waiting]
-        for thread in self.world.threads.values():
-            review = thread.reviews.get(key)
+        for thread_id in self._asking:
+            review = self.world.threads[thread_id].reviews.get(key)
             if review is not None:
                 index = keys.index(key) + 1 if key in keys else 0
                 return review_card(

@@ -7,6 +7,7 @@ Nothing of what is asked is cut; every path, host and command passes `reveal`.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from state.model import (
@@ -44,9 +45,9 @@ _QUESTIONS = {
 }
 
 
-def all_pending(world: World) -> list[tuple[Thread, Review]]:
-    """Every review that waits, newest need first."""
-    found = [(t, r) for t in world.threads.values() for r in pending(t)]
+def all_pending(threads: Iterable[Thread]) -> list[tuple[Thread, Review]]:
+    """Every review of these threads that waits, newest need first."""
+    found = [(t, r) for t in threads for r in pending(t)]
     return sorted(found, key=lambda pair: -pair[1].asked_ms)
 
 

@@ -5,6 +5,8 @@ Owns the tree's rows and roll-ups. Interrupted is a state of its own, not an end
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from state.items import ThreadId
 from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
 from state.select.words import (
@@ -33,8 +35,14 @@ from state.views import (
 from state.words import count
 
 
-def side_view(world: World, forest: Forest, thread_id: ThreadId | None) -> SideView:
-    """What stands in the right column while `thread_id` is open."""
+def side_view(
+    world: World,
+    forest: Forest,
+    thread_id: ThreadId | None,
+    asking: Iterable[ThreadId],
+) -> SideView:
+    """What stands in the right column while `thread_id` is open. `asking`: the
+    threads that have reviews of any kind."""
     stale = world.engine.phase is not EnginePhase.READY
     agents: tuple[AgentRow, ...] = ()
     terminals: tuple[TerminalRow, ...] = ()
@@ -47,7 +55,7 @@ def side_view(world: World, forest: Forest, thread_id: ThreadId | None) -> SideV
         terminals = _terminals([t for _, t in walked])
         failed = sum(row.glyph is Glyph.FAILED for row in agents)
         needy = sum(row.glyph is Glyph.NEED for row in agents)
-    reviews, auto = _reviews(world, forest, stale=stale)
+    reviews, auto = _reviews(world, forest, asking, stale=stale)
     return SideView(
         agents=agents,
         agent_tokens=count(tokens) if tokens else "",
@@ -144,12 +152,12 @@ def _terminals(threads: list[Thread]) -> tuple[TerminalRow, ...]:
 
 
 def _reviews(
-    world: World, forest: Forest, *, stale: bool
+    world: World, forest: Forest, asking: Iterable[ThreadId], *, stale: bool
 ) -> tuple[tuple[ReviewRow, ...], int]:
     rows = []
     running = 0
     oldest = 0
-    for thread in world.threads.values():
+    for thread in (world.threads[thread_id] for thread_id in asking):
         for auto in thread.auto_reviews.values():
             if auto.status == "inProgress":
                 running += 1
