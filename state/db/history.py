@@ -34,6 +34,7 @@ from state.model import (
     Turn,
     TurnStatus,
 )
+from state.text import clean
 
 _ITEM_STATUS = {str(s): s for s in ItemStatus}
 _TURN_STATUS = {str(s): s for s in TurnStatus}
@@ -105,7 +106,7 @@ def older_turns(
 def search(path: Path, words: str, limit: int = 50) -> tuple[Found, ...]:
     """Threads called so, then messages, answers and commands that hold every word
     (prefixes count), best first. Any text is a valid search."""
-    terms = words.split()
+    terms = clean(words).split()
     if not terms:
         return ()
     quoted = ['"' + term.replace('"', '""') + '"*' for term in terms]

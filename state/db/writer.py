@@ -140,7 +140,10 @@ class StoreWriter:
             hurry = hurry or not isinstance(event, _PATIENT)
             match event:
                 case e.ThreadReverted(thread_id=thread_id):
+                    # The store may hold turns of a thread that this world does not.
                     self._reverted.add(thread_id)
+                    if thread_id in world.threads:
+                        self._dirty[thread_id] = world.threads[thread_id]
                 case e.ReviewSent() | e.ReviewReopened():
                     self._small.note(event, self._now_ms())
         if (self._dirty and self._ingest) or self._small:

@@ -111,7 +111,7 @@ def test_growing_output_is_appended_and_comes_back(store: Path) -> None:
     def delta(text: str) -> e.ItemDelta:
         return e.ItemDelta(T1, turn, item_id, DeltaKind.OUTPUT, text)
 
-    begin = [seen(T1), started("u1"), e.ItemStarted(T1, turn, running)]
+    begin: list[e.Event] = [seen(T1), started("u1"), e.ItemStarted(T1, turn, running)]
     world = written(store, begin, [delta("one\n")], [delta("two\n")])
     body = restored(store)[T1].turns[turn].items[item_id].body
     assert isinstance(body, Command)

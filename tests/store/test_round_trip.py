@@ -37,7 +37,7 @@ from state.model import (
 )
 
 WHOLE = (AutoReview, Decision, Review, Send, Settings, Terminal, TokenUsage)
-words = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+words = st.text(st.characters(codec="utf-8"), max_size=20)
 
 st.register_type_strategy(str, words)
 st.register_type_strategy(int, st.integers(-(2**53), 2**53))
