@@ -1,0 +1,113 @@
+"""What was said, thought and planned.
+
+Owns the user's words, reasoning and checklists; the agent's answers are markdown
+(`widgets.markdown`). Invariant: the user's words are shown as typed, never as markup.
+"""
+
+from __future__ import annotations
+
+from rich.style import Style
+
+from state.views import Glyph, PlanCell, SaidCell, ThoughtCell, Tone
+from widgets import markdown
+from widgets.cells.rows import (
+    MARGIN,
+    PROSE,
+    RIGHT,
+    TEXT,
+    Frame,
+    Mark,
+    Row,
+    crop,
+    expand_tabs,
+    head,
+    lines_of,
+    row,
+    shows,
+)
+from widgets.cells.wrap import Piece, width_of, wrap
+from widgets.palette import Back
+
+SAID_ROWS = 12
+_STATES = {"refused": Tone.FAIL, "unknown": Tone.NEED}
+_STEPS = {
+    "completed": (Glyph.DONE, Tone.MUTED, Tone.MUTED),
+    "inProgress": (Glyph.WORK, Tone.WORK, Tone.BRIGHT),
+}
+_NULL = Style()
+
+
+def said_rows(cell: SaidCell, frame: Frame, *, unfolded: bool) -> list[Row]:
+    """The user's words behind the prompt sign, on the surface background."""
+    here = Frame(frame.palette, frame.width, frame.look, MARGIN)
+    state = frame.piece(cell.state, _STATES.get(cell.state, Tone.MUTED))
+    right = [state, Piece(" ", _NULL)] if cell.state else []
+    words, tabs = expand_tabs([frame.piece(cell.text, Tone.BRIGHT, bold=True)])
+    room = min(PROSE, max(8, frame.width - TEXT - RIGHT - 1))
+    first = max(8, room - width_of(right) - 2) if right else room
+    prompt = frame.piece(f"{frame.sign(Glyph.PROMPT)} ", Tone.ACCENT, bold=True)
+    left = [Piece(" " * MARGIN, _NULL), prompt]
+    rows: list[Row] = []
+    for part, join in wrap(words, room, first=first):
+        rows.append(row(here, left, part, right, Mark(join, Back.SURFACE)))
+        left, right = [Piece(" " * TEXT, _NULL)], []
+    if tabs:
+        rows = [r._replace(tabs=()) for r in rows]
+    if not unfolded and len(rows) > SAID_ROWS + 2:
+        hidden = len(rows) - SAID_ROWS
+        more = shows(frame, lines_of(hidden), "all")
+        mark = Mark(fill=Back.SURFACE, fold=True)
+        rows = [*rows[:SAID_ROWS], row(here, [*left, *more], mark=mark)]
+    for image in cell.images:
+        piece = frame.piece(f"image {image}", Tone.MUTED)
+        rows.append(row(here, [*left, piece], mark=Mark(fill=Back.SURFACE)))
+    return rows
+
+
+def thought_rows(cell: ThoughtCell, frame: Frame, *, unfolded: bool) -> list[Row]:
+    """Reasoning: its first line, or all of it, muted."""
+    text = cell.text.strip()
+    if unfolded:
+        rows = markdown.render(text, frame, muted=True)
+        return [r._replace(fold=True) for r in rows]
+    lines = [line for line in text.split("\n") if line.strip()]
+    first = lines[0].strip().strip("*#_ ") if lines else "…"
+    right = shows(frame, lines_of(len(lines) - 1), "all") if len(lines) > 1 else []
+    if width_of(right) > frame.room // 2:
+        right = [frame.piece("v", Tone.ACCENT)]
+    room = frame.prose - (width_of(right) + 2 if right else 0)
+    body = crop([frame.piece(first, Tone.MUTED)], room)
+    left = [Piece(" " * TEXT, _NULL)]
+    return [row(frame, left, body, right, Mark(fold=True))]
+
+
+def thought_folds(cell: ThoughtCell, frame: Frame) -> bool:
+    """Whether the folded line leaves anything out."""
+    text = cell.text.strip()
+    return "\n" in text or len(text) > frame.prose
+
+
+def plan_rows(cell: PlanCell, frame: Frame) -> list[Row]:
+    """A title with how far it is, then the steps."""
+    done = sum(1 for status, _ in cell.steps if status == "completed")
+    right = []
+    if cell.steps:
+        right = [frame.piece(f"{done} of {len(cell.steps)}", Tone.MUTED)]
+    title = [frame.piece(cell.title or "Plan", Tone.BRIGHT, bold=True)]
+    rows = head(frame, Piece("", _NULL), title, right)
+    for status, words in cell.steps:
+        rows += _step(status, words, frame)
+    if cell.markdown:
+        rows += markdown.render(cell.markdown, frame)
+    return rows
+
+
+def _step(status: str, words: str, frame: Frame) -> list[Row]:
+    glyph, tone, ink = _STEPS.get(status, (Glyph.READY, Tone.MUTED, Tone.TEXT))
+    left = [Piece(" " * TEXT, _NULL), frame.piece(f"{frame.sign(glyph)} ", tone)]
+    body = [frame.piece(words, ink, bold=status == "inProgress")]
+    rows: list[Row] = []
+    for part, join in wrap(body, frame.prose - 2):
+        rows.append(row(frame, left, part, mark=Mark(join)))
+        left = [Piece(" " * (TEXT + 2), _NULL)]
+    return rows
