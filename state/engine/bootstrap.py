@@ -1,0 +1,139 @@
+"""After the greeting: learn what there is, and listen to what is loaded.
+
+Owns the order (first page of the list before all else, then the loaded threads, then
+the rest) and the rule that only loaded threads are resumed: that subscribes, and wakes
+nothing. Invariant: a thread that sleeps is never resumed here, except one this session
+had loaded itself in an engine that died, and then only without queue and goal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from state.engine import calls
+from state.engine.errors import RequestFailed
+from state.engine.link import Link
+from state.engine.probe import probe_sandbox
+from state.engine.wake import inspect
+from state.events import SandboxProbed
+from state.items import ThreadId
+
+_AT_ONCE = 4
+RECENT_TURNS = 2
+
+
+async def bootstrap(link: Link, restore: frozenset[ThreadId]) -> None:
+    """Tell everything there is. `restore`: loaded by us in an engine that died.
+
+    Raises EngineLost; what the engine refuses is left out."""
+    await _quiet(read_account(link))
+    cursor = await _list_page(link, archived=False)
+    loaded = await loaded_threads(link)
+    await _each(loaded, lambda thread: subscribe(link, thread))
+    await _each(restore - loaded, lambda thread: _restore(link, thread))
+    roots = {t for t in loaded if link.ledger.thread(t).parent is None}
+    await _each(roots, lambda thread: list_agents(link, thread))
+    await _rest(link, archived=False, cursor=cursor)
+    cursor = await _list_page(link, archived=True)
+    await _rest(link, archived=True, cursor=cursor)
+
+
+async def list_all(link: Link) -> None:
+    """Both lists from the start, page by page."""
+    for archived in (False, True):
+        cursor = await _list_page(link, archived=archived)
+        await _rest(link, archived=archived, cursor=cursor)
+
+
+async def _rest(link: Link, *, archived: bool, cursor: str | None) -> None:
+    while cursor:
+        following = await _list_page(link, archived=archived, cursor=cursor)
+        cursor = following if following != cursor else None
+
+
+async def _list_page(
+    link: Link, *, archived: bool, cursor: str | None = None
+) -> str | None:
+    """Tell one page; returns the cursor of the next."""
+    try:
+        page = await link.ask(calls.list_threads(archived=archived, cursor=cursor))
+    except RequestFailed as error:
+        link.show(f"The thread list could not be read: {error}")
+        return None
+    following = page.get("nextCursor")
+    return following if isinstance(following, str) else None
+
+
+async def loaded_threads(link: Link) -> frozenset[ThreadId]:
+    """The threads the engine holds, whoever loaded them."""
+    with contextlib.suppress(RequestFailed):
+        return frozenset(map(ThreadId, await link.pages(calls.list_loaded)))
+    return frozenset()
+
+
+async def subscribe(link: Link, thread_id: ThreadId) -> None:
+    """Listen to a thread that is loaded; its pending reviews are sent again.
+
+    Raises RequestFailed, EngineLost."""
+    if thread_id in link.ledger.subscribed:
+        return
+    link.ledger.subscribed.add(thread_id)
+    try:
+        await link.ask(calls.resume(thread_id, recent_turns=RECENT_TURNS))
+    except RequestFailed:
+        link.ledger.subscribed.discard(thread_id)
+        raise
+    await _quiet(list_terminals(link, thread_id))
+
+
+async def _restore(link: Link, thread_id: ThreadId) -> None:
+    report = await inspect(link, thread_id)
+    goal = report.goal is not None and report.goal.active
+    if link.ledger.thread(thread_id).parent is None and not (report.queue or goal):
+        await subscribe(link, thread_id)
+
+
+async def list_terminals(link: Link, thread_id: ThreadId) -> None:
+    """Tell a loaded thread's background terminals. Raises as `Link.ask`."""
+    await link.ask(calls.list_terminals(thread_id))
+
+
+async def list_agents(link: Link, root: ThreadId) -> None:
+    """Tell the agents below a thread. Raises as `Link.ask`."""
+    await link.pages(lambda cursor: calls.list_agents(root, cursor))
+
+
+async def read_account(link: Link) -> None:
+    """Tell who is logged in. Raises as `Link.ask`."""
+    await link.ask(calls.read_account())
+
+
+async def probe(link: Link, cwd: Path) -> None:
+    """Tell whether commands run in the sandbox. Raises EngineLost."""
+    result = await probe_sandbox(link.rpc, cwd)
+    link.tell(SandboxProbed(None if result.ok else result.sentence))
+
+
+async def _quiet(work: Awaitable[None]) -> None:
+    with contextlib.suppress(RequestFailed):
+        await work
+
+
+async def _each(
+    threads: frozenset[ThreadId] | set[ThreadId],
+    work: Callable[[ThreadId], Awaitable[Any]],
+) -> None:
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(thread_id: ThreadId) -> None:
+        async with gate:
+            with contextlib.suppress(RequestFailed):
+                await work(thread_id)
+
+    async with asyncio.TaskGroup() as group:
+        for thread_id in sorted(threads):
+            group.create_task(one(thread_id))

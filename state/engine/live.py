@@ -1,0 +1,202 @@
+"""What lives and dies with one connection: listening, and what that makes us ask.
+
+Owns the reaction to messages and the dispatch of commands to the parts that know the
+rules. Invariant: a thread is subscribed to once it is known to be loaded, whoever
+loaded it, and is never loaded by listening.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, assert_never
+
+from state import commands as c
+from state.engine import calls
+from state.engine.acting import Actor, Surroundings
+from state.engine.answering import decide, refuse_foreign
+from state.engine.bootstrap import (
+    bootstrap,
+    list_all,
+    list_terminals,
+    probe,
+    read_account,
+)
+from state.engine.errors import EngineLost
+from state.engine.ledger import LOADED
+from state.engine.link import Link
+from state.engine.sending import Sender
+from state.engine.wire.notifications import decode_notification
+from state.engine.wire.requests import decode_request
+from state.events import (
+    Event,
+    ItemCompleted,
+    ItemDelta,
+    ReviewAsked,
+    ThreadSeen,
+    ThreadStatusChanged,
+    TokensUsed,
+    TurnEnded,
+    TurnStarted,
+)
+from state.items import ThreadId
+
+_ACCOUNT_NEWS = frozenset({"account/updated", "account/login/completed"})
+
+
+class Live:
+    """What lives and dies with one connection."""
+
+    def __init__(
+        self, link: Link, around: Surroundings, lost: asyncio.Future[EngineLost]
+    ) -> None:
+        self.link = link
+        self._lost = lost
+        self._sender = Sender(link)
+        self._actor = Actor(link, self._sender, around)
+        self._learned = False
+        self._looked_at: set[ThreadId] = set()
+        self._terminals_due: set[ThreadId] = set()
+
+    def ended(self) -> None:
+        """We closed it ourselves."""
+        if not self._lost.done():
+            self._lost.set_result(EngineLost("we closed it"))
+
+    async def learn(self, restore: frozenset[ThreadId], probe_cwd: Path | None) -> None:
+        """Tell everything there is, then what became of the sends, then the probe."""
+        await bootstrap(self.link, restore)
+        self._learned = True
+        for thread_id in list(self.link.ledger.threads):
+            self._heard_of(thread_id)  # what others loaded in the meantime
+        await self._sender.settle()
+        if probe_cwd is not None and self.link.local:
+            await probe(self.link, probe_cwd)
+
+    # -- in --------------------------------------------------------------------
+
+    def arrived(self, message: dict[str, Any]) -> None:
+        """Every notification and request, in wire order; never raises."""
+        if "id" in message:
+            self._asked(message)
+            return
+        link = self.link
+        for event in decode_notification(message, link.context()):
+            link.tell(event)
+        if message.get("method") in _ACCOUNT_NEWS:
+            link.spawn(read_account(link))
+
+    def _asked(self, message: dict[str, Any]) -> None:
+        link = self.link
+        event = decode_request(message, link.epoch, link.number, link.clock())
+        if not isinstance(event, ReviewAsked):
+            link.tell(event)
+            link.spawn(refuse_foreign(link, message))
+            return
+        known = link.ledger.pending.get(event.review.key)
+        if known is not None and known.params_hash == event.review.params_hash:
+            return  # a resume sends what is pending once more
+        link.tell(event)
+        if not event.review.ours:
+            link.spawn(refuse_foreign(link, message))
+
+    def follow(self, event: Event) -> None:
+        """What an event makes us ask next."""
+        if isinstance(event, ItemDelta):
+            if not self.link.ledger.thread(event.thread_id).described:
+                self._look_at(event.thread_id)
+            return
+        self._sender.heard(event)
+        match event:
+            case (
+                ThreadStatusChanged(thread_id=thread_id)
+                | ThreadSeen(thread_id=thread_id)
+                | TurnStarted(thread_id=thread_id)
+            ):
+                self._heard_of(thread_id)
+            case TurnEnded(thread_id=thread_id):
+                self._terminals(thread_id)
+            case TokensUsed(thread_id=thread_id):
+                # The model spoke while a command runs: that is a terminal now.
+                if self.link.ledger.thread(thread_id).open_commands:
+                    self._terminals(thread_id)
+            case ItemCompleted(thread_id=thread_id, item=item):
+                if item.id in self.link.ledger.thread(thread_id).terminals:
+                    self._terminals(thread_id)
+
+    def _heard_of(self, thread_id: ThreadId) -> None:
+        known = self.link.ledger.thread(thread_id)
+        if not known.described:
+            self._look_at(thread_id)
+        elif (
+            self._learned
+            and known.status in LOADED
+            and known.parent is None
+            and thread_id not in self.link.ledger.subscribed
+        ):
+            # Another client loaded it; agents stream to everybody by themselves.
+            self.link.spawn(self._actor.listen(thread_id))
+
+    def _look_at(self, thread_id: ThreadId) -> None:
+        """Learn path, nickname and place of a thread that began to talk."""
+        if thread_id not in self._looked_at:
+            self._looked_at.add(thread_id)
+            self.link.spawn(self._read(thread_id))
+
+    async def _read(self, thread_id: ThreadId) -> None:
+        await self.link.ask(calls.read_thread(thread_id))
+
+    def _terminals(self, thread_id: ThreadId) -> None:
+        if thread_id in self._terminals_due:
+            return
+        if self.link.ledger.is_loaded(thread_id):
+            self._terminals_due.add(thread_id)
+            self.link.spawn(self._list_terminals(thread_id))
+
+    async def _list_terminals(self, thread_id: ThreadId) -> None:
+        self._terminals_due.discard(thread_id)
+        await list_terminals(self.link, thread_id)
+
+    # -- out -------------------------------------------------------------------
+
+    async def carry_out(self, command: c.Command) -> ThreadId | None:
+        """Raises EngineError."""
+        actor, sender, thread_id = self._actor, self._sender, None
+        match command:
+            case c.StartThread():
+                thread_id = await actor.start(command)
+            case c.ForkThread():
+                thread_id = await actor.fork(command)
+            case c.SendTurn():
+                await sender.send(command)
+            case c.QueueTurn():
+                await sender.queue(command)
+            case c.Interrupt():
+                await sender.interrupt(command)
+            case c.Decide():
+                await decide(self.link, command)
+            case c.OpenThread():
+                await actor.open(command)
+            case c.LoadOlder():
+                await actor.older(command)
+            case c.ResumeThread():
+                await actor.resume(command)
+            case c.MarkRead():
+                await actor.mark_read(command)
+            case c.StopTerminals():
+                await actor.stop_terminals(command)
+            case c.LogIn():
+                await actor.log_in(command)
+            case c.RenameThread():
+                await self.link.ask(calls.rename(command.thread_id, command.name))
+            case c.ArchiveThread():
+                await self.link.ask(calls.archive(command.thread_id))
+            case c.UnarchiveThread():
+                await self.link.ask(calls.unarchive(command.thread_id))
+            case c.Refresh():
+                await list_all(self.link)
+            case c.RetryEngine():
+                pass
+            case _:
+                assert_never(command)
+        return thread_id

@@ -1,0 +1,84 @@
+"""What the rest of the program sees of an engine: commands in, events out.
+
+Owns the protocol and what must be known before a sleeping thread is woken. Does not
+know JSON, sockets or processes. Invariant: everything an engine says comes through
+`offer`, in the order it was said; `send` never raises for what the engine refuses: that
+is an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from state.commands import Command
+from state.events import Event
+from state.items import ThreadId
+from state.model import Settings
+
+Offer = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A thread's goal; an active one starts turns by itself when it is loaded."""
+
+    objective: str
+    status: str
+
+    @property
+    def active(self) -> bool:
+        return self.status == "active"
+
+
+@dataclass(frozen=True, slots=True)
+class WakeReport:
+    """What loading a thread would set off.
+
+    `queue`: texts that would be sent at once. `stored`: what the thread last ran
+    under and would run under again; None when nobody could tell. `today`: what a new
+    thread would get now. `laxer`: in words, what is laxer in `stored`.
+    """
+
+    thread_id: ThreadId
+    loaded: bool = False
+    queue: tuple[str, ...] = ()
+    goal: Goal | None = None
+    stored: Settings | None = None
+    today: Settings | None = None
+    laxer: tuple[str, ...] = ()
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing starts by itself and nothing is laxer than today."""
+        if self.loaded:
+            return True
+        goal = self.goal is not None and self.goal.active
+        return not (self.queue or goal or self.laxer)
+
+
+class Engine(Protocol):
+    """An engine, connected or not."""
+
+    async def run(self, offer: Offer) -> None:
+        """Connect, tell everything, connect again when it is lost; until `close`.
+
+        `offer` is called in this loop and must neither block nor raise."""
+        ...
+
+    async def send(self, command: Command) -> ThreadId | None:
+        """Carry out a command; what comes of it arrives through `offer`.
+
+        Returns the id of the thread a StartThread or ForkThread made, else None."""
+        ...
+
+    async def inspect(self, thread_id: ThreadId) -> WakeReport | None:
+        """What loading this thread would set off; nothing is loaded to find out.
+
+        None when there is no connection."""
+        ...
+
+    async def close(self) -> None:
+        """End the connection. A shared engine and all its work go on."""
+        ...

@@ -1,0 +1,244 @@
+"""One engine, for as long as the program runs: connect, learn, carry out, reconnect.
+
+Owns the life cycle and who is told what in which order; the rules stand in its parts:
+`bootstrap` (what to learn), `sending` (messages), `acting` (threads), `answering`
+(decisions), `wake` (what sleeps). Invariant: every event leaves through `_tell`, in
+wire order, and nothing of a lost connection is told after its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from state import commands as c
+from state.engine.acting import Surroundings
+from state.engine.errors import (
+    EngineError,
+    EngineLost,
+    EngineNotFound,
+    EngineStartFailed,
+)
+from state.engine.ledger import Ledger
+from state.engine.link import Link
+from state.engine.live import Live
+from state.engine.port import Offer, WakeReport
+from state.engine.rpc import RpcHooks
+from state.engine.supervisor import (
+    Connection,
+    ConnectOptions,
+    Target,
+    backoff,
+    connect,
+)
+from state.engine.wake import inspect
+from state.events import (
+    EngineChanged,
+    Event,
+    ItemDelta,
+    MessageShown,
+    SendChanged,
+)
+from state.items import ThreadId
+from state.model import Engine, EnginePhase, SendState
+
+NOT_CONNECTED = "There is no engine just now; this was not done."
+STEADY_SECONDS = 10.0
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """`probe_cwd`: where the start-up probe of the sandbox runs; None: no probe."""
+
+    connect: ConnectOptions
+    around: Surroundings = field(default_factory=Surroundings)
+    probe_cwd: Path | None = None
+    clock: Callable[[], int] = _now_ms
+    backoff: Callable[[int], float] = backoff
+
+
+class EngineSession:
+    """The `state.engine.port.Engine` over whatever `target` names."""
+
+    def __init__(self, target: Target, options: SessionOptions) -> None:
+        self._target = target
+        self._options = options
+        self._ledger = Ledger()
+        self._offer: Offer = lambda _event: None
+        self._live: Live | None = None
+        self._engine = Engine()
+        self._connections = 0
+        self._epoch: str | None = None
+        self._closing = False
+        self._retry = asyncio.Event()
+
+    # -- life ------------------------------------------------------------------
+
+    async def run(self, offer: Offer) -> None:
+        """See `state.engine.port.Engine.run`."""
+        self._offer = offer
+        attempt = 0
+        while not self._closing:
+            self._phase(EnginePhase.CONNECTING, sentence=None)
+            loop = asyncio.get_running_loop()
+            lost: asyncio.Future[EngineLost] = loop.create_future()
+            began = loop.time()
+            try:
+                connection = await connect(self._target, self._connecting(lost))
+                if self._closing:
+                    await connection.rpc.close()
+                    break
+                began = loop.time()
+                error: EngineError = await self._serve(connection, lost)
+            except EngineError as failure:
+                error = failure
+            if loop.time() - began > STEADY_SECONDS:
+                attempt = 0
+            if not self._closing:
+                await self._pause(error, attempt)
+                attempt += 1
+        self._phase(EnginePhase.NONE, sentence=None)
+
+    async def close(self) -> None:
+        """See `state.engine.port.Engine.close`."""
+        self._closing = True
+        self._retry.set()
+        if self._live is not None:
+            await self._live.link.rpc.close()
+            self._live.ended()
+
+    def _connecting(self, lost: asyncio.Future[EngineLost]) -> ConnectOptions:
+        def on_lost(error: EngineLost) -> None:
+            if not lost.done():
+                lost.set_result(error)
+
+        given = self._options.connect
+        hooks = RpcHooks(on_lost=on_lost, tap=given.hooks.tap)
+        return replace(given, hooks=hooks)
+
+    async def _serve(
+        self, connection: Connection, lost: asyncio.Future[EngineLost]
+    ) -> EngineLost:
+        """From the greeting to the end of the connection."""
+        self._connections += 1
+        link = Link(
+            connection,
+            self._connections,
+            self._ledger,
+            self._tell,
+            self._options.clock,
+        )
+        live = self._live = Live(link, self._options.around, lost)
+        restore = frozenset(self._ledger.ours)
+        if self._epoch in (None, connection.epoch):
+            restore = frozenset()  # that engine lives: the loaded list tells all
+        self._epoch = connection.epoch
+        try:
+            self._phase(
+                EnginePhase.READY,
+                version=connection.info.version,
+                how=connection.how,
+                epoch=connection.epoch,
+                connection=link.number,
+                codex_home=connection.info.codex_home,
+                sentence=None,
+            )
+            connection.rpc.attach(live.arrived)
+            link.spawn(live.learn(restore, self._options.probe_cwd))
+            if connection.rpc.lost is not None:
+                return connection.rpc.lost
+            return await lost
+        finally:
+            self._live = None
+            await link.end()
+            await connection.rpc.close()
+            self._forget()
+
+    def _forget(self) -> None:
+        """What was on its way is unknown now; what was pending is not ours any more."""
+        for client_id, sent in self._ledger.sends.items():
+            self._offer(SendChanged(sent.thread_id, client_id, SendState.UNKNOWN))
+        self._ledger.connection_lost()
+
+    async def _pause(self, error: EngineError, attempt: int) -> None:
+        seconds = self._options.backoff(attempt)
+        missing = isinstance(error, EngineNotFound)
+        stderr: list[str] = []
+        if isinstance(error, EngineLost | EngineStartFailed):
+            stderr = error.stderr_tail
+        self._retry.clear()
+        self._phase(
+            EnginePhase.MISSING if missing else EnginePhase.LOST,
+            sentence=str(error),
+            stderr=tuple(stderr),
+            retry_at_ms=self._options.clock() + int(seconds * 1000),
+        )
+        if self._closing:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._retry.wait()
+        except TimeoutError:
+            pass
+
+    def _phase(self, phase: EnginePhase, **facts: Any) -> None:
+        """Tell where the connection stands; what is not told anew stays as it was."""
+        facts.setdefault("stderr", ())
+        facts.setdefault("retry_at_ms", None)
+        self._engine = replace(
+            self._engine, phase=phase, since_ms=self._options.clock(), **facts
+        )
+        self._offer(EngineChanged(self._engine))
+
+    def _tell(self, event: Event) -> None:
+        if event.__class__ is not ItemDelta:  # thousands a second, and no news here
+            self._ledger.observe(event)
+        self._offer(event)
+        if self._live is not None:
+            self._live.follow(event)
+
+    # -- commands --------------------------------------------------------------
+
+    async def send(self, command: c.Command) -> ThreadId | None:
+        """See `state.engine.port.Engine.send`."""
+        if isinstance(command, c.RetryEngine):
+            self._retry.set()
+            return None
+        live = self._live
+        if live is None:
+            self._undone(command, NOT_CONNECTED)
+            return None
+        try:
+            return await live.carry_out(command)
+        except EngineError as error:
+            self._undone(command, str(error))
+            return None
+
+    def _undone(self, command: c.Command, why: str) -> None:
+        match command:
+            case c.SendTurn() | c.QueueTurn():
+                if command.client_id not in self._ledger.sends:
+                    refused = SendState.REFUSED
+                    self._offer(
+                        SendChanged(command.thread_id, command.client_id, refused, why)
+                    )
+            case _:
+                self._offer(MessageShown(why))
+
+    async def inspect(self, thread_id: ThreadId) -> WakeReport | None:
+        """See `state.engine.port.Engine.inspect`."""
+        if self._live is None:
+            return None
+        try:
+            return await inspect(self._live.link, thread_id)
+        except EngineError as error:
+            self._offer(MessageShown(str(error)))
+            return None
