@@ -422,3 +422,5 @@ class ComposerView:
     action: Literal["start", "send", "steer", "none"]
     facts: str = ""
     blocked: str = ""
+    full_access: bool = False
+    """what is sent would run without a sandbox"""

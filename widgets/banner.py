@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from state.views import BannerView, Tone
+from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.intents import PressKey
 from widgets.lines import line, piece
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual import events
 
 
-class Banner(Widget):
+class Banner(Drawn):
     """Three rows, hidden without a view. A click on a key posts PressKey."""
 
     DEFAULT_CSS = """
@@ -49,7 +49,7 @@ class Banner(Widget):
         seconds = -(-(self.view.retry_at_ms - now_ms) // 1000)
         return f"trying again in {seconds}s" if seconds > 0 else "trying again now"
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """One of three rows."""
         view, width = self.view, self.size.width
         if view is None:

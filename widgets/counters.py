@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from state.views import SideView, Tone
+from widgets.drawn import Drawn
 from widgets.glyphs import Look, look_of, sign
 from widgets.intents import ShowPane
 from widgets.lines import line, piece, width_of
@@ -46,7 +46,7 @@ def side_marks(view: SideView) -> dict[int, tuple[tuple[str, int, Tone], ...]]:
     }
 
 
-class Counters(Widget):
+class Counters(Drawn):
     """One row. A click posts ShowPane."""
 
     DEFAULT_CSS = "Counters { height: 1; width: 1fr; }"
@@ -78,7 +78,7 @@ class Counters(Widget):
             for number, title, count in given
         ]
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """The row."""
         pieces = [piece("  ")]
         for number, group in self.groups():

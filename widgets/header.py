@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from state.views import HeaderView, Tone
 from state.words import age
+from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.intents import PressKey
 from widgets.lines import line, piece, width_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NAME = "codex-tui"
 
 
-class Header(Widget):
+class Header(Drawn):
     """One row. A click on a hint posts PressKey."""
 
     DEFAULT_CSS = "Header { height: 1; width: 1fr; }"
@@ -40,7 +40,7 @@ class Header(Widget):
         if self._as_of(before) != self._as_of(now_ms):
             self.refresh()
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """The row."""
         view, width = self.view, self.size.width
         palette, look = palette_of(self), look_of(self)

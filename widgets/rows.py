@@ -212,7 +212,7 @@ class Rows(ScrollView, Generic[T], can_focus=True):
         at = y + self.scroll_offset.y
         index = bisect_right(self._tops, at) - 1
         if index < 0 or at >= self._total:
-            return Strip.blank(width)
+            return Strip.blank(width, self.rich_style)
         entry = self._entries[index]
         cursor = index == self._cursor and entry.key is not None
         palette, look = palette_of(self), look_of(self)
@@ -234,7 +234,10 @@ class Rows(ScrollView, Generic[T], can_focus=True):
                 piece(" ", palette.back(back)),
             ]
         )
-        return Strip.join([margin, body]).adjust_cell_length(width, palette.back(back))
+        strip = Strip.join([margin, body])
+        return strip.adjust_cell_length(width, palette.back(back)).apply_style(
+            self.rich_style
+        )
 
     # -- keys and mouse ----------------------------------------------------------
 

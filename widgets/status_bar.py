@@ -13,9 +13,9 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from state.views import SandboxLine, Tone
+from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.intents import OpenSandbox
 from widgets.lines import Pieces, cut, line, piece, width_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _BACKS = {"danger": Back.DANGER, "alarm": Back.ALARM}
 
 
-class StatusBar(Widget, can_focus=True):
+class StatusBar(Drawn, can_focus=True):
     """One row. Enter or a click posts OpenSandbox."""
 
     DEFAULT_CSS = "StatusBar { height: 1; width: 1fr; }"
@@ -40,7 +40,7 @@ class StatusBar(Widget, can_focus=True):
     message: reactive[str] = reactive("")
     """Replaces the hints while it is set; the caller clears it."""
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """The row."""
         view, width = self.view, self.size.width
         palette, look = palette_of(self), look_of(self)

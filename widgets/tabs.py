@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from state.views import SideView, Tone
 from widgets.counters import marks, side_marks
+from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.intents import ShowPane
 from widgets.lines import line, piece, width_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NAMES = ("Threads", "Thread", "Agents", "Terminals", "Reviews")
 
 
-class Tabs(Widget):
+class Tabs(Drawn):
     """Two rows. A click posts ShowPane. `needs`: threads that need the user."""
 
     DEFAULT_CSS = "Tabs { height: 2; width: 1fr; }"
@@ -61,7 +61,7 @@ class Tabs(Widget):
             *marks(extra[number][:1], palette, look),
         ]
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """The names, then the line."""
         width, look, palette = self.size.width, look_of(self), palette_of(self)
         groups = self.groups()

@@ -13,12 +13,12 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Input
 
 from state.items import ThreadId
 from state.views import Bit, Glyph, ThreadListView, ThreadRow, Tone
 from state.words import age
+from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.intents import FilterThreads, LeavePane, OpenThread, PressKey
 from widgets.lines import bits, line, piece, width_of
@@ -133,7 +133,7 @@ class FilterLine(Horizontal):
     """
 
 
-class Hints(Widget):
+class Hints(Drawn):
     """Keys and their words; a click presses the key."""
 
     DEFAULT_CSS = "Hints { height: 1; width: 1fr; }"
@@ -149,7 +149,7 @@ class Hints(Widget):
             self.keys, self.end = keys, end
             self.refresh()
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """The row; hints drop from the right."""
         palette, width = palette_of(self), self.size.width
         end = [piece(f"{self.end} ", palette.style(Tone.MUTED))] if self.end else []

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from state.views import Bits, Tone
+from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.lines import Pieces, bits, cut, line, piece, width_of
 from widgets.palette import Back, palette_of
 
 
-class TitleLine(Widget):
+class TitleLine(Drawn):
     """One row. `detail` follows the title, muted; `end` stands at the right edge."""
 
     DEFAULT_CSS = "TitleLine { height: 1; width: 1fr; }"
@@ -39,7 +39,7 @@ class TitleLine(Widget):
         self.set_reactive(TitleLine.title, title)
         self.set_reactive(TitleLine.detail, detail)
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """The row."""
         width = self.size.width
         palette, look = palette_of(self), look_of(self)
@@ -64,12 +64,12 @@ class TitleLine(Widget):
         return Strip([*left, piece(dash * max(0, blank), rule), *right]).crop(0, width)
 
 
-class Hairline(Widget):
+class Hairline(Drawn):
     """A vertical line between columns."""
 
     DEFAULT_CSS = "Hairline { width: 1; height: 1fr; }"
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """One cell of it."""
         look = look_of(self)
         mark = " " if look.plain else sign("│", look)

@@ -1,0 +1,168 @@
+"""The field of the composer: a text area that keeps every word and knows its keys.
+
+Owns typing, pasting and the keys that mean something there. Does not own sending:
+it says what was pressed. Invariants: pasted text is one insertion and holds no
+control character; only a `!` that was typed first makes a shell command.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from rich.text import Text
+from textual import events
+from textual.actions import SkipAction
+from textual.message import Message
+from textual.widgets import TextArea
+
+from state.text import clean_delta
+from state.views import Tone
+from widgets.intents import CopyText
+from widgets.palette import palette_of
+
+_MENTION = re.compile(r"(?<!\S)@[^\s@]+")
+LONG = 2000
+"""Lines longer than this are drawn without highlights."""
+
+Pressed = Literal["send", "tab", "leave", "up", "down"]
+KEYS: dict[str, Pressed] = {
+    "enter": "send",
+    "tab": "tab",
+    "escape": "leave",
+    "up": "up",
+    "down": "down",
+}
+NEWLINES = frozenset({"ctrl+j", "shift+enter", "alt+enter", "ctrl+enter"})
+
+
+def from_outside(text: str) -> str:
+    """Pasted or stored words, with their line breaks and without controls."""
+    return clean_delta(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+class ComposerField(TextArea):
+    """The text. Grows with it from one row to eight, then scrolls."""
+
+    DEFAULT_CSS = """
+    ComposerField {
+        height: auto; min-height: 1; max-height: 8; width: 1fr;
+        border: none; padding: 0; background: transparent; color: $foreground;
+        scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0;
+        &:focus { border: none; }
+        & .text-area--placeholder { color: $muted; }
+        & .text-area--cursor {
+            background: $foreground; color: $background; text-style: none;
+        }
+        & .text-area--selection { background: $cursor-row; color: $foreground; }
+        &:ansi {
+            & .text-area--placeholder { text-style: dim; }
+            & .text-area--cursor { text-style: reverse; }
+            & .text-area--selection { text-style: reverse; }
+        }
+    }
+    """
+
+    @dataclass
+    class Key(Message):
+        """A key with a meaning of its own was pressed."""
+
+        field: ComposerField
+        pressed: Pressed
+
+        @property
+        def control(self) -> ComposerField:
+            """The field."""
+            return self.field
+
+    POPUP_KEYS: ClassVar[frozenset[str]] = frozenset({"up", "down"})
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(
+            id=id,
+            soft_wrap=True,
+            show_line_numbers=False,
+            tab_behavior="focus",
+            highlight_cursor_line=False,
+        )
+        self.cursor_blink = False
+        self.match_cursor_bracket = False
+        self.popup_open = False
+        self.takes_tab = False
+        """whether tab means something here; else it moves the focus"""
+        self._shell = False
+
+    @property
+    def shell(self) -> bool:
+        """Whether this is a command of the user's own: its `!` was typed first."""
+        return self._shell and self.document.get_line(0).startswith("!")
+
+    def load(self, text: str) -> None:
+        """Show this text, the cursor at its end. Never a shell command."""
+        self._shell = False
+        with self.prevent(TextArea.Changed):
+            self.load_text(from_outside(text))
+        self.move_cursor(self.document.end)
+        self.refresh(layout=True)
+
+    async def _on_key(self, event: events.Key) -> None:
+        key = event.key
+        if key in NEWLINES:
+            event.stop()
+            event.prevent_default()
+            self._replace_via_keyboard("\n", *self.selection)
+            return
+        pressed = KEYS.get(key)
+        if pressed is not None and self._wanted(key):
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Key(self, pressed))
+            return
+        if pressed is not None:
+            return
+        if event.character == "!" and not self.text:
+            self._shell = True
+        await super()._on_key(event)
+
+    def _wanted(self, key: str) -> bool:
+        if key in self.POPUP_KEYS:
+            return self.popup_open
+        return self.takes_tab or self.popup_open if key == "tab" else True
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self._insert(event.text)
+        self.focus()
+
+    def action_paste(self) -> None:
+        """Paste what was copied here."""
+        self._insert(self.app.clipboard)
+
+    def _insert(self, text: str) -> None:
+        if not self.document.text.strip():
+            self._shell = False
+        result = self._replace_via_keyboard(from_outside(text), *self.selection)
+        if result is not None:
+            self.move_cursor(result.end_location)
+
+    def action_copy(self) -> None:
+        """Copy the selection; nothing selected: not our key."""
+        if not self.selected_text:
+            raise SkipAction
+        self.post_message(CopyText(self.selected_text, "selection"))
+
+    def get_line(self, line_index: int) -> Text:
+        """A line with its mentions and its command in the accent."""
+        text = super().get_line(line_index)
+        if len(text) > LONG:
+            return text
+        accent = palette_of(self).style(Tone.ACCENT)
+        for match in _MENTION.finditer(text.plain):
+            text.stylize(accent, *match.span())
+        if line_index == 0 and text.plain[:1] == "/":
+            word = text.plain.split(" ", 1)[0]
+            if word[1:].replace("-", "").isalpha():
+                text.stylize(accent, 0, len(word))
+        return text
