@@ -11,7 +11,7 @@ from typing import Literal
 
 from textual.message import Message
 
-from state.items import ThreadId
+from state.items import ItemId, ThreadId, TurnId
 from state.model import Decision, Review, ReviewKey
 
 
@@ -50,6 +50,15 @@ class LoadOlder(Intent):
     """Read the turns before the ones that are held."""
 
     thread_id: ThreadId
+
+
+@dataclass
+class FoldChanged(Intent):
+    """A cell of the transcript was folded or unfolded by the user."""
+
+    thread_id: ThreadId
+    key: tuple[TurnId, ItemId]
+    unfolded: bool
 
 
 @dataclass
