@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from state import commands as c
 from state import events as e
@@ -24,6 +25,8 @@ from state.engine.port import Engine
 from state.items import ThreadId
 from state.model import HistoryState, Send, SendState
 from state.store import Published, Store
+
+T = TypeVar("T")
 
 
 def now_ms() -> int:
@@ -54,7 +57,7 @@ class Bridge:
         self.engine = engine
         self.keeper = keeper
         self._clock = clock
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._tick: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -118,26 +121,32 @@ class Bridge:
 
     # -- out ---------------------------------------------------------------------
 
-    def act(self, command: c.Command) -> asyncio.Task[None]:
-        """Carry out a command; what comes of it is an event."""
+    def act(self, command: c.Command) -> asyncio.Task[ThreadId | None]:
+        """Carry out a command; what comes of it is an event. The task's result is
+        the id of a thread that was made by it."""
         return self._spawn(self._act(command))
 
-    async def _act(self, command: c.Command) -> None:
-        try:
-            match command:
-                case c.Decide():
-                    if not await self._decided(command):
-                        return
-                case c.SendTurn() | c.QueueTurn():
-                    if not await self._noted(command):
-                        return
-                case c.OpenThread():
-                    await self._from_disk(command.thread_id)
-                case _:
-                    pass
-            await self.engine.send(command)
-        except StoreError as error:
-            self.store.offer(e.StoreFailed(str(error)))
+    async def record(self, command: c.SendTurn | c.QueueTurn) -> bool:
+        """Write a message down, before anything leaves. False: it is not on disk."""
+        return await self._noted(command)
+
+    async def deliver(self, command: c.Command) -> ThreadId | None:
+        """Hand a command to the engine; a send must be recorded first."""
+        return await self.engine.send(command)
+
+    async def _act(self, command: c.Command) -> ThreadId | None:
+        match command:
+            case c.Decide():
+                if not await self._decided(command):
+                    return None
+            case c.SendTurn() | c.QueueTurn():
+                if not await self._noted(command):
+                    return None
+            case c.OpenThread():
+                await self._from_disk(command.thread_id)
+            case _:
+                pass
+        return await self.engine.send(command)
 
     async def _decided(self, command: c.Decide) -> bool:
         """The decision is known and on disk, or it is taken back."""
@@ -191,13 +200,13 @@ class Bridge:
         )
         self.store.offer_all(events)
 
-    def _spawn(self, work: object) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if task.cancelled():
             return

@@ -1,0 +1,106 @@
+"""The Textual app: receives Services, owns themes, modes and the clock. Builds nothing.
+
+Owns the one clock that all widgets are told (once a second, the spinner eight times),
+and the life of the bridge. Does not own what a screen shows (`tui.screens`) nor what
+an action does. Invariant: nothing is written to the terminal while nothing changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from state.store import Published
+from tui.palette import RegistryCommands
+from tui.screens.fleet import FleetScreen
+from tui.themes import DEFAULT, THEMES, variable_defaults
+from widgets.glyphs import Look
+
+if TYPE_CHECKING:
+    from tui.services import Services
+
+SPINNER_SECONDS = 1 / 8
+
+
+class CodexTui(App[None]):
+    """`codex-tui` in a terminal."""
+
+    CSS_PATH = "base.tcss"
+    TITLE = "codex-tui"
+    COMMANDS: ClassVar[set[type[RegistryCommands]]] = {RegistryCommands}  # type: ignore[assignment]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (100, "-normal"),
+        (140, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-short"),
+        (30, "-medium"),
+        (36, "-tall"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "leave", "quit", id="quit", priority=True, show=False),
+        Binding("ctrl+c", "how_to_quit", "", id="app.copy", show=False),
+    ]
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self.services = services
+        self.look = Look(
+            ascii=services.ascii, plain=services.plain, still=services.still
+        )
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = services.theme or DEFAULT
+        self._frame = 0
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, for themes that lack them."""
+        return variable_defaults(self.current_theme)
+
+    def on_mount(self) -> None:
+        """Paint what the store knows, then let the engine in."""
+        self.fleet = FleetScreen(self.services)
+        self.push_screen(self.fleet)
+        self.services.store.subscribe(self._published)
+        self.call_after_refresh(self._begin)
+
+    async def _begin(self) -> None:
+        await self.services.begin()
+        self._tell_time()
+        if not self.look.still:
+            self.set_interval(1.0, self._tell_time)
+            self.set_interval(SPINNER_SECONDS, self._spin)
+
+    def _published(self, step: Published) -> None:
+        self.fleet.take(step)
+
+    def _tell_time(self) -> None:
+        self.fleet.set_clock(self.services.clock(), self._frame)
+
+    def _spin(self) -> None:
+        if self.fleet.live and self.app_focus:
+            self._frame += 1
+            self.fleet.set_clock(self.services.clock(), self._frame)
+
+    # -- leaving -----------------------------------------------------------------
+
+    async def action_leave(self) -> None:
+        """Quit: agents go on, drafts are on disk."""
+        await self.services.end()
+        self.exit()
+
+    def action_how_to_quit(self) -> None:
+        """ctrl+c clears nothing and ends nothing; it says how to quit."""
+        selected = self.screen.get_selected_text()
+        if selected:
+            self.fleet.copy(selected)
+        else:
+            self.fleet.say("ctrl+q quits; agents go on without this window")
+
+    async def on_unmount(self) -> None:
+        """However we leave, what was typed is written."""
+        await self.services.end()

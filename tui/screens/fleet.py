@@ -1,0 +1,271 @@
+"""The fleet screen: threads, the open thread, agents, terminals, reviews.
+
+Owns the layout, which pane is live and how read models reach the widgets. Does not
+own what actions do (`tui.screens.fleet_acts`) nor the flows that take several steps
+(`tui.screens.flows`). Invariant: an arriving review moves neither focus nor cursor.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
+from textual.timer import Timer
+from textual.widget import Widget
+from widgets.review_card import ReviewCard
+
+from state.items import ThreadId
+from state.store import Published
+from state.views import Bit, Tone
+from tui.actions import ACTIONS, Place, slash_commands
+from tui.presenter import Presenter
+from tui.screens.fleet_acts import FleetActs
+from tui.services import NEW
+from widgets.agent_tree import AgentTree
+from widgets.banner import Banner
+from widgets.composer import Composer
+from widgets.counters import Counters
+from widgets.header import Header
+from widgets.review_inbox import ReviewInbox
+from widgets.status_bar import StatusBar
+from widgets.tabs import Tabs
+from widgets.terminal_board import TerminalBoard
+from widgets.thread_list import ThreadList
+from widgets.title_line import Hairline, TitleLine
+from widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from tui.services import Services
+
+LIST_SECONDS = 0.25
+MESSAGE_SECONDS = 6.0
+_SCREEN_PLACES = (Place.EVERYWHERE, Place.THREADS, Place.TERMINALS)
+
+
+class FleetScreen(FleetActs):
+    """Home."""
+
+    CSS_PATH = "fleet.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(",".join(a.keys), f"do({a.id!r})", a.title, id=a.id, show=False)
+        for a in ACTIONS
+        if a.keys and not a.builtin and a.place in _SCREEN_PLACES and a.id != "quit"
+    ]
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self.services = services
+        self.presenter = Presenter(services.store.world, cwd=services.cwd)
+        self.pane = 1
+        self._list_timer: Timer | None = None
+        self._message_timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Header, banner, columns, bottom line."""
+        yield Header(id="header")
+        yield Tabs(id="tabs")
+        yield Banner(id="banner")
+        with Horizontal(id="columns"):
+            with Vertical(id="left"):
+                yield ThreadList(id="threads")
+            yield Hairline(id="rule-left")
+            with Vertical(id="center"):
+                yield TitleLine(id="title")
+                yield Counters(id="counters")
+                yield Transcript(id="transcript")
+                yield ReviewCard(id="card")
+                yield Composer(id="composer", commands=slash_commands())
+            yield Hairline(id="rule-right")
+            with Vertical(id="right"):
+                yield AgentTree(id="agents")
+                yield TerminalBoard(id="terminals")
+                yield ReviewInbox(id="reviews")
+        yield StatusBar(id="status")
+
+    def on_mount(self) -> None:
+        """Paint what the store knew."""
+        self._return()
+        self.refresh_list()
+        self.refresh_views()
+        self.set_clock(self.services.clock(), 0)
+        self.go_to(1)
+
+    def _return(self) -> None:
+        """To where the last window was."""
+        view = self.services.remembered.view
+        self.presenter.look(
+            ask=self.ask_from(view),
+        )
+        open_id = view.get("open")
+        thread_id = ThreadId(open_id) if isinstance(open_id, str) else None
+        if thread_id is not None and thread_id in self.presenter.world.threads:
+            self.open_thread(thread_id, focus=False)
+        else:
+            self.load_draft()
+
+    # -- read models -> widgets --------------------------------------------------
+
+    def take(self, step: Published) -> None:
+        """The world moved on."""
+        fresh = len(step.world.messages) and (
+            step.world.messages is not step.before.messages
+        )
+        self.presenter.take(step)
+        if fresh:
+            self.say(step.world.messages[-1])
+        if not self.is_mounted:
+            return
+        self.refresh_views()
+        if self._list_timer is None:
+            self.refresh_list()
+            self._list_timer = self.set_timer(LIST_SECONDS, self._list_due)
+        else:
+            self._list_waits = True
+
+    _list_waits = False
+
+    def _list_due(self) -> None:
+        self._list_timer = None
+        if self._list_waits:
+            self._list_waits = False
+            self.refresh_list()
+            self._list_timer = self.set_timer(LIST_SECONDS, self._list_due)
+
+    def refresh_list(self) -> None:
+        """The list, the header and the counters: at most four times a second."""
+        presenter = self.presenter
+        self.query_one(ThreadList).view = presenter.threads()
+        self.query_one(Header).view = presenter.header()
+        side = presenter.side()
+        self.query_one(AgentTree).show(side.agents, side.agent_tokens)
+        self.query_one(TerminalBoard).show(side.terminals)
+        self.query_one(ReviewInbox).show(side.reviews)
+        self.query_one(Counters).view = side
+        tabs = self.query_one(Tabs)
+        tabs.view = side
+        tabs.needs = presenter.header().needs
+
+    def refresh_views(self) -> None:
+        """The open thread and what frames it: with every publish."""
+        presenter = self.presenter
+        transcript = presenter.transcript()
+        self.query_one(Transcript).view = transcript
+        title = self.query_one(TitleLine)
+        title.title = transcript.title
+        title.detail = f"· {transcript.agent_path}" if transcript.agent_path else ""
+        if presenter.thread is None:
+            title.detail = f"· {presenter.looking.cwd}"
+        right = transcript.right
+        title.end = (Bit(right, Tone.MUTED),) if right else ()
+        self.query_one(Banner).view = presenter.banner()
+        self.query_one(StatusBar).view = presenter.status()
+        self.query_one(Composer).view = presenter.composer()
+        card = self.query_one(ReviewCard)
+        card.view = presenter.card()
+        self.set_class(presenter.looking.review is not None, "-reviewing")
+
+    @property
+    def live(self) -> bool:
+        """The open thread works: its spinner turns."""
+        view = self.query_one(Transcript).view
+        return view.live is not None and not (view.live.stale or view.live.need)
+
+    def set_clock(self, now_ms: int, frame: int) -> None:
+        """Tell all widgets the time, together."""
+        for kind in (
+            ThreadList,
+            AgentTree,
+            TerminalBoard,
+            ReviewInbox,
+            Header,
+            Banner,
+            ReviewCard,
+        ):
+            self.query_one(kind).set_clock(now_ms)
+        self.query_one(Transcript).set_clock(now_ms, frame)
+
+    def say(self, text: str) -> None:
+        """A sentence in the bottom line, for some seconds."""
+        self.presenter.look(message=text)
+        self._show_message(text)
+        if self._message_timer is not None:
+            self._message_timer.stop()
+        if self.is_mounted:
+            self._message_timer = self.set_timer(MESSAGE_SECONDS, self._hush)
+
+    def _show_message(self, text: str) -> None:
+        try:
+            self.query_one(StatusBar).message = text
+        except NoMatches:
+            return
+
+    def _hush(self) -> None:
+        self._message_timer = None
+        self.presenter.look(message="")
+        self._show_message("")
+
+    # -- panes -------------------------------------------------------------------
+
+    def pane_widget(self, number: int) -> Widget:
+        """The widget that has the focus of a pane."""
+        match number:
+            case 1:
+                return self.query_one(ThreadList).rows
+            case 3:
+                return self.query_one(AgentTree).rows
+            case 4:
+                return self.query_one(TerminalBoard).rows
+            case 5:
+                return self.query_one(ReviewInbox).rows
+        if self.presenter.looking.review is not None:
+            return self.query_one(ReviewCard)
+        if self.presenter.thread is None:
+            return self.query_one(Composer).field
+        return self.query_one(Transcript)
+
+    def go_to(self, number: int) -> None:
+        """Make a pane live, and visible where the layout shows one at a time."""
+        self.pane = number
+        for n in range(1, 6):
+            self.set_class(n == number, f"-pane-{n}")
+        self.query_one(Tabs).open = number
+        self.pane_widget(number).focus()
+
+    def on_descendant_focus(self) -> None:
+        """The title of the thread is heavy while its pane is live."""
+        number = self._pane_of(self.focused)
+        self.query_one(TitleLine).live = number == 2
+        if number and number != self.pane:
+            self.pane = number
+            for n in range(1, 6):
+                self.set_class(n == number, f"-pane-{n}")
+            self.query_one(Tabs).open = number
+
+    def _pane_of(self, widget: Widget | None) -> int:
+        for number, selector in (
+            (1, "#threads"),
+            (2, "#center"),
+            (3, "#agents"),
+            (4, "#terminals"),
+            (5, "#reviews"),
+        ):
+            if widget is not None and self.query_one(selector) in (
+                widget.ancestors_with_self
+            ):
+                return number
+        return 0
+
+    # -- drafts ------------------------------------------------------------------
+
+    @property
+    def draft_key(self) -> str:
+        """Whose draft stands in the composer."""
+        return self.presenter.looking.thread or NEW
+
+    def load_draft(self) -> None:
+        """The words that were left here."""
+        text = self.services.remembered.drafts.get(self.draft_key, "")
+        self.query_one(Composer).load(text)
