@@ -58,6 +58,30 @@ class WakeReport:
         return not (self.queue or goal or self.laxer)
 
 
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model the engine offers. `efforts` as it lists them, lightest first."""
+
+    id: str
+    efforts: tuple[str, ...]
+    default_effort: str | None
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """`cwd` is canonical; `trust_root` what trusting it would be written for.
+
+    `settings` None: the engine's configuration is broken. `models` may be empty.
+    """
+
+    cwd: str
+    trust_root: str
+    trusted: bool
+    settings: Settings | None
+    models: tuple[Model, ...] = ()
+
+
 class Engine(Protocol):
     """An engine, connected or not."""
 
@@ -77,6 +101,10 @@ class Engine(Protocol):
         """What loading this thread would set off; nothing is loaded to find out.
 
         None when there is no connection."""
+        ...
+
+    async def defaults(self, cwd: str) -> Defaults | None:
+        """What a new thread in `cwd` would get. None when there is no connection."""
         ...
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from state import commands as c
 from state.engine.acting import Surroundings
+from state.engine.defaults import defaults
 from state.engine.errors import (
     EngineError,
     EngineLost,
@@ -26,7 +27,7 @@ from state.engine.errors import (
 from state.engine.ledger import Ledger
 from state.engine.link import Link
 from state.engine.live import Live
-from state.engine.port import Offer, WakeReport
+from state.engine.port import Defaults, Offer, WakeReport
 from state.engine.rpc import RpcHooks
 from state.engine.supervisor import (
     Connection,
@@ -239,6 +240,16 @@ class EngineSession:
             return None
         try:
             return await inspect(self._live.link, thread_id)
+        except EngineError as error:
+            self._offer(MessageShown(str(error)))
+            return None
+
+    async def defaults(self, cwd: str) -> Defaults | None:
+        """See `state.engine.port.Engine.defaults`."""
+        if self._live is None:
+            return None
+        try:
+            return await defaults(self._live.link, cwd)
         except EngineError as error:
             self._offer(MessageShown(str(error)))
             return None
