@@ -183,6 +183,10 @@ class RpcClient:
             raise RequestGone(request_id)
         await self._send(message)
 
+    def pending(self) -> list[str]:
+        """The methods of our calls that have no reply yet, oldest first."""
+        return [pending.method for pending in self._pending.values()]
+
     def waiting(self) -> list[Message]:
         """The server requests that still wait for an answer, oldest first."""
         return list(self._asked.values())

@@ -25,15 +25,18 @@ Every message that came in is appended to $FAKE_ENGINE_LOG, one JSON line each.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 from websockets.asyncio.server import ServerConnection, unix_serve
 from websockets.exceptions import ConnectionClosed
 
@@ -122,6 +125,23 @@ class Fake:
                 pass
             case _:
                 raise ValueError(action)
+
+
+@contextlib.contextmanager
+def short_folder() -> Iterator[Path]:
+    """A folder with room for a socket's name and an empty `home` in it.
+
+    At the end no process is left that was started from it, whatever a test did."""
+    with tempfile.TemporaryDirectory(prefix="ct") as name:
+        (Path(name) / "home").mkdir()
+        try:
+            yield Path(name)
+        finally:
+            for process in psutil.process_iter():
+                with contextlib.suppress(psutil.Error):
+                    if any(part.startswith(name) for part in process.cmdline()):
+                        process.kill()
+                        process.wait()
 
 
 def fake_command(folder: Path, script: dict[str, Any]) -> list[str]:

@@ -7,7 +7,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from state.engine.supervisor import (
     connect,
     control_socket,
 )
-from tests.engine.fake_engine import fake_binary
+from tests.engine.fake_engine import fake_binary, short_folder
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tui.demo.request import ModelRequest
 from tui.demo.steps import Exec, Say, Step
@@ -36,14 +35,13 @@ from tui.demo.steps import Exec, Say, Step
 
 @pytest.fixture
 def short() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ct") as name:
-        (Path(name) / "home").mkdir()
-        yield Path(name)
+    with short_folder() as folder:
+        yield folder
 
 
 def options(folder: Path) -> ConnectOptions:
     def window_of_another_engine(_: object) -> None:
-        pytest.fail("a look at an engine must not speak to the window's own hooks")
+        raise AssertionError("a look must stay out of the window's hooks")
 
     return ConnectOptions(
         state_dir=folder / "state",
@@ -55,6 +53,14 @@ def options(folder: Path) -> ConnectOptions:
 
 NEWS = {"send": {"method": "configWarning", "params": {}}}
 IDLE: dict[str, Any] = {"thread/loaded/list": [NEWS, {"reply": {"data": []}}]}
+
+
+def ended(pid: int) -> bool:
+    """Gone, or a zombie that only waits for its parent to look."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 async def started(folder: Path, script: dict[str, Any]) -> Connection:
@@ -90,7 +96,7 @@ def test_an_idle_engine_is_ended_no_harder_than_needed(
         assert report.stopped
         assert report.signals == signals
         assert link.pid is not None
-        assert not psutil.pid_exists(link.pid)
+        assert ended(link.pid)
 
     asyncio.run(main())
 
@@ -216,7 +222,7 @@ async def _stop_busy(engine: EngineUnderTest, bench: Bench) -> None:
     assert report.interrupted == (turn,)
     assert report.signals == ("SIGTERM",)
     assert link.pid is not None
-    assert not psutil.pid_exists(link.pid)
+    assert ended(link.pid)
     await link.rpc.close()
 
 

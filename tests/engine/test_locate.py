@@ -186,11 +186,12 @@ def test_an_upgraded_wheel_gets_a_copy_of_its_own(tmp_path: Path, wheel: Path) -
     first = own_copy(wheel, tmp_path / "state")
     original = wheel / "bin" / "codex"
     original.unlink()
-    codex(original, "0.164.0")
-    (wheel / "codex-package.json").write_text('{"version": "0.164.0/../x"}')
+    codex(original, "0.163.0", tail="# the same version, built again")
     second = own_copy(wheel, tmp_path / "state")
-    assert first != second
-    assert second.parent == first.parent
+    (wheel / "codex-package.json").write_text('{"version": "0.164.0/../x"}')
+    third = own_copy(wheel, tmp_path / "state")
+    assert len({first, second, third}) == 3
+    assert {first.parent} == {second.parent, third.parent}
     assert (first / "bin" / "codex").read_bytes() != original.read_bytes()
 
 

@@ -242,6 +242,7 @@ def test_a_call_may_have_a_limit_and_its_late_reply_is_dropped(tmp_path: Path) -
     async def act(rpc: RpcClient) -> None:
         with pytest.raises(RequestTimedOut):
             await rpc.call("slow", timeout=0.2)
+        assert not rpc.pending()
         await rpc.call("go")
         assert rpc.counters.unknown_replies == 1
 
@@ -325,6 +326,26 @@ class Memory:
 
     def end_reason(self) -> str:
         return ""
+
+
+def test_a_reply_that_crosses_the_callers_cancel_harms_nobody() -> None:
+    async def main() -> None:
+        transport = Memory()
+        rpc = RpcClient(transport)
+        rpc.start()
+        call = asyncio.create_task(rpc.call("m"))
+        await asyncio.sleep(0)
+        transport.inbound.put_nowait(b'{"id":1,"result":{}}')
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        again = asyncio.create_task(rpc.call("m"))
+        await asyncio.sleep(0)
+        transport.inbound.put_nowait(b'{"id":2,"result":{"n":1}}')
+        assert await again == {"n": 1}
+        await rpc.close()
+
+    asyncio.run(main())
 
 
 @given(st.permutations(range(8)), st.lists(st.integers(0, 7), max_size=8))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,15 @@ from state.engine.errors import (
     RequestFailed,
 )
 from state.engine.transport import StdioTransport, UnixTransport, WebSocketTransport
-from tests.engine.fake_engine import fake_command
+from tests.engine.fake_engine import fake_command, short_folder
 
 GO = b'{"id":1,"method":"go"}'
 
 
 @pytest.fixture
 def short() -> Iterator[Path]:
-    """A folder whose path leaves room for a socket's name."""
-    with tempfile.TemporaryDirectory(prefix="ct") as name:
-        yield Path(name)
+    with short_folder() as folder:
+        yield folder
 
 
 async def spawn(folder: Path, script: dict[str, Any]) -> StdioTransport:
