@@ -48,7 +48,8 @@ def file_rows(
         words = lines_of(hidden)
         pieces = shows(frame, words, "all")
         if unfolded:
-            pieces = [frame.piece(f"{words} · c copies them all", Tone.MUTED)]
+            words = frame.sign(f"{words} · c copies them all")
+            pieces = [frame.piece(words, Tone.MUTED)]
         rows.append(row(frame, [*left, *pieces], mark=Mark(fold=True)))
     return rows
 

@@ -86,7 +86,10 @@ def _lex(code: str, language: str) -> _Lines:
     lines: list[list[tuple[str, str]]] = [[]]
     for kind, text in _tokens(lexer, code):
         first, *rest = text.split("\n")
-        if first:
+        if first and lines[-1] and lines[-1][-1][0] == kind:
+            # One piece, so that a joined emoji is not torn into its parts.
+            lines[-1][-1] = (kind, lines[-1][-1][1] + first)
+        elif first:
             lines[-1].append((kind, first))
         lines.extend([(kind, part)] if part else [] for part in rest)
     made = tuple(tuple(line) for line in lines)

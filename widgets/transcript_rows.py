@@ -122,7 +122,10 @@ def _hint(sign: str, words: str, frame: Frame, key: str = "") -> Row:
         frame.piece(f"{frame.sign(sign)} {words}", Tone.MUTED),
     ]
     if key:
-        pieces += [frame.piece(" · ", Tone.MUTED), frame.piece(key, Tone.ACCENT)]
+        pieces += [
+            frame.piece(frame.sign(" · "), Tone.MUTED),
+            frame.piece(key, Tone.ACCENT),
+        ]
     return row(frame, pieces)
 
 

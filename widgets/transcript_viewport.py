@@ -24,6 +24,8 @@ from widgets.transcript_rows import (
 
 PATIENCE_MS = 1000
 """Loading shows no word before this."""
+NEAR = 24
+"""With no more cells than this above, their rows are counted, not guessed."""
 
 
 class Viewport:
@@ -155,6 +157,9 @@ class Viewport:
         if self.follow:
             self.anchor = layout.end(self.height)
         self.anchor = layout.settle(self.anchor, self.height)
+        if self.anchor.cell <= NEAR:
+            for index in range(self.anchor.cell):
+                layout.height(index)
         if before is not None:
             self.shift += layout.row(kept) - before
         if self.top + self.height >= layout.total:
@@ -254,8 +259,8 @@ class Viewport:
             self.scroll_by(min(over, row - self.top))
 
     def toggle(self, index: int) -> bool:
-        """Fold or unfold a cell; its head stays where it is. Whether it is unfolded
-        now."""
+        """Fold or unfold a cell; its head stays where it is, or moves up to make
+        room when it is far down. Whether the cell is unfolded now."""
         layout, cell = self.layout, self.layout.cells[index]
         before = self.top
         above = layout.top(index) + layout.gap(index) < before
@@ -267,7 +272,10 @@ class Viewport:
             self.jump(Anchor(index, max(0, layout.gap(index) - 1)))
         else:
             self.place(before)
-        return cell.key in self.drawer.unfolded
+        unfolded = cell.key in self.drawer.unfolded
+        if unfolded and layout.top(index) - self.top > self.height // 2:
+            self.mark(index, reveal=True)
+        return unfolded
 
     # -- lines
 

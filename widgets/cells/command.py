@@ -7,6 +7,8 @@ the command's own words are never cut without saying so.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from rich.style import Style
 
 from state.text import Line
@@ -32,6 +34,13 @@ LIMIT = 2000
 """Lines of output drawn at most when unfolded: so many, half at each end."""
 
 
+class _Under(NamedTuple):
+    """A line under the guide: the command's own output, or words of ours."""
+
+    pieces: list[Piece]
+    source: bool = False
+
+
 def command_rows(cell: CommandCell, frame: Frame, *, unfolded: bool) -> list[Row]:
     """The rows of a command cell."""
     body = [
@@ -45,10 +54,10 @@ def command_rows(cell: CommandCell, frame: Frame, *, unfolded: bool) -> list[Row
     if not unfolded and len(rows) > COMMAND_ROWS + 1:
         hidden = len(rows) - COMMAND_ROWS
         rows = rows[:COMMAND_ROWS]
-    below = _warnings(cell, frame)
+    below = [_Under([frame.piece(words, Tone.NEED)]) for words in cell.command.warnings]
     below += _output(cell, frame, hidden, unfolded=unfolded)
     if cell.note:
-        below.append([frame.piece(cell.note, _note_tone(cell))])
+        below.append(_Under([frame.piece(cell.note, _note_tone(cell))]))
     return rows + _guided(below, frame, unfolded=unfolded)
 
 
@@ -67,21 +76,18 @@ def _note_tone(cell: CommandCell) -> Tone:
     return cell.tone if cell.tone in (Tone.FAIL, Tone.NEED) else Tone.MUTED
 
 
-def _warnings(cell: CommandCell, frame: Frame) -> list[list[Piece]]:
-    return [[frame.piece(words, Tone.NEED)] for words in cell.command.warnings]
-
-
 def _output(
     cell: CommandCell, frame: Frame, hidden: int, *, unfolded: bool
-) -> list[list[Piece]]:
+) -> list[_Under]:
     """The output's lines; `hidden` rows of the command are counted with its own."""
     output = cell.output
     if unfolded and output.count > LIMIT:
         half = LIMIT // 2
-        gap = f"{lines_of(output.count - LIMIT)} · c copies them all"
+        words = f"{lines_of(output.count - LIMIT)} · c copies them all"
+        gap = frame.sign(words)
         return [
             *_lines(output, frame, 0, half),
-            [frame.piece(gap, Tone.MUTED)],
+            _Under([frame.piece(gap, Tone.MUTED)]),
             *_lines(output, frame, -half, None),
         ]
     keep = FEW if cell.live else 1
@@ -89,17 +95,19 @@ def _output(
         keep = output.count
     elif cell.tone is Tone.FAIL:
         more = shows(frame, lines_of(output.count - 2 + hidden), "all")
-        return [*_lines(output, frame, 0, 2), more]
+        return [*_lines(output, frame, 0, 2), _Under(more)]
     out = _lines(output, frame, -keep, None) if keep else []
     if folded := output.count - keep + hidden:
-        out.insert(0, shows(frame, lines_of(folded), "all"))
+        out.insert(0, _Under(shows(frame, lines_of(folded), "all")))
     return out
 
 
 def _lines(
     output: OutputText, frame: Frame, start: int, stop: int | None
-) -> list[list[Piece]]:
-    return [_pieces(line, frame) for line in output.lines(start, stop)]
+) -> list[_Under]:
+    return [
+        _Under(_pieces(line, frame), source=True) for line in output.lines(start, stop)
+    ]
 
 
 def _pieces(line: Line, frame: Frame) -> list[Piece]:
@@ -109,18 +117,24 @@ def _pieces(line: Line, frame: Frame) -> list[Piece]:
     return [Piece(span.text, line_style(span.style, base)) for span in line]
 
 
-def _guided(lines: list[list[Piece]], frame: Frame, *, unfolded: bool) -> list[Row]:
+def _guided(lines: list[_Under], frame: Frame, *, unfolded: bool) -> list[Row]:
     """Lines under the guide; folded ones are cut to one row, with `…`."""
     rows: list[Row] = []
     room = frame.room - 2
     margin = Piece(" " * frame.indent, Style())
     for index, line in enumerate(lines):
         last = index == len(lines) - 1
-        parts: list[tuple[Pieces, str]] = [(crop(line, room), "\n")]
-        if unfolded:
-            parts = list(wrap(line, room, words=False))
+        parts: list[tuple[Pieces, str]] = [
+            (crop(line.pieces, room, frame.sign("…")), "\n")
+        ]
+        if unfolded or not line.source:
+            parts = list(wrap(line.pieces, room, words=not line.source))
         for number, (part, join) in enumerate(parts):
             end = last and number == len(parts) - 1
             left = [margin, frame.guide(last=end)]
-            rows.append(row(frame, left, part, mark=Mark(join, fold=True)))
+            mark = Mark(join if line.source else "", fold=True)
+            if line.source:
+                rows.append(row(frame, left, part, mark=mark))
+            else:
+                rows.append(row(frame, [*left, *part], mark=mark))
     return rows

@@ -52,7 +52,7 @@ def event_rows(cell: EventCell, frame: Frame, *, unfolded: bool) -> list[Row]:
     ]
     if cell.detail and not unfolded:
         what = "its JSON" if cell.detail.lstrip()[:1] in ("{", "[") else "more"
-        body += [frame.piece(" · ", Tone.MUTED), *shows(frame, "", what)]
+        body += [frame.piece(frame.sign(" · "), Tone.MUTED), *shows(frame, "", what)]
     sign = frame.piece(frame.sign(cell.glyph), cell.tone)
     right = facts(frame, cell.right)
     rows = head(frame, sign, body, right, Mark(fold=bool(cell.detail)))
@@ -63,7 +63,7 @@ def notice_rows(cell: NoticeCell, frame: Frame, *, unfolded: bool) -> list[Row]:
     """A warning or an error, in its tone, as wide as prose."""
     body = [frame.piece(cell.text, cell.tone)]
     if cell.detail and not unfolded:
-        body += [frame.piece(" · ", Tone.MUTED), *shows(frame, "", "more")]
+        body += [frame.piece(frame.sign(" · "), Tone.MUTED), *shows(frame, "", "more")]
     sign = frame.piece(frame.sign(cell.glyph), cell.tone)
     narrow = Frame(frame.palette, TEXT + frame.prose + RIGHT, frame.look, frame.indent)
     rows = head(narrow, sign, body, mark=Mark(fold=bool(cell.detail)))
@@ -91,7 +91,7 @@ def _detail(text: str, frame: Frame) -> list[Row]:
 
 def rule_rows(cell: TurnRule, frame: Frame, clock: Clock) -> list[Row]:
     """── turn 7 ───────────── 4m ago ──"""
-    note = f" · {cell.note}" if cell.note else ""
+    note = f"{frame.sign(' · ')}{cell.note}" if cell.note else ""
     words = f" turn {cell.number}{note} "
     since = since_words(cell.at_ms, clock.now_ms)
     after = f" {since} " if since else ""
@@ -127,7 +127,7 @@ def live_row(live: LiveLine, frame: Frame, clock: Clock) -> Row:
             Piece(" " * MARGIN, _NULL),
             frame.piece(f"{frame.sign(Glyph.STALE)} {words}", Tone.MUTED),
         ]
-        return row(frame, crop(left, frame.width - RIGHT))
+        return row(frame, crop(left, frame.width - RIGHT, frame.sign("…")))
     left = [
         Piece(" " * MARGIN, _NULL),
         _sign(live, frame, clock),
@@ -138,10 +138,10 @@ def live_row(live: LiveLine, frame: Frame, clock: Clock) -> Row:
         left.append(frame.piece(f"  {took}", Tone.MUTED))
     if live.hint:
         key, _, rest = live.hint.partition(" ")
-        left.append(frame.piece(" · ", Tone.MUTED))
+        left.append(frame.piece(frame.sign(" · "), Tone.MUTED))
         left += [frame.piece(key, Tone.ACCENT), frame.piece(f" {rest}", Tone.MUTED)]
     right = [frame.piece(live.right, Tone.MUTED)] if live.right else []
-    return row(frame, crop(left, frame.width - RIGHT), (), right)
+    return row(frame, crop(left, frame.width - RIGHT, frame.sign("…")), (), right)
 
 
 def running(ms: int) -> str:

@@ -159,25 +159,32 @@ def row(
     """One row: `left` is decoration, `body` is source, `right` is right-aligned
     decoration, left out when there is no room. What else does not fit is cut at the
     end; callers wrap before."""
+    left, body = [*map(_safe, left)], [*map(_safe, body)]
     parts = [*left, *body]
     used = width_of(parts)
     edge = frame.width - RIGHT
     if right:
         gap = edge - used - width_of(right)
         if gap >= 1:
-            parts += [Piece(" " * gap, _NULL), *right]
+            parts += [Piece(" " * gap, _NULL), *map(_safe, right)]
             used = edge
     if mark.fill and used < edge:
         parts.append(Piece(" " * (edge - used), _NULL))
-    segments = [Segment(harmless(text), style) for text, style in parts if text]
+    segments = [Segment(*piece) for piece in parts if piece.text]
     if mark.fill:
         back = frame.palette.back(mark.fill)
         head, rest = _part(segments, frame.indent)
         segments = [*head, *Segment.apply_style(rest, back)]
-    strip = Strip(segments).adjust_cell_length(frame.width)
-    return Row(
-        strip, text_of(body), len(text_of(left)), mark.join, mark.tabs, mark.fold
-    )
+    strip = Strip(Segment.simplify(segments)).adjust_cell_length(frame.width)
+    start = len(text_of(left))
+    text = strip.text[start : start + len(text_of(body))]
+    return Row(strip, text, start, mark.join, mark.tabs, mark.fold)
+
+
+def _safe(piece: Piece) -> Piece:
+    if piece.text.isprintable():
+        return piece
+    return Piece(harmless(piece.text), piece.style)
 
 
 def _part(segments: list[Segment], at: int) -> tuple[list[Segment], list[Segment]]:
@@ -223,7 +230,7 @@ def blank(frame: Frame) -> Row:
 
 def shows(frame: Frame, words: str, what: str) -> list[Piece]:
     """ "42 more lines · v shows all": what is folded, and the key."""
-    lead = f"{words} · " if words else ""
+    lead = frame.sign(f"{words} · ") if words else ""
     return [
         frame.piece(lead, Tone.MUTED),
         frame.piece("v", Tone.ACCENT),
@@ -269,7 +276,7 @@ def _at(column: int) -> Piece:
     return Piece(" " * column, _NULL)
 
 
-def crop(pieces: Pieces, width: int, mark: str = "…") -> list[Piece]:
+def crop(pieces: Pieces, width: int, mark: str) -> list[Piece]:
     """Pieces cut at the end to `width` cells, the cut marked."""
     if width_of(pieces) <= width:
         return list(pieces)

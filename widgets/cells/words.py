@@ -71,12 +71,12 @@ def thought_rows(cell: ThoughtCell, frame: Frame, *, unfolded: bool) -> list[Row
         rows = markdown.render(text, frame, muted=True)
         return [r._replace(fold=True) for r in rows]
     lines = [line for line in text.split("\n") if line.strip()]
-    first = lines[0].strip().strip("*#_ ") if lines else "…"
+    first = lines[0].strip().strip("*#_ ") if lines else frame.sign("…")
     right = shows(frame, lines_of(len(lines) - 1), "all") if len(lines) > 1 else []
     if width_of(right) > frame.room // 2:
         right = [frame.piece("v", Tone.ACCENT)]
     room = frame.prose - (width_of(right) + 2 if right else 0)
-    body = crop([frame.piece(first, Tone.MUTED)], room)
+    body = crop([frame.piece(first, Tone.MUTED)], room, frame.sign("…"))
     left = [Piece(" " * TEXT, _NULL)]
     return [row(frame, left, body, right, Mark(fold=True))]
 
