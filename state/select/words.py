@@ -50,8 +50,8 @@ def one_line(text: str) -> str:
 
 def command_line(command: str) -> str:
     """A command on one line, everything invisible drawn."""
-    lines = reveal(unwrap_command(command).strip()).text.split("\n")
-    return lines[0] + (" …" if len(lines) > 1 else "")
+    first, *more = unwrap_command(command).strip().split("\n", 1)
+    return reveal(first).text + (" …" if more else "")
 
 
 def thread_title(thread: Thread) -> str:

@@ -1,0 +1,370 @@
+"""What the screen says about a world: groups, bottom line, cells, card."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from state import events as e
+from state.items import (
+    AgentMessage,
+    Command,
+    Item,
+    ItemId,
+    ItemStatus,
+    Text,
+    ThreadId,
+    TurnId,
+    Unknown,
+)
+from state.model import (
+    Account,
+    Engine,
+    EnginePhase,
+    Origin,
+    ReviewState,
+    Sandbox,
+    SandboxMode,
+    Settings,
+    Thread,
+    ThreadStatus,
+    TurnStatus,
+    World,
+)
+from state.reduce import reduce
+from state.select.frame import banner_view, composer_view, sandbox_line
+from state.select.review import all_pending, review_card
+from state.select.side import side_view
+from state.select.threads import ListAsk, ThreadListBuilder
+from state.select.transcript import TranscriptBuilder
+from state.select.words import command_line, unwrap_command
+from state.tree import Forest
+from state.views import (
+    AnswerCell,
+    CommandCell,
+    EventCell,
+    Glyph,
+    NoticeCell,
+    ThreadListView,
+)
+from tests.recordings import events as recorded
+
+T, U = ThreadId("0001"), TurnId("u1")
+READY = e.EngineChanged(Engine(EnginePhase.READY, epoch="recorded", version="0.169.0"))
+
+
+def fold(history: list[e.Event]) -> World:
+    world = World()
+    for event in history:
+        world = reduce(world, event)
+    return world
+
+
+def listed(world: World, ask: ListAsk | None = None) -> ThreadListView:
+    forest = Forest()
+    forest.update(world.threads, world.threads)
+    builder = ThreadListBuilder(forest)
+    builder.update(world, world.threads)
+    return builder.view(ask or ListAsk())
+
+
+def thread(**facts: object) -> Thread:
+    return replace(Thread(T, preview="fix it"), **facts)  # type: ignore[arg-type]
+
+
+def in_groups(view: ThreadListView) -> dict[str, list[str]]:
+    return {g.title: [r.title for r in g.rows] for g in view.groups}
+
+
+def test_a_thread_that_asks_needs_you_and_says_for_what() -> None:
+    world = fold([READY])
+    for event in recorded("a-cmd-approval-basic"):
+        world = reduce(world, event)
+        if isinstance(event, e.ReviewAsked):
+            break
+    (group,) = listed(world).groups
+    assert group.title == "Needs you"
+    (row,) = group.rows
+    assert row.glyph is Glyph.NEED
+    assert "".join(bit.text for bit in row.detail) == "command · touch /etc/lab-a-1"
+
+
+def test_groups_follow_the_engines_word() -> None:
+    world = World(
+        threads={
+            ThreadId(s): Thread(ThreadId(s), preview=s, status=ThreadStatus(s))
+            for s in ("notLoaded", "idle", "active", "systemError")
+        },
+        engine=Engine(EnginePhase.READY),
+    )
+    assert in_groups(listed(world)) == {
+        "Working": ["active"],
+        "Ready": ["idle", "systemError"],
+        "Not loaded": ["notLoaded"],
+    }
+
+
+def test_a_filter_looks_into_title_folder_and_model() -> None:
+    threads = {
+        ThreadId("1"): Thread(ThreadId("1"), preview="parser", cwd="/src/app"),
+        ThreadId("2"): Thread(ThreadId("2"), preview="docs", model="gpt-6"),
+        ThreadId("3"): Thread(ThreadId("3"), preview="old parser", archived=True),
+    }
+    world = World(threads=threads)
+    for words, found in (
+        ("PARSER", {"parser", "old parser"}),
+        ("app", {"parser"}),
+        ("gpt-6 docs", {"docs"}),
+        ("nothing", set()),
+    ):
+        groups = in_groups(listed(world, ListAsk(filter=words)))
+        assert {title for rows in groups.values() for title in rows} == found
+    assert "Archived" not in in_groups(listed(world))
+    assert "Archived" in in_groups(listed(world, ListAsk(archived=True)))
+    by_folder = in_groups(listed(world, ListAsk(by_folder=True)))
+    assert set(by_folder) == {"app", "no folder"}
+
+
+def test_nothing_stale_keeps_a_live_glyph() -> None:
+    world = World(threads={T: thread(status=ThreadStatus.ACTIVE)})
+    (group,) = listed(world).groups
+    assert group.rows[0].glyph is Glyph.STALE
+
+
+MODES = [
+    (Sandbox(SandboxMode.READ_ONLY), "□", "read-only", "calm"),
+    (Sandbox(SandboxMode.WORKSPACE_WRITE), "◧", "workspace-write", "neutral"),
+    (Sandbox(SandboxMode.FULL_ACCESS), "■", "FULL ACCESS", "danger"),
+]
+
+
+@pytest.mark.parametrize(("sandbox", "glyph", "mode", "level"), MODES)
+def test_the_bottom_line_says_the_mode(
+    sandbox: Sandbox, glyph: str, mode: str, level: str
+) -> None:
+    world = World(engine=Engine(EnginePhase.READY))
+    settings = Settings(approval_policy="on-request", sandbox=sandbox, cwd="/ws")
+    line = sandbox_line(world, thread(status=ThreadStatus.IDLE, settings=settings))
+    assert (line.glyph, line.mode, line.level) == (glyph, mode, level)
+    assert "asks you" in line.parts
+
+
+def test_the_bottom_line_keeps_this_turn_apart_from_the_next() -> None:
+    write = Settings(sandbox=Sandbox(SandboxMode.WORKSPACE_WRITE), cwd="/ws")
+    read = Settings(sandbox=Sandbox(SandboxMode.READ_ONLY), cwd="/ws")
+    world = fold(
+        [
+            READY,
+            e.SettingsChanged(T, write),
+            e.ThreadStatusChanged(T, ThreadStatus.ACTIVE),
+            e.TurnStarted(T, U),
+            e.SettingsChanged(T, read),
+        ]
+    )
+    line = sandbox_line(world, world.threads[T])
+    assert line.mode == "workspace-write"
+    assert line.parts[0] == "this turn → read-only from the next"
+
+
+def test_the_bottom_line_says_what_it_does_not_know() -> None:
+    known = Settings(sandbox=Sandbox(SandboxMode.WORKSPACE_WRITE), cwd="/ws")
+    gone = World(engine=Engine(EnginePhase.LOST))
+    line = sandbox_line(gone, thread(status=ThreadStatus.ACTIVE, settings=known))
+    assert (line.lead, line.level, line.glyph) == ("last known", "stale", "~")
+    ready = World(engine=Engine(EnginePhase.READY))
+    line = sandbox_line(ready, thread(status=ThreadStatus.NOT_LOADED, settings=known))
+    assert line.lead == "not loaded · last known"
+    line = sandbox_line(ready, thread(status=ThreadStatus.IDLE))
+    assert line.mode == "sandbox unknown"
+
+
+def test_no_writable_root_is_an_alarm() -> None:
+    sandbox = Sandbox(SandboxMode.WORKSPACE_WRITE)
+    settings = Settings(sandbox=sandbox, cwd="/ws", workspace_roots=())
+    world = World(engine=Engine(EnginePhase.READY))
+    line = sandbox_line(world, thread(status=ThreadStatus.IDLE, settings=settings))
+    assert line.level == "alarm"
+    assert "nothing is writable" in line.parts[0]
+
+
+def cells(world: World, which: Thread) -> list[object]:
+    forest = Forest()
+    forest.update(world.threads, world.threads)
+    view = TranscriptBuilder(forest).view(world, which, loading=False)
+    return [cell.body for cell in view.cells]
+
+
+def test_a_transcript_says_what_was_said_and_run() -> None:
+    world = fold([READY, *recorded("b-codemode")])
+    for which in world.threads.values():
+        bodies = cells(world, which)
+        commands = [b for b in bodies if isinstance(b, CommandCell)]
+        if commands:
+            assert {c.verb for c in commands} <= {"Ran", "Running", "Background"}
+            return
+    pytest.fail("the recording has commands")
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_code", "verb", "glyph"),
+    [
+        (ItemStatus.IN_PROGRESS, None, "Running", Glyph.WORK),
+        (ItemStatus.COMPLETED, 0, "Ran", Glyph.DONE),
+        (ItemStatus.FAILED, 101, "Ran", Glyph.FAILED),
+        (ItemStatus.DECLINED, None, "Did not run", Glyph.FAILED),
+        (ItemStatus.CLOSED, None, "Ran", Glyph.INTERRUPTED),
+    ],
+)
+def test_a_command_says_how_it_went(
+    status: ItemStatus, exit_code: int | None, verb: str, glyph: Glyph
+) -> None:
+    body = Command("/bin/bash -lc 'cargo test'", exit_code=exit_code)
+    item = Item(ItemId("i"), body, status)
+    world = fold(
+        [
+            READY,
+            e.ThreadStatusChanged(T, ThreadStatus.ACTIVE),
+            e.TurnStarted(T, U),
+            e.ItemStarted(T, U, item),
+        ]
+    )
+    (cell,) = cells(world, world.threads[T])
+    assert isinstance(cell, CommandCell)
+    assert (cell.verb, cell.glyph, cell.command.text) == (verb, glyph, "cargo test")
+
+
+def test_an_unknown_item_is_shown_as_such() -> None:
+    item = Item(ItemId("i"), Unknown("hologram", '{"a":1}'), ItemStatus.COMPLETED)
+    world = fold([READY, e.ItemCompleted(T, U, item)])
+    (cell,) = cells(world, world.threads[T])
+    assert isinstance(cell, EventCell)
+    assert (cell.verb, cell.subject) == ("Unknown item", "hologram")
+    assert '"a": 1' in cell.detail
+
+
+def test_hostile_words_pass_a_door() -> None:
+    evil = "\x1b]0;owned\x07 [/foo] \u202e \x9b31m"
+    item = Item(ItemId("i"), AgentMessage(Text(evil)), ItemStatus.COMPLETED)
+    command = Item(ItemId("c"), Command(f"echo {evil}"), ItemStatus.COMPLETED)
+    world = fold([READY, e.ItemCompleted(T, U, item), e.ItemCompleted(T, U, command)])
+    said, ran = cells(world, world.threads[T])
+    assert isinstance(said, AnswerCell)
+    assert isinstance(ran, CommandCell)
+    for text in (said.markdown, ran.command.text):
+        assert not set(text) & set("\x1b\x07\u202e\x9b")
+    assert "[/foo]" in said.markdown
+    assert "‹U+202E›" in ran.command.text
+
+
+def test_a_cell_stays_the_same_object_until_its_item_changes() -> None:
+    events = list(recorded("b-codemode"))
+    world = fold([READY, *events])
+    forest = Forest()
+    forest.update(world.threads, world.threads)
+    builder = TranscriptBuilder(forest)
+    (which,) = [t for t in world.threads.values() if t.turns][:1]
+    first = builder.view(world, which, loading=False)
+    changed = reduce(
+        world, e.ItemCompleted(which.id, U, Item(ItemId("n"), Command("ls")))
+    )
+    again = builder.view(changed, changed.threads[which.id], loading=False)
+    assert len(again.cells) > len(first.cells)
+    for old, new in zip(first.cells, again.cells, strict=False):
+        assert old is new
+
+
+def test_an_interrupted_turn_says_that_it_can_go_on() -> None:
+    world = fold(
+        [
+            READY,
+            e.TurnStarted(T, U),
+            e.TurnEnded(T, U, TurnStatus.INTERRUPTED),
+        ]
+    )
+    (cell,) = cells(world, world.threads[T])
+    assert isinstance(cell, EventCell)
+    assert cell.glyph is Glyph.INTERRUPTED
+    assert "next message resumes" in cell.subject
+
+
+def test_a_failed_turn_says_why() -> None:
+    world = fold([READY, *recorded("b-errors")])
+    notices = [
+        body
+        for which in world.threads.values()
+        for body in cells(world, which)
+        if isinstance(body, NoticeCell) and body.glyph is Glyph.FAILED
+    ]
+    assert any("usage limit" in notice.text for notice in notices)
+
+
+def test_a_card_shows_the_whole_of_what_is_asked() -> None:
+    world = fold([READY])
+    for event in recorded("a-cmd-approval-basic"):
+        world = reduce(world, event)
+        if isinstance(event, e.ReviewAsked):
+            break
+    ((_, review),) = all_pending(world.threads.values())
+    forest = Forest()
+    forest.update(world.threads, world.threads)
+    card = review_card(world, forest, review, index=1, total=1)
+    assert card.question == "Would you like to run the following command?"
+    assert card.command is not None
+    assert card.command.text == "touch /etc/lab-a-1"
+    assert "without the sandbox" in "".join(b.text for b in card.runs_title)
+    assert card.decisions[0].letter == "y"
+    assert all(d.detail for d in card.decisions if d.broad)
+    resolved = reduce(world, e.ReviewResolved(review.thread_id, review.key, 9))
+    card = review_card(resolved, forest, review, index=0, total=0)
+    assert card.decisions == ()
+    assert card.review.state is ReviewState.RESOLVED
+    assert card.state == "Ended by another client."
+
+
+def test_the_agent_tree_rolls_up() -> None:
+    world = fold([READY, *recorded("b-agents-basic")])
+    forest = Forest()
+    forest.update(world.threads, world.threads)
+    parents = {t.parent_id for t in world.threads.values() if t.parent_id}
+    (root,) = [p for p in parents if forest.is_root(p)]
+    side = side_view(world, forest, root, ())
+    assert side.agents[0].name == "/root"
+    assert len(side.agents) > 1
+    assert all(row.guide for row in side.agents[1:])
+
+
+def test_a_login_is_asked_for_once_it_is_known_to_be_missing() -> None:
+    ready = Engine(EnginePhase.READY)
+    assert banner_view(World(engine=ready)) is None
+    nobody = World(engine=ready, account=Account("none", requires_login=True))
+    banner = banner_view(nobody)
+    assert banner is not None
+    assert banner.title == "Not logged in"
+    assert "draft" in composer_view(nobody, None, cwd="/ws").blocked
+    own = World(engine=ready, account=Account("none", requires_login=False))
+    assert banner_view(own) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "script"),
+    [
+        ("/bin/bash -lc 'ls -l'", "ls -l"),
+        ("bash -c 'a; b'", "a; b"),
+        ("bash -lc a b", "bash -lc a b"),
+        ("/bin/echo -lc 'x'", "/bin/echo -lc 'x'"),
+        ("'unclosed", "'unclosed"),
+    ],
+)
+def test_only_a_shell_with_one_script_is_unwrapped(command: str, script: str) -> None:
+    assert unwrap_command(command) == script
+
+
+def test_a_command_on_one_line_says_that_there_is_more() -> None:
+    assert command_line("bash -c 'one\ntwo'").endswith("…")
+
+
+def test_origin_is_kept() -> None:
+    seen = e.ThreadSeen(T, (("preview", "x"),), Origin.ROLLOUT, 7)
+    kept = fold([seen]).threads[T]
+    assert (kept.origin, kept.seen_ms) == (Origin.ROLLOUT, 7)

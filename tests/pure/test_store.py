@@ -1,0 +1,81 @@
+"""The store publishes at most twenty worlds a second, each complete and immutable."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from state import events as e
+from state.frame import INTERVAL_MS, FrameGate
+from state.items import DeltaKind, ItemId, ThreadId, TurnId
+from state.model import Engine, EnginePhase, World
+from state.reduce import reduce
+from state.store import Published, Store
+from tests.recordings import events as recorded
+
+T, U, ITEM = ThreadId("t"), TurnId("u"), ItemId("i")
+
+
+def test_a_batch_gives_the_world_of_its_events_one_by_one() -> None:
+    history = list(recorded("b-agents-basic"))
+    plain = World()
+    for event in history:
+        plain = reduce(plain, event)
+    store = Store()
+    for at in range(0, len(history), 7):
+        store.offer_all(history[at : at + 7])
+        store.tick(at)
+    assert store.world == plain
+
+
+def test_a_published_world_never_changes() -> None:
+    store = Store()
+    seen: list[Published] = []
+    store.subscribe(seen.append)
+    for n in range(3):
+        store.offer(e.ItemDelta(T, U, ITEM, DeltaKind.MESSAGE, str(n)))
+        store.tick(n * 100)
+    texts = [str(p.world.threads[T].turns[U].items[ITEM].body.text) for p in seen]  # type: ignore[union-attr]
+    assert texts == ["0", "01", "012"]
+    assert all(p.dirty == {T} for p in seen)
+
+
+def test_a_thread_nobody_touched_is_the_same_object() -> None:
+    store = Store()
+    store.offer(e.ThreadRenamed(ThreadId("a"), "a"))
+    store.offer(e.ThreadRenamed(ThreadId("b"), "b"))
+    store.tick(0)
+    before = store.world.threads
+    store.offer(e.ThreadRenamed(ThreadId("a"), "z"))
+    store.tick(100)
+    assert store.world.threads[ThreadId("b")] is before[ThreadId("b")]
+    assert store.world.threads[ThreadId("a")].name == "z"
+    assert before[ThreadId("a")].name == "a"
+
+
+def test_a_tick_is_asked_for_once_per_rest() -> None:
+    store = Store()
+    asked: list[int] = []
+    store.on_offer = lambda: asked.append(1)
+    store.offer(e.ConfigWarned("x"))
+    store.offer(e.ConfigWarned("y"))
+    assert asked == [1]
+    store.tick(0)
+    assert store.tick(1) is None
+    store.offer(e.EngineChanged(Engine(EnginePhase.READY)))
+    assert asked == [1, 1]
+
+
+@given(st.lists(st.integers(0, 200), max_size=60))
+def test_two_publishes_are_an_interval_apart(steps: list[int]) -> None:
+    gate, now = FrameGate(), 0
+    published: list[int] = []
+    for step in steps:
+        now += step
+        if gate.wait(now) == 0:
+            gate.published(now)
+            published.append(now)
+    gaps = [b - a for a, b in pairwise(published)]
+    assert all(gap >= INTERVAL_MS for gap in gaps)
