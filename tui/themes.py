@@ -154,6 +154,8 @@ SIXTEEN = Theme(
     boost="ansi_default",
     variables={
         **ANSI_VARIABLES,
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
         "surface": "ansi_default",
         "panel": "ansi_default",
         "border": "ansi_blue",

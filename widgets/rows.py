@@ -234,7 +234,7 @@ class Rows(ScrollView, Generic[T], can_focus=True):
                 piece(" ", palette.back(back)),
             ]
         )
-        strip = Strip.join([margin, body])
+        strip = Strip.join([margin, body.apply_style(palette.back(back))])
         return strip.adjust_cell_length(width, palette.back(back)).apply_style(
             self.rich_style
         )
