@@ -1,0 +1,243 @@
+"""Both directions of the protocol against the schema the installed engines print."""
+
+from __future__ import annotations
+
+import inspect as python
+import json
+from collections.abc import Callable
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from state.commands import StartThread
+from state.engine import calls
+from state.engine.wire import item_structs, structs
+from state.engine.wire.notifications import IGNORED, KNOWN, RAW
+from state.engine.wire.requests import FOREIGN_REQUESTS, KNOWN_REQUESTS, decode_request
+from state.events import ReviewAsked
+from state.model import ClientId
+from tests.engine.harness import EngineUnderTest, each_engine
+from tests.engine.schema import Protocol, check, protocol
+from tests.recordings import NAMES, events
+
+START = StartThread(
+    client_id=ClientId("c"),
+    cwd="/w",
+    text="hi",
+    model="m",
+    effort="high",
+    sandbox="workspace-write",
+    approval_policy="on-request",
+    reviewer="auto_review",
+)
+CALLS = (
+    calls.list_threads(archived=False),
+    calls.list_threads(archived=True, cursor="x"),
+    calls.list_agents("t"),
+    calls.list_agents("t", "x"),
+    calls.list_loaded(),
+    calls.list_loaded("x"),
+    calls.read_thread("t"),
+    calls.resume("t"),
+    calls.resume("t", sandbox="read-only", approval_policy="never", recent_turns=2),
+    calls.start_thread(START, cwd="/w", sandbox="read-only", environment={"A": "b"}),
+    calls.start_thread(
+        StartThread(ClientId("c"), "/w", ""), cwd="/w", sandbox=None, environment={}
+    ),
+    calls.fork("t"),
+    calls.start_turn("t", "hi", "c"),
+    calls.steer("t", "u", "hi", "c"),
+    calls.interrupt("t", "u"),
+    calls.queue_add("t", "hi", "c"),
+    calls.queue_list("t"),
+    calls.queue_list("t", "x"),
+    calls.goal("t"),
+    calls.list_turns("t"),
+    calls.list_turns("t", "x"),
+    calls.list_terminals("t"),
+    calls.stop_terminal("t", "1"),
+    calls.stop_terminals("t"),
+    calls.rename("t", "n"),
+    calls.archive("t"),
+    calls.unarchive("t"),
+    calls.mark_read("t", "r"),
+    calls.read_account(),
+    calls.log_in("apiKey", "s"),
+    calls.log_in("deviceCode", ""),
+    calls.read_config(),
+    calls.read_config("/w"),
+    calls.trust('/w "q"'),
+)
+OTHER_CALLS = ("initialize", "server/diagnostics", "command/exec", "model/list")
+
+# Notifications of a newer engine than the oldest one tested.
+NEWER = frozenset({"thread/section/changed"})
+
+# What a struct reads that its definition does not list, and why.
+BEYOND = {
+    "WireItem": {"startedAtMs", "completedAtMs"},  # sent, but in no schema
+}
+# Fields that only newer engines have; absent, they are unknown.
+NEWER_FIELDS = {"ThreadSettings": {"environments"}}
+# struct -> definition, where the names differ
+DEFINITIONS = {"TextElement": "UserInput"}
+
+
+def _builders() -> list[Callable[..., Any]]:
+    return [
+        function
+        for name, function in python.getmembers(calls, python.isfunction)
+        if function.__module__ == calls.__name__ and not name.startswith("_")
+    ]
+
+
+def test_every_call_has_a_sample() -> None:
+    source = python.getsource(python.getmodule(test_every_call_has_a_sample) or calls)
+    missing = [f.__name__ for f in _builders() if f"calls.{f.__name__}(" not in source]
+    assert missing == []
+
+
+@each_engine
+def test_every_method_we_call_exists(engine: EngineUnderTest) -> None:
+    known = protocol(engine).methods("ClientRequest").keys()
+    ours = {call.method for call in CALLS} | set(OTHER_CALLS)
+    assert ours - known == set()
+
+
+@each_engine
+def test_every_request_fits_the_schema(engine: EngineUnderTest) -> None:
+    told = protocol(engine)
+    for call in CALLS:
+        faults = told.faults("ClientRequest", call.method, call.params)
+        assert faults == [], call
+
+
+@each_engine
+def test_no_request_has_a_field_the_schema_lacks(engine: EngineUnderTest) -> None:
+    told = protocol(engine)
+    for call in CALLS:
+        schema = told.methods("ClientRequest")[call.method]["properties"]["params"]
+        name = schema["$ref"].rpartition("/")[2]
+        assert call.params.keys() - told.fields(name) == set(), call
+
+
+@each_engine
+def test_every_notification_is_known_in_both_directions(
+    engine: EngineUnderTest,
+) -> None:
+    told = protocol(engine).methods("ServerNotification").keys()
+    assert told - KNOWN - IGNORED == set()
+    assert (KNOWN | IGNORED) - told - RAW <= NEWER
+
+
+@each_engine
+def test_every_request_of_the_engine_is_known(engine: EngineUnderTest) -> None:
+    told = protocol(engine).methods("ServerRequest").keys()
+    assert told == KNOWN_REQUESTS | FOREIGN_REQUESTS
+
+
+def _wire_structs() -> list[type[msgspec.Struct]]:
+    return [
+        struct
+        for module in (structs, item_structs)
+        for _, struct in python.getmembers(module, python.isclass)
+        if issubclass(struct, msgspec.Struct)
+        and struct.__module__ == module.__name__
+        and struct not in (structs.Wire, item_structs.WireItem)
+    ]
+
+
+def _encoded(struct: type[msgspec.Struct]) -> set[str]:
+    return {field.encode_name for field in msgspec.structs.fields(struct)}
+
+
+@each_engine
+def test_every_field_we_read_exists(engine: EngineUnderTest) -> None:
+    told = protocol(engine)
+    items = told.item_fields()
+    for struct in _wire_structs():
+        if issubclass(struct, item_structs.WireItem):
+            tag = struct.__struct_config__.tag
+            listed = items[str(tag)] | BEYOND["WireItem"]
+        else:
+            listed = told.fields(DEFINITIONS.get(struct.__name__, struct.__name__))
+        strange = _encoded(struct) - listed
+        assert strange <= NEWER_FIELDS.get(struct.__name__, set()), struct.__name__
+
+
+@each_engine
+def test_every_item_kind_of_ours_is_the_engines(engine: EngineUnderTest) -> None:
+    ours = {
+        str(struct.__struct_config__.tag) for struct in get_args(item_structs.AnyItem)
+    }
+    assert ours - protocol(engine).item_fields().keys() == set()
+
+
+RESPONSES = {
+    "item/commandExecution/requestApproval": "CommandExecutionRequestApprovalResponse",
+    "item/fileChange/requestApproval": "FileChangeRequestApprovalResponse",
+    "item/permissions/requestApproval": "PermissionsRequestApprovalResponse",
+    "mcpServer/elicitation/request": "McpServerElicitationRequestResponse",
+}
+
+
+def _answers_fit(told: Protocol, asked: ReviewAsked) -> None:
+    for decision in asked.review.decisions:
+        schema = told.definitions[RESPONSES[asked.review.method]]
+        definitions = {**told.definitions, **schema.get("definitions", {})}
+        result = json.loads(decision.result)
+        faults = list(check(result, schema, definitions, decision.letter))
+        assert faults == [], (asked.review.method, decision)
+
+
+@each_engine
+@pytest.mark.parametrize("name", NAMES)
+def test_every_answer_we_offer_fits_the_schema(
+    engine: EngineUnderTest, name: str
+) -> None:
+    for event in events(name):
+        if isinstance(event, ReviewAsked):
+            _answers_fit(protocol(engine), event)
+
+
+@each_engine
+def test_the_answers_no_recording_has_fit_the_schema(engine: EngineUnderTest) -> None:
+    asked = {"threadId": "t", "turnId": "u", "itemId": "i", "cwd": "/w"}
+    entry = {"path": {"type": "path", "path": "/p"}, "access": "write"}
+    files = {"read": None, "write": ["/p"], "entries": [entry]}
+    network = {"enabled": True}
+    permissions = {"fileSystem": files, "network": network}
+    tool = {
+        "threadId": "t",
+        "serverName": "s",
+        "mode": "form",
+        "message": "m",
+        "requestedSchema": {"type": "object", "properties": {}},
+        "_meta": {
+            "codex_approval_kind": "mcp_tool_call",
+            "persist": ["session", "always"],
+        },
+    }
+    for method, params in (
+        ("item/permissions/requestApproval", {**asked, "permissions": permissions}),
+        ("mcpServer/elicitation/request", tool),
+    ):
+        message = {"id": 1, "method": method, "params": params}
+        event = decode_request(message, "e", 1, 0)
+        assert isinstance(event, ReviewAsked)
+        assert event.review.decisions
+        _answers_fit(protocol(engine), event)
+
+
+@each_engine
+def test_the_checker_finds_what_is_wrong(engine: EngineUnderTest) -> None:
+    told = protocol(engine)
+    for params in (
+        {},
+        {"threadId": 5, "input": []},
+        {"threadId": "t", "input": [{"type": "telepathy"}]},
+        {"threadId": "t", "input": [], "approvalPolicy": "sometimes"},
+        {"threadId": "t", "input": [{"type": "text"}]},
+    ):
+        assert told.faults("ClientRequest", "turn/start", params), params
