@@ -135,6 +135,14 @@ class StopTerminals:
 
 
 @dataclass(frozen=True, slots=True)
+class RunShell:
+    """A command of the user's own: the engine runs it outside the sandbox."""
+
+    thread_id: ThreadId
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refresh:
     """Read the thread list again."""
 
@@ -170,6 +178,7 @@ Command = (
     | MarkRead
     | Decide
     | StopTerminals
+    | RunShell
     | Refresh
     | RetryEngine
     | LogIn

@@ -123,6 +123,15 @@ def _dispatch(args: argparse.Namespace) -> int:
             return headless_command(args)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _without_terminal(args)
+    match args.command:
+        case "demo":
+            from tui.demo.screen import demo_command
+
+            return demo_command(args)
+        case "replay":
+            from tui.replay import replay_command
+
+            return replay_command(args)
     from tui.run import run_command
 
     return run_command(args)

@@ -140,13 +140,11 @@ def _runs(
     if review.kind is not ReviewKind.COMMAND or review.command is None:
         return (), ()
     extra = params.get("additionalPermissions")
-    beside = (Bit("in this turn’s sandbox", Tone.MUTED),)
     writes, network = _sandbox_words(settings)
     if isinstance(extra, dict):
         title = (
             Bit("It would run with "),
             Bit("exactly these extra permissions", Tone.NEED, bold=True),
-            *beside,
         )
         return title, (
             ("writes", _paths(extra, "write"), writes),
@@ -156,7 +154,6 @@ def _runs(
     title = (
         Bit("It would run "),
         Bit("without the sandbox", Tone.NEED, bold=True),
-        *beside,
     )
     return title, (
         ("writes", "anywhere you can write", writes),

@@ -7,9 +7,10 @@ passes a text door here.
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import count as counter
 
-from state.items import ItemId, ThreadId, TurnId
+from state.items import Item, ItemId, ThreadId, TurnId
 from state.model import (
     EnginePhase,
     HistoryState,
@@ -70,9 +71,14 @@ class TranscriptBuilder:
             self._cells.clear()
         stale = world.engine.phase is not EnginePhase.READY
         cells: list[Cell] = []
+        notes = deque(thread.notices)
         for number, turn in enumerate(thread.turns.values(), 1):
+            began = turn.started_ms
+            while notes and began is not None and (notes[0].started_ms or 0) <= began:
+                cells.extend(self._note(notes.popleft()))
             cells.extend(self._turn(thread, turn, number, stale=stale))
-        cells.extend(self._notes(thread))
+        for note in notes:
+            cells.extend(self._note(note))
         cells.extend(self._sends(thread))
         tokens = thread.tokens.total if thread.tokens else 0
         return TranscriptView(
@@ -132,13 +138,10 @@ class TranscriptBuilder:
             return kept[2]
         return self._cell(turn_id, item_id, source, CellWords(), body)
 
-    def _notes(self, thread: Thread) -> list[Cell]:
-        cells = []
-        for notice in thread.notices:
-            body = item_body(notice, None, CellWords())
-            if body is not None:
-                cells.append(self._keyed(_NOTE, notice.id, notice, body))
-        return cells
+    def _note(self, notice: Item) -> list[Cell]:
+        """A warning about the thread, where it came."""
+        body = item_body(notice, None, CellWords())
+        return [] if body is None else [self._keyed(_NOTE, notice.id, notice, body)]
 
     def _sends(self, thread: Thread) -> list[Cell]:
         return [

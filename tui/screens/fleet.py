@@ -15,7 +15,6 @@ from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
 from textual.timer import Timer
 from textual.widget import Widget
-from widgets.review_card import ReviewCard
 
 from state.items import ThreadId
 from state.store import Published
@@ -29,6 +28,7 @@ from widgets.banner import Banner
 from widgets.composer import Composer
 from widgets.counters import Counters
 from widgets.header import Header
+from widgets.review_card import ReviewCard
 from widgets.review_inbox import ReviewInbox
 from widgets.status_bar import StatusBar
 from widgets.tabs import Tabs
@@ -143,10 +143,31 @@ class FleetScreen(FleetActs):
         self.query_one(AgentTree).show(side.agents, side.agent_tokens)
         self.query_one(TerminalBoard).show(side.terminals)
         self.query_one(ReviewInbox).show(side.reviews)
+        self._share_right()
         self.query_one(Counters).view = side
         tabs = self.query_one(Tabs)
         tabs.view = side
         tabs.needs = presenter.header().needs
+
+    def _share_right(self) -> None:
+        """Wide: each pane of the right column as high as what it holds, the last one
+        takes the rest; when there is too little, the longest gives way."""
+        panes = [self.query_one(AgentTree), self.query_one(TerminalBoard)]
+        room = self.query_one("#right").size.height
+        if not self.has_class("-wide") or room <= 0:
+            for pane in panes:
+                pane.styles.height = None
+            return
+        wanted = [max(4, pane.rows.virtual_size.height + 2) for pane in panes]
+        least = 6  # the reviews' own share
+        while sum(wanted) > max(8, room - least) and max(wanted) > 4:
+            wanted[wanted.index(max(wanted))] -= 1
+        for pane, height in zip(panes, wanted, strict=True):
+            pane.styles.height = height
+
+    def on_resize(self) -> None:
+        """Columns changed."""
+        self.call_after_refresh(self._share_right)
 
     def refresh_views(self) -> None:
         """The open thread and what frames it: with every publish."""

@@ -1,0 +1,357 @@
+"""Flows of several steps on the fleet screen: start, send, wake, stop, log in.
+
+Owns the order of questions and commands. Each flow is one coroutine in a worker; it
+asks through dialogs and ends in commands. Invariants: no thread is woken and nothing
+writable starts before the user saw what that means; a draft goes only when its words
+are recorded.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from state import commands as c
+from state.engine.port import Defaults, WakeReport
+from state.items import ThreadId
+from state.model import (
+    ClientId,
+    EnginePhase,
+    SandboxMode,
+    Settings,
+    Thread,
+)
+from state.select.frame import asks, sandbox_mode, writable_roots
+from state.select.words import command_line, thread_title
+from state.text import reveal
+from tui.actions import help_table
+from tui.screens import dialogs
+from widgets.composer import Composer
+
+if TYPE_CHECKING:
+    from tui.presenter import Presenter
+    from tui.services import Services
+
+_WIRE_MODES = {
+    SandboxMode.READ_ONLY: "read-only",
+    SandboxMode.WORKSPACE_WRITE: "workspace-write",
+    SandboxMode.FULL_ACCESS: "danger-full-access",
+}
+
+
+def client_id() -> ClientId:
+    """A new name for a message, known before the engine knows it."""
+    return ClientId(f"codex-tui-{uuid.uuid4()}")
+
+
+class Flows(Screen[None]):
+    """The flows; the fleet screen is built on them."""
+
+    services: Services
+    presenter: Presenter
+    _recording = ""
+
+    def say(self, text: str) -> None:
+        """A sentence in the bottom line."""
+        raise NotImplementedError
+
+    def open_thread(self, thread_id: ThreadId | None, *, focus: bool = True) -> None:
+        """Show a thread."""
+        raise NotImplementedError
+
+    def target(self) -> ThreadId | None:
+        """The thread an action is about."""
+        raise NotImplementedError
+
+    @property
+    def draft_key(self) -> str:
+        """Whose draft stands in the composer."""
+        raise NotImplementedError
+
+    def act(self, command: c.Command) -> None:
+        """A command whose outcome shows by itself."""
+        self.services.bridge.act(command)
+
+    # -- a new thread ------------------------------------------------------------
+
+    async def new_thread(self) -> None:
+        """Ask where and under what; then the first words are written below."""
+        cwd = self.services.cwd
+        found = await self.services.engine.defaults(cwd)
+        if found is None:
+            self.say("There is no engine just now; what you write is kept.")
+            self.open_thread(None)
+            return
+        answer = await self.app.push_screen_wait(dialogs.NewThread(cwd, found))
+        if answer is None:
+            return
+        folder = os.path.abspath(os.path.expanduser(answer.cwd))
+        if not os.path.isdir(folder):
+            self.say(f"{reveal(folder).text} is no folder here.")
+            return
+        if folder != cwd:
+            found = await self.services.engine.defaults(folder)
+        await self._start(folder, found, answer)
+
+    async def _start(
+        self, folder: str, found: Defaults | None, choice: dialogs.NewThreadChoice
+    ) -> bool:
+        """Start with these choices; asks about trust before anything is writable."""
+        trust = False
+        sandbox = choice.sandbox
+        if found is not None and not found.trusted and sandbox != "read-only":
+            if sandbox is None:
+                sandbox = "read-only"
+            else:
+                answer = await self.app.push_screen_wait(
+                    dialogs.trust(found.trust_root)
+                )
+                if answer == "cancel":
+                    return False
+                trust = answer == "trust"
+                sandbox = sandbox if trust else "read-only"
+        command = c.StartThread(
+            client_id=client_id(),
+            cwd=folder,
+            logical_cwd=folder,
+            text=choice.text,
+            model=choice.model,
+            effort=choice.effort,
+            sandbox=sandbox,
+            approval_policy=choice.approval_policy,
+            trust=trust,
+        )
+        task = self.services.bridge.act(command)
+        made = await task
+        if made is None:
+            self.say("The thread was not started; your words are kept.")
+            return False
+        self.open_thread(made, focus=False)
+        self.query_one(Composer).focus()
+        return True
+
+    # -- sending -----------------------------------------------------------------
+
+    async def send(self, text: str, *, queue: bool) -> None:
+        """Send what is written: to the open thread, or start a new one."""
+        if self._recording == f"{self.draft_key}\0{text}":
+            return  # The same words are being recorded: enter was pressed twice.
+        self._recording = f"{self.draft_key}\0{text}"
+        try:
+            if self._refused():
+                return
+            thread = self.presenter.thread
+            if thread is None:
+                await self._send_new(text)
+            else:
+                await self._send_to(thread, text, queue=queue)
+        finally:
+            self._recording = ""
+
+    def _refused(self) -> bool:
+        blocked = self.presenter.composer().blocked
+        if blocked:
+            self.say(blocked)
+        return bool(blocked)
+
+    async def _send_new(self, text: str) -> None:
+        cwd = self.services.cwd
+        found = await self.services.engine.defaults(cwd)
+        if found is None:
+            self.say("There is no engine just now; what you write is kept.")
+            return
+        key = self.draft_key
+        composer = self.query_one(Composer)
+        choice = dialogs.NewThreadChoice(cwd=cwd, text=text)
+        if await self._start(cwd, found, choice):
+            # The words are the thread's first message now.
+            self.services.keep_draft(key, "")
+            if self.draft_key == key:
+                composer.accepted(text)
+
+    async def _send_to(self, thread: Thread, text: str, *, queue: bool) -> None:
+        if not await self.wake(thread.id, because="to send this"):
+            return
+        name = client_id()
+        command: c.SendTurn | c.QueueTurn = c.SendTurn(name, thread.id, text)
+        if queue:
+            command = c.QueueTurn(name, thread.id, text)
+        if not await self.services.bridge.record(command):
+            return
+        if self.presenter.looking.thread == thread.id:
+            self.query_one(Composer).accepted(text)
+        await self.services.bridge.deliver(command)
+
+    async def shell(self, command: str, text: str) -> None:
+        """A command of the user's own, outside the sandbox."""
+        thread = self.presenter.thread
+        if thread is None:
+            self.say("Open a thread first: its history keeps what you run.")
+            return
+        if self._refused() or not await self.wake(thread.id, because="to run this"):
+            return
+        self.query_one(Composer).accepted(text)
+        self.act(c.RunShell(thread.id, command))
+
+    async def wake(self, thread_id: ThreadId, *, because: str) -> bool:
+        """Load a thread if it sleeps, after showing what that sets off."""
+        report = await self.services.engine.inspect(thread_id)
+        if report is None:
+            self.say("There is no engine just now; what you write is kept.")
+            return False
+        if report.loaded:
+            return True
+        sandbox = policy = None
+        if not report.quiet:
+            answer = await self.app.push_screen_wait(
+                dialogs.wake(wake_lines(report), because, can_reset=bool(report.laxer))
+            )
+            if answer == "cancel":
+                return False
+            if answer == "today" and report.today is not None:
+                mode = report.today.sandbox
+                sandbox = _WIRE_MODES.get(mode.mode) if mode else "read-only"
+                policy = report.today.approval_policy
+                policy = policy if policy != "granular" else None
+        await self.services.bridge.deliver(
+            c.ResumeThread(
+                thread_id, acknowledged=True, sandbox=sandbox, approval_policy=policy
+            )
+        )
+        return True
+
+    # -- acts on one thread ------------------------------------------------------
+
+    def _chosen(self) -> Thread | None:
+        thread_id = self.target()
+        thread = self.presenter.world.threads.get(thread_id) if thread_id else None
+        if thread is None:
+            self.say("Choose a thread first.")
+        return thread
+
+    async def rename(self, name: str) -> None:
+        """Ask for a name, unless it was given."""
+        thread = self._chosen()
+        if thread is None:
+            return
+        if not name:
+            asked = await self.app.push_screen_wait(dialogs.rename(thread.name or ""))
+            name = (asked or "").strip()
+        if name:
+            self.act(c.RenameThread(thread.id, name))
+
+    async def fork(self) -> None:
+        """A new thread with this one's history."""
+        thread = self._chosen()
+        if thread is None:
+            return
+        made = await self.services.bridge.act(c.ForkThread(thread.id))
+        if made is not None:
+            self.open_thread(made)
+            self.say(f"forked from {thread_title(thread)}")
+
+    async def archive(self) -> None:
+        """Put away or back. Archiving ends what runs, so that is named first."""
+        thread = self._chosen()
+        if thread is None:
+            return
+        if thread.archived:
+            self.act(c.UnarchiveThread(thread.id))
+            self.say(f"back from the archive: {thread_title(thread)}")
+            return
+        ends = self._would_end(thread)
+        if ends:
+            answer = await self.app.push_screen_wait(
+                dialogs.confirm(
+                    f"Archive “{thread_title(thread)}”?",
+                    ("Archiving unloads the thread and its agents. It ends:", *ends),
+                    yes="Archive",
+                )
+            )
+            if not answer:
+                return
+        self.act(c.ArchiveThread(thread.id))
+        self.say(f"archived {thread_title(thread)} · z shows it, A takes it back")
+
+    def _would_end(self, thread: Thread) -> list[str]:
+        tree = (thread, *self.presenter.forest.descendants(thread.id))
+        lines = []
+        for member in tree:
+            if member.active_turn is not None:
+                lines.append(f"the running turn of {thread_title(member)}")
+            lines += [f"$ {command_line(t.command)}" for t in member.terminals.values()]
+        return lines
+
+    async def stop_terminals(self, args: str) -> None:
+        """List what would end, ask once, end it."""
+        thread = self.presenter.thread
+        if thread is None:
+            self.say("Open a thread first.")
+            return
+        rows = self.presenter.side().terminals
+        if args.strip():
+            rows = tuple(r for r in rows if str(r.number) == args.strip().lstrip("#"))
+            if not rows:
+                self.say(f"There is no terminal {args.strip()} here.")
+                return
+        if not rows:
+            self.say("No background terminals running.")
+            return
+        lines = tuple(f"{r.number}  {r.command.text}  {r.owner}" for r in rows)
+        title = (
+            "Stop this terminal?" if len(rows) == 1 else f"Stop {len(rows)} terminals?"
+        )
+        if await self.app.push_screen_wait(dialogs.confirm(title, lines, yes="Stop")):
+            for row in rows:
+                self.act(c.StopTerminals(row.thread_id, row.process_id))
+
+    async def log_in(self) -> None:
+        """The engine's own login; we never keep a key."""
+        if self.presenter.world.engine.phase is not EnginePhase.READY:
+            self.say("There is no engine to log in with.")
+            return
+        answer = await self.app.push_screen_wait(dialogs.Login())
+        if answer is not None:
+            self.act(c.LogIn(answer.kind, answer.secret))
+
+    def show_help(self) -> None:
+        """Every key and command, from the registry."""
+        self.app.push_screen(dialogs.Help(help_table()))
+
+    def sandbox_sentence(self, thread: Thread) -> str:
+        """What the thread's next turn may do, in one sentence."""
+        return settings_words(thread.settings)
+
+
+def settings_words(settings: Settings | None) -> str:
+    """Mode, who is asked, network and roots in one line of words."""
+    if settings is None:
+        return "What this thread may touch is not known yet."
+    words = [sandbox_mode(settings)[1], asks(settings)]
+    if settings.sandbox is not None:
+        words.append("network on" if settings.sandbox.network else "network off")
+    if writable_roots(settings) and settings.cwd:
+        words.append(f"writes in {reveal(settings.cwd).text}")
+    return " · ".join(word for word in words if word)
+
+
+def wake_lines(report: WakeReport) -> tuple[str, ...]:
+    """What loading would set off, line by line."""
+    lines = []
+    if report.queue:
+        number = len(report.queue)
+        lines.append(
+            f"{number} queued message{'s' if number > 1 else ''} would be sent at once:"
+        )
+        lines += [f"  › {reveal(text).text}" for text in report.queue[:5]]
+    if report.goal is not None and report.goal.active:
+        lines.append("Its goal would start turns by itself:")
+        lines.append(f"  {reveal(report.goal.objective).text}")
+    if report.laxer:
+        lines.append(f"It last ran with {settings_words(report.stored)}.")
+        lines.append(f"A new thread here would get {settings_words(report.today)}.")
+        lines += [f"  laxer: {word}" for word in report.laxer]
+    return tuple(lines)
