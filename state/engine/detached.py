@@ -58,9 +58,9 @@ class Engine:
 
     def lost_race(self) -> bool:
         """Whether it ended because another engine serves this CODEX_HOME."""
-        return self.ended_by_race or any(
-            "already in use" in line for line in self.stderr_tail()
-        )
+        # The flag is set before the file goes: asked in this order one always tells.
+        said = any("already in use" in line for line in self.stderr_tail())
+        return said or self.ended_by_race
 
     def reap(self) -> None:
         """Block until it ends, and drop the stderr of one that only lost the race."""

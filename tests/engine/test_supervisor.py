@@ -17,7 +17,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 import state.engine.errors
-from state.engine import detached
+from state.engine import detached, supervisor
 from state.engine.errors import (
     AuthRefused,
     EngineError,
@@ -31,6 +31,7 @@ from state.engine.supervisor import (
     PrivateTarget,
     RemoteTarget,
     SharedTarget,
+    Target,
     backoff,
     connect,
     control_socket,
@@ -157,6 +158,54 @@ def test_a_stale_socket_is_not_an_engine(short: Path) -> None:
         await first.rpc.close()
 
     asyncio.run(main())
+
+
+LOSER = "Error: app-server control socket is already in use at x"
+
+
+def loser(folder: Path) -> Path:
+    """A codex that ends at once, as one does whose CODEX_HOME is served."""
+    path = folder / "loser"
+    path.write_text(f'#!/bin/sh\necho run >> "$0.runs"\necho "{LOSER}" >&2\nexit 1\n')
+    path.chmod(0o755)
+    return path
+
+
+def test_losing_the_race_means_joining_the_winner(short: Path) -> None:
+    winner = fake(short, {})
+    processes = []
+
+    def find() -> EngineBinary:
+        # The winner began before us and opens its socket after we have lost.
+        command = [str(winner.path), "app-server", "--listen", "unix://"]
+        env = {**os.environ, "CODEX_HOME": str(short / "home")}
+        processes.append(subprocess.Popen(command, env=env))
+        return EngineBinary(loser(short), "0.163.9", "flag")
+
+    link_how = asyncio.run(_how(SharedTarget(find, short / "home"), short))
+    assert link_how == ("joined", processes[0].pid)
+    processes[0].kill()
+    processes[0].wait()
+    assert (short / "loser.runs").read_text() == "run\n"
+    assert detached.remembered(short / "state", short / "home") == {}
+
+
+async def _how(target: Target, folder: Path) -> tuple[str, int | None]:
+    link = await connect(target, options(folder))
+    await link.rpc.close()
+    return link.how, link.pid
+
+
+def test_a_race_lost_to_nobody_is_run_again_but_not_for_ever(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "SOCKET_SECONDS", 0.5)
+    binary = EngineBinary(loser(short), "0.163.9", "flag")
+    with pytest.raises(EngineStartFailed, match="start and end again"):
+        asyncio.run(
+            connect(SharedTarget(lambda: binary, short / "home"), options(short))
+        )
+    assert (short / "loser.runs").read_text() == "run\n" * supervisor.STARTS
 
 
 def test_an_engine_that_closes_while_we_arrive_is_just_ending(short: Path) -> None:
