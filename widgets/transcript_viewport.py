@@ -244,6 +244,10 @@ class Viewport:
             cell.key in self.drawer.unfolded or cells.foldable(cell.body, self.frame)
         )
 
+    def _stands_out(self, index: int) -> bool:
+        """Whether the bar says something: the cell was marked, or `v` does."""
+        return self.layout.cells[index].key == self._marked or self.folds(index)
+
     def mark(self, index: int, *, reveal: bool = False) -> None:
         """Make a cell the current one, and bring it into view if asked."""
         layout = self.layout
@@ -312,6 +316,8 @@ class Viewport:
             return [(row, False) for row in rows]
         out: list[tuple[Row, bool]] = []
         marked = self.current() if bar else None
+        if marked is not None and not self._stands_out(marked):
+            marked = None
         at = self.anchor
         for _ in range(self.height):
             in_cell = at.cell == marked and at.line >= layout.gap(at.cell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 from textual.message import Message
 
+from state.items import ItemId, ThreadId, TurnId
 from state.text import reveal
 from state.views import (
     AnswerCell,
@@ -108,7 +109,8 @@ def every_kind(text: str) -> list[CellBody]:
 def cells(*bodies: CellBody, start: int = 0) -> tuple[Cell, ...]:
     """Cells with keys by number."""
     return tuple(
-        Cell(("turn", f"item-{n}"), 1, body) for n, body in enumerate(bodies, start)
+        Cell((TurnId("turn"), ItemId(f"item-{n}")), 1, body)
+        for n, body in enumerate(bodies, start)
     )
 
 
@@ -127,7 +129,7 @@ def view(
     rows: tuple[Cell, ...], *, live: LiveLine | None = None, older: bool = False
 ) -> TranscriptView:
     """A view of thread "thread"."""
-    return TranscriptView("thread", cells=rows, live=live, older=older)
+    return TranscriptView(ThreadId("thread"), cells=rows, live=live, older=older)
 
 
 class Host(App[None]):
@@ -149,11 +151,17 @@ class Host(App[None]):
         return self.query_one(Transcript)
 
     def keep(self, message: Message) -> None:
-        """A message hook."""
-        if isinstance(message, Intent):
+        """A message hook; it is called once for every widget a message passes."""
+        if isinstance(message, Intent) and not any(
+            message is known for known in self.intents
+        ):
             self.intents.append(message)
 
-    def text(self) -> list[str]:
+    def lines(self) -> list[str]:
         """The lines of the screen, right-stripped."""
         widget = self.transcript
         return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
+
+    def text(self) -> list[str]:
+        """The lines without the bar of the current cell."""
+        return [line.replace("▌", " ").rstrip() for line in self.lines()]
