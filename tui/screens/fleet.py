@@ -167,15 +167,20 @@ class FleetScreen(FleetActs):
 
     def on_resize(self) -> None:
         """Columns changed."""
-        self.call_after_refresh(self._share_right)
+        self.call_after_refresh(self._laid_out)
+
+    def _laid_out(self) -> None:
+        self.query_one("#title", TitleLine).ruled = not self.has_class("-narrow")
+        self._share_right()
 
     def refresh_views(self) -> None:
         """The open thread and what frames it: with every publish."""
         presenter = self.presenter
         transcript = presenter.transcript()
         self.query_one(Transcript).view = transcript
-        title = self.query_one(TitleLine)
+        title = self.query_one("#title", TitleLine)
         title.title = transcript.title
+        title.ruled = not self.has_class("-narrow")
         title.detail = f"· {transcript.agent_path}" if transcript.agent_path else ""
         if presenter.thread is None:
             title.detail = f"· {presenter.looking.cwd}"
@@ -258,7 +263,7 @@ class FleetScreen(FleetActs):
     def on_descendant_focus(self) -> None:
         """The title of the thread is heavy while its pane is live."""
         number = self._pane_of(self.focused)
-        self.query_one(TitleLine).live = number == 2
+        self.query_one("#title", TitleLine).live = number == 2
         if number and number != self.pane:
             self.pane = number
             for n in range(1, 6):
