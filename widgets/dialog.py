@@ -217,6 +217,7 @@ class Dialog(ModalScreen[R | None]):
         background: $panel; color: $bright;
     }
     Dialog Input:focus { border: none; background: $cursor-row; }
+    Dialog Input .input--placeholder { color: $muted; }
     Dialog .labelled { height: 1; width: 1fr; }
     Dialog .labelled Plain { width: 16; height: 1; }
     Dialog:ansi { background: transparent; }

@@ -24,6 +24,7 @@ class ReviewRows(PaneRows[Any]):
     """The list itself."""
 
     PANE: ClassVar[str] = "reviews"
+    RESTS: ClassVar[bool] = False
 
     def age_words(self, entry: Entry[Any], now_ms: int) -> str:
         """How long it waits."""

@@ -56,6 +56,8 @@ class Rows(ScrollView, Generic[T], can_focus=True):
     """A list of entries. Subclasses implement `draw` and may set `PANE`."""
 
     PANE: ClassVar[str] = ""
+    RESTS: ClassVar[bool] = True
+    """the cursor is shown in grey before the list ever had the focus"""
 
     DEFAULT_CSS = """
     Rows {
@@ -119,6 +121,7 @@ class Rows(ScrollView, Generic[T], can_focus=True):
         self._tops: list[int] = []
         self._total = 0
         self._cursor = -1
+        self._used = False
 
     # -- what a subclass says --------------------------------------------------
 
@@ -187,6 +190,7 @@ class Rows(ScrollView, Generic[T], can_focus=True):
 
     def select(self, key: str) -> bool:
         """Put the cursor on this row and scroll to it; False when it is not there."""
+        self._used = True
         for index, entry in enumerate(self._entries):
             if entry.key == key:
                 self._go(index)
@@ -214,7 +218,8 @@ class Rows(ScrollView, Generic[T], can_focus=True):
         if index < 0 or at >= self._total:
             return Strip.blank(width, self.rich_style)
         entry = self._entries[index]
-        cursor = index == self._cursor and entry.key is not None
+        shown = self.RESTS or self._used or self.has_focus
+        cursor = index == self._cursor and entry.key is not None and shown
         palette, look = palette_of(self), look_of(self)
         live = self.has_focus
         back = Back.NONE
@@ -291,6 +296,7 @@ class Rows(ScrollView, Generic[T], can_focus=True):
 
     def on_focus(self) -> None:
         """The cursor row is bright now."""
+        self._used = True
         self._redraw([self._cursor])
 
     def on_blur(self) -> None:

@@ -23,6 +23,7 @@ class TerminalRows(PaneRows[Any]):
     """The list itself."""
 
     PANE: ClassVar[str] = "terminals"
+    RESTS: ClassVar[bool] = False
 
     def age_words(self, entry: Entry[Any], now_ms: int) -> str:
         """How long it runs."""
