@@ -153,7 +153,7 @@ def test_a_resize_keeps_the_same_words_at_the_top(width: int) -> None:
     ]
 
     async def body(app: Host, pilot: Pilot[None]) -> None:
-        await pilot.press("home", *["down"] * 30)
+        await pilot.press("home", *["down"] * 38)
         port = app.transcript.port
         first = port.row(port.anchor).text.split()[0]
         await pilot.resize_terminal(width, 20)
@@ -166,7 +166,12 @@ def test_a_resize_keeps_the_same_words_at_the_top(width: int) -> None:
 
 def test_scrolling_through_guessed_heights_never_jumps() -> None:
     """Cells far above were never drawn, and their guessed heights are wrong."""
-    rows = cells(*(AnswerCell("a\n\n" * (n % 7 + 1) + f"end {n}") for n in range(400)))
+    rows = cells(
+        *(
+            AnswerCell("a\n" * (n % 7) + f"end {n}\n\n" + "```\nx\n```\n" * (n % 3))
+            for n in range(400)
+        )
+    )
 
     async def body(app: Host, pilot: Pilot[None]) -> None:
         before = app.text()
@@ -357,6 +362,23 @@ def test_a_selection_stays_on_its_words_when_the_end_grows() -> None:
         await pilot.press("y")
         copied = [i.text for i in app.intents if isinstance(i, CopyText)]
         assert copied == ["Ran step 49"]
+
+    run(view(rows), body)
+
+
+def test_a_selection_stays_on_its_words_when_older_turns_come() -> None:
+    rows = talk(50, start=100)
+
+    async def body(app: Host, pilot: Pilot[None]) -> None:
+        await pilot.press("pageup")
+        y = next(i for i, row in enumerate(app.text()) if "step " in row and i > 4)
+        words = app.text()[y].split("  ")[1].removeprefix("✓ ")
+        await drag(pilot, (4, y), (15, y))
+        app.transcript.view = view((*talk(30, start=70), *rows))
+        await pilot.pause()
+        await pilot.press("y")
+        copied = [i.text for i in app.intents if isinstance(i, CopyText)]
+        assert copied == [words]
 
     run(view(rows), body)
 
