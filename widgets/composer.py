@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.strip import Strip
 from textual.widgets import TextArea
 
 from state.views import Bit, ComposerView, Tone
+from state.words import cut
 from widgets.box import edge_line
 from widgets.composer_field import ComposerField
 from widgets.composer_popup import (
@@ -29,7 +31,7 @@ from widgets.composer_popup import (
 from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.intents import DraftChanged, LeavePane, RunShell, RunSlash, Say, SendDraft
-from widgets.lines import bits, piece, width_of
+from widgets.lines import bits, one_line, piece, width_of
 from widgets.palette import palette_of
 
 if TYPE_CHECKING:
@@ -148,9 +150,10 @@ class Composer(Vertical):
         if view is self._view:
             return
         self._view = view
-        self.field.placeholder = (
-            "write a message" if view.action == "start" else f"message {view.target}"
-        )
+        hint = f"message {view.target}"
+        if view.action == "start":
+            hint = "write a message"
+        self.field.placeholder = Content(one_line(cut(hint, 60)))
         self._refresh_box()
 
     @property

@@ -15,6 +15,7 @@ from rich.text import Text
 from textual import events
 from textual.actions import SkipAction
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from state.text import clean_delta
@@ -152,6 +153,10 @@ class ComposerField(TextArea):
         if not self.selected_text:
             raise SkipAction
         self.post_message(CopyText(self.selected_text, "selection"))
+
+    def render_line(self, y: int) -> Strip:
+        """A row, exactly as wide as the field."""
+        return super().render_line(y).adjust_cell_length(self.size.width)
 
     def get_line(self, line_index: int) -> Text:
         """A line with its mentions and its command in the accent."""
