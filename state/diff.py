@@ -9,9 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-from state.views import DiffLine
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line of a diff. `sign`: "+", "-", " " or "…" (a gap)."""
+
+    sign: Literal["+", "-", " ", "…"]
+    number: int | None
+    text: str
+
 
 MAX_LINES = 4000
 """Lines of one file kept for drawing; the rest is a number in the last gap."""

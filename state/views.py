@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from state.diff import DiffLine
 from state.items import ItemId, ThreadId, TurnId
 from state.model import Decision, Review, ReviewKey
-from state.text import Line, Revealed, ansi
+from state.output import OutputText
+from state.text import Revealed
 
 
 class Glyph(StrEnum):
@@ -104,24 +106,6 @@ class ThreadListView:
 # -- transcript ------------------------------------------------------------------
 
 
-class OutputText:
-    """Command output behind the `ansi` door; lines are made when they are drawn."""
-
-    __slots__ = ("_raw", "count")
-
-    def __init__(self, raw: str) -> None:
-        self._raw = raw.rstrip("\n")
-        self.count = self._raw.count("\n") + 1 if self._raw else 0
-
-    def lines(self, start: int = 0, stop: int | None = None) -> tuple[Line, ...]:
-        """The lines [start:stop) as styled spans; negative indexes as in a list."""
-        return ansi("\n".join(self._raw.split("\n")[start:stop])) if self._raw else ()
-
-    def source(self) -> str:
-        """The text for copying: no escapes, no styles."""
-        return "\n".join("".join(s.text for s in line) for line in ansi(self._raw))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class SaidCell:
     """The user's words. `state`: "" or sending, unknown, refused, queued."""
@@ -169,15 +153,6 @@ class CommandCell:
     output: OutputText = field(default_factory=lambda: OutputText(""))
     note: str = ""
     live: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DiffLine:
-    """One line of a diff. `sign`: "+", "-", " " or "…" (a gap)."""
-
-    sign: Literal["+", "-", " ", "…"]
-    number: int | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -365,7 +340,7 @@ class ReviewCardView:
     decisions: tuple[Decision, ...]
     warnings: tuple[str, ...] = ()
     state: str = ""
-    """"" while pending, else a sentence: sent, answered elsewhere, lost …"""
+    """"" while pending, else a sentence"""
 
 
 # -- frame -----------------------------------------------------------------------
@@ -403,8 +378,7 @@ class SandboxLine:
     mode: str
     level: Literal["calm", "neutral", "danger", "alarm", "stale"]
     parts: tuple[str, ...] = ()
-    lead: str = ""
-    """words before the mode, such as "last known" """
+    lead: str = ""  # words before the mode, such as "last known"
     terminals: int = 0
     hints: tuple[str, ...] = ()
     message: str = ""

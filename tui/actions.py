@@ -201,12 +201,6 @@ def by_slash(name: str) -> Action | None:
     return _SLASH.get(name)
 
 
-def slash_commands() -> list[tuple[str, str, str]]:
-    """(name, arguments, help) of every slash command, for the popup."""
-    rows = [(a.slash, a.args, a.help) for a in ACTIONS if a.slash]
-    return sorted(rows)
-
-
 def help_table() -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Per place: (keys, slash, words) rows, for the help screen and the README."""
     table = []

@@ -7,6 +7,7 @@ an action does. Invariant: nothing is written to the terminal while nothing chan
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -30,12 +31,12 @@ class CodexTui(App[None]):
     CSS_PATH = "base.tcss"
     TITLE = "codex-tui"
     COMMANDS: ClassVar[set[type[RegistryCommands]]] = {RegistryCommands}  # type: ignore[assignment]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's own name and type
         (0, "-narrow"),
         (100, "-normal"),
         (140, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-short"),
         (30, "-medium"),
         (36, "-tall"),
@@ -70,6 +71,7 @@ class CodexTui(App[None]):
 
     async def _begin(self) -> None:
         await self.services.begin()
+        gc.enable()
         self._tell_time()
         if not self.look.still:
             self.set_interval(1.0, self._tell_time)

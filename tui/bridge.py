@@ -13,18 +13,20 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from state import commands as c
 from state import events as e
 from state.db.errors import StoreError
 from state.db.history import load_thread
-from state.db.lease import Lease
-from state.db.writer import StoreWriter
 from state.engine.port import Engine
 from state.items import ThreadId
 from state.model import HistoryState, Send, SendState
 from state.store import Published, Store
+
+if TYPE_CHECKING:
+    from state.db.lease import Lease
+    from state.db.writer import StoreWriter
 
 T = TypeVar("T")
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from state.engine.locate import EngineBinary, locate
 from state.engine.rpc import RpcHooks
@@ -21,25 +19,10 @@ from state.engine.supervisor import (
     SharedTarget,
     Target,
 )
-from state.home import private_folder, state_home
+from state.home import private_folder
+from tui.place import Place as Place
 
 CLIENT_VERSION = "0.1.0"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where things are: the engine's home and ours."""
-
-    codex_home: Path
-    home: Path = field(default_factory=state_home)
-    env: dict[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
-
-    @classmethod
-    def from_environment(cls) -> Place:
-        """CODEX_HOME or ~/.codex; CODEX_TUI_HOME or the platform's state folder."""
-        home = os.environ.get("CODEX_HOME")
-        codex_home = Path(home).expanduser() if home else Path.home() / ".codex"
-        return cls(codex_home.absolute())
 
 
 def finder(explicit: str | None, place: Place) -> Callable[[], EngineBinary]:

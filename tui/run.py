@@ -14,25 +14,15 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
-from pathlib import Path
-
-from state.rollout import read_tail
 
 from state import events as e
-from state.engine.acting import Surroundings
-from state.engine.record import Recorder
-from state.engine.rpc import RpcHooks
-from state.engine.session import EngineSession, SessionOptions
-from state.engine.supervisor import PrivateTarget, RemoteTarget
-from state.items import ThreadId
 from state.store import Store
 from tui.app import CodexTui
-from tui.options import Place, connect_options, target_of
-from tui.services import Services, restore
+from tui.place import Place
+from tui.services import Services, engine_label, restore, user_engine
 from tui.themes import SIXTEEN
 
-HANDED_ON = ("PATH", "VIRTUAL_ENV", "SSH_AUTH_SOCK")
-"""Variables of this window that commands of the threads it starts get."""
+THEME_NAMES = {"ansi": SIXTEEN.name}
 
 
 def run_command(args: argparse.Namespace) -> int:
@@ -48,86 +38,59 @@ def run_app(work: Coroutine[None, None, int]) -> int:
 
 
 async def _run(args: argparse.Namespace) -> int:
-    place = Place.from_environment()
     cwd = os.path.abspath(os.path.expanduser(args.cd)) if args.cd else working_folder()
     if cwd is None or not os.path.isdir(cwd):
-        print(
-            f"{cwd or 'The working folder'} does not exist; use --cd DIR.",
-            file=sys.stderr,
-        )
+        where = cwd or "The working folder"
+        print(f"{where} does not exist; use --cd DIR.", file=sys.stderr)
         return 2
-    recorder = Recorder(Path(args.record)) if args.record else None
-    services = build(args, place, cwd=cwd, recorder=recorder)
-    try:
-        return await show(services)
-    finally:
-        if recorder is not None:
-            recorder.close()
+    return await show(build(args, Place.from_environment(), cwd))
 
 
 def working_folder() -> str | None:
-    """Where we were started; None when that folder is gone."""
+    """Where we were started, as the prompt shows it; None when it is gone."""
     try:
-        # The logical one, as the user sees it in the prompt.
-        logical = os.environ.get("PWD", "")
         actual = os.getcwd()
     except FileNotFoundError:
         return None
+    logical = os.environ.get("PWD", "")
     if logical and os.path.realpath(logical) == os.path.realpath(actual):
         return logical
     return actual
 
 
-def build(
-    args: argparse.Namespace, place: Place, *, cwd: str, recorder: Recorder | None
-) -> Services:
+def build(args: argparse.Namespace, place: Place, cwd: str) -> Services:
     """Production services for the user's engine."""
-    target = target_of(args, place)
-    label = str(place.codex_home)
-    if isinstance(target, RemoteTarget):
-        label = target.url.split("?")[0]
-    elif isinstance(target, PrivateTarget):
-        target = PrivateTarget(target.find, place.codex_home, Path(cwd))
+    label = engine_label(args, place)
     world, remembered, problem = restore(place.home, label)
     store = Store(world)
     if problem:
         store.offer(e.StoreFailed(problem))
-    environment = {k: place.env[k] for k in HANDED_ON if place.env.get(k)}
-    options = SessionOptions(
-        connect=connect_options(place, hooks=RpcHooks(tap=recorder)),
-        around=Surroundings(environment=environment, read_rollout=rollout_events),
-        probe_cwd=Path(cwd),
-    )
-    theme = args.theme or remembered.view.get("theme")
+    kept = remembered.view.get("theme")
+    theme = args.theme or (kept if isinstance(kept, str) else None)
     return Services(
         store=store,
-        engine=EngineSession(target, options),
+        engine=user_engine(args, place, cwd),
         cwd=cwd,
         codex_home=label,
         home=place.home,
         remembered=remembered,
-        theme=THEME_NAMES.get(str(theme), theme if isinstance(theme, str) else None),
+        theme=THEME_NAMES.get(str(theme), theme),
         plain=bool(os.environ.get("NO_COLOR")),
     )
-
-
-THEME_NAMES = {"ansi": SIXTEEN.name}
 
 
 async def show(services: Services) -> int:
     """Run the app until it ends; SIGHUP and SIGTERM end it cleanly."""
     app = CodexTui(services)
     loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        loop.create_task(app.action_leave())
+
     for name in (signal.SIGHUP, signal.SIGTERM):
-        loop.add_signal_handler(name, lambda: loop.create_task(app.action_leave()))
+        loop.add_signal_handler(name, leave)
     try:
         await app.run_async()
     finally:
         await services.end()
     return app.return_code or 0
-
-
-async def rollout_events(thread_id: ThreadId, path: str) -> tuple[e.Event, ...]:
-    """The newest turns of a history the engine never projected."""
-    tail = await asyncio.to_thread(read_tail, Path(path))
-    return (e.TurnsLoaded(thread_id, tail.turns, complete=tail.complete),)

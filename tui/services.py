@@ -7,7 +7,7 @@ Textual paints), the write connection and the engine after the first paint. Inva
 
 from __future__ import annotations
 
-import asyncio
+import argparse
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ from typing import Any
 from state import events as e
 from state.db.errors import StoreError
 from state.db.history import drafts, load_world, view_state
-from state.db.lease import Lease
-from state.db.writer import StoreWriter
 from state.engine.port import Engine
 from state.home import lease_path, store_path
 from state.items import ThreadId
 from state.model import World
 from state.store import Store
 from tui.bridge import Bridge, Keeper, now_ms
+from tui.late import LateEngine
+from tui.place import Place
 
 NEW = "new"
 """Draft key of the thread that is not started yet."""
@@ -71,6 +71,10 @@ class Services:
             await self._open_store(self.home)
 
     async def _open_store(self, home: Path) -> None:
+        # Imported here: the write connection is opened after the first paint.
+        from state.db.lease import Lease
+        from state.db.writer import StoreWriter
+
         try:
             writer = await StoreWriter.open(
                 store_path(home),
@@ -138,6 +142,19 @@ def _json(text: str) -> Any:
         return None
 
 
-async def forever() -> None:
-    """Wait until cancelled; for engines that have nothing to say."""
-    await asyncio.Event().wait()
+def user_engine(args: argparse.Namespace, place: Place, cwd: str) -> Engine:
+    """The engine the arguments mean, built after the first paint."""
+
+    def make() -> Engine:
+        # Imported here: sockets, schemas and process control are not needed to paint.
+        from tui.production import engine_of
+
+        return engine_of(args, place, cwd)
+
+    return LateEngine(make)
+
+
+def engine_label(args: argparse.Namespace, place: Place) -> str:
+    """What names this engine's threads in our store: its home, or its address."""
+    remote: str | None = getattr(args, "remote", None)
+    return remote.split("?")[0] if remote else str(place.codex_home)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from rich.style import Style
 
-from state.views import DiffLine, FileView, Tone
+from state.diff import DiffLine
+from state.views import FileView, Tone
 from widgets.cells.rows import (
     RIGHT,
     Frame,

@@ -31,7 +31,8 @@ SOURCE_KINDS = (
     "subAgentOther",
     "unknown",
 )
-THREAD_SOURCE = "codex-tui"
+THREAD_SOURCE = "user"
+"""Any other word of ours would switch off the engine's read marks for the thread."""
 
 
 class Call(NamedTuple):
@@ -226,6 +227,11 @@ def stop_terminals(thread_id: str) -> Call:
     return Call("thread/backgroundTerminals/clean", {"threadId": thread_id})
 
 
+def run_shell(thread_id: str, command: str) -> Call:
+    """A command of the user's own; the engine runs it outside the sandbox."""
+    return Call("thread/shellCommand", {"threadId": thread_id, "command": command})
+
+
 def rename(thread_id: str, name: str) -> Call:
     return Call("thread/name/set", {"threadId": thread_id, "name": name})
 
@@ -247,6 +253,15 @@ def mark_read(thread_id: str, revision: str) -> Call:
             "operation": {"type": "read"},
         },
     )
+
+
+def run_shell(thread_id: str, command: str) -> Call:
+    """The user's own command, outside the sandbox."""
+    return Call("thread/shellCommand", {"threadId": thread_id, "command": command})
+
+
+def list_models() -> Call:
+    return Call("model/list", {"limit": PAGE})
 
 
 def read_account() -> Call:

@@ -171,6 +171,8 @@ class Live:
                 await sender.send(command)
             case c.QueueTurn():
                 await sender.queue(command)
+            case c.RunShell():
+                await sender.run_shell(command)
             case c.Interrupt():
                 await sender.interrupt(command)
             case c.Decide():
@@ -185,14 +187,17 @@ class Live:
                 await actor.mark_read(command)
             case c.StopTerminals():
                 await actor.stop_terminals(command)
+            case c.RunShell():
+                await self.link.ask(calls.run_shell(command.thread_id, command.command))
             case c.LogIn():
                 await actor.log_in(command)
-            case c.RenameThread():
-                await self.link.ask(calls.rename(command.thread_id, command.name))
-            case c.ArchiveThread():
-                await self.link.ask(calls.archive(command.thread_id))
-            case c.UnarchiveThread():
-                await self.link.ask(calls.unarchive(command.thread_id))
+            case (
+                c.RenameThread()
+                | c.ArchiveThread()
+                | c.UnarchiveThread()
+                | c.RunShell()
+            ):
+                await self.link.ask(_plain_call(command))
             case c.Refresh():
                 await list_all(self.link)
             case c.RetryEngine():
@@ -200,3 +205,20 @@ class Live:
             case _:
                 assert_never(command)
         return thread_id
+
+
+def _plain_call(
+    command: c.RenameThread | c.ArchiveThread | c.UnarchiveThread | c.RunShell,
+) -> calls.Call:
+    """A command that is one request and no more."""
+    match command:
+        case c.RenameThread(thread_id=thread_id, name=name):
+            return calls.rename(thread_id, name)
+        case c.ArchiveThread(thread_id=thread_id):
+            return calls.archive(thread_id)
+        case c.UnarchiveThread(thread_id=thread_id):
+            return calls.unarchive(thread_id)
+        case c.RunShell(thread_id=thread_id, command=words):
+            return calls.run_shell(thread_id, words)
+        case _:
+            assert_never(command)

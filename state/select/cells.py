@@ -37,6 +37,7 @@ from state.items import (
     WebSearch,
 )
 from state.model import Turn
+from state.output import OutputText
 from state.select.words import one_line, unwrap_command
 from state.text import clean, reveal
 from state.views import (
@@ -49,7 +50,6 @@ from state.views import (
     FileView,
     Glyph,
     NoticeCell,
-    OutputText,
     PatchCell,
     PlanCell,
     SaidCell,

@@ -7,8 +7,7 @@ import difflib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.diff import count_unified, counts, unified, whole
-from state.views import DiffLine
+from state.diff import DiffLine, count_unified, counts, unified, whole
 
 DIFF = """\
 diff --git a/src/cache.rs b/src/cache.rs

@@ -7,16 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from state.diff import DiffLine
+from state.output import OutputText
 from state.text import reveal
 from state.views import (
     AnswerCell,
     CellBody,
     CommandCell,
-    DiffLine,
     EventCell,
     Glyph,
     LiveLine,
-    OutputText,
     SaidCell,
     ThoughtCell,
     Tone,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 from textual.message import Message
 
+from state.diff import DiffLine
 from state.items import ItemId, ThreadId, TurnId
+from state.output import OutputText
 from state.text import reveal
 from state.views import (
     AnswerCell,
@@ -13,13 +15,11 @@ from state.views import (
     Cell,
     CellBody,
     CommandCell,
-    DiffLine,
     EventCell,
     FileView,
     Glyph,
     LiveLine,
     NoticeCell,
-    OutputText,
     PatchCell,
     PlanCell,
     SaidCell,

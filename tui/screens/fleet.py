@@ -7,7 +7,7 @@ own what actions do (`tui.screens.fleet_acts`) nor the flows that take several s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,15 +19,17 @@ from textual.widget import Widget
 from state.items import ThreadId
 from state.store import Published
 from state.views import Bit, Tone
-from tui.actions import ACTIONS, Place, slash_commands
+from tui.actions import ACTIONS, Place
 from tui.presenter import Presenter
 from tui.screens.fleet_acts import FleetActs
 from tui.services import NEW
 from widgets.agent_tree import AgentTree
 from widgets.banner import Banner
 from widgets.composer import Composer
+from widgets.composer_popup import SlashCommand
 from widgets.counters import Counters
 from widgets.header import Header
+from widgets.pane import Pane
 from widgets.review_card import ReviewCard
 from widgets.review_inbox import ReviewInbox
 from widgets.status_bar import StatusBar
@@ -43,6 +45,12 @@ if TYPE_CHECKING:
 LIST_SECONDS = 0.25
 MESSAGE_SECONDS = 6.0
 _SCREEN_PLACES = (Place.EVERYWHERE, Place.THREADS, Place.TERMINALS)
+
+
+def _commands() -> list[SlashCommand]:
+    return [
+        SlashCommand(a.slash, a.args, a.help, a.aliases) for a in ACTIONS if a.slash
+    ]
 
 
 class FleetScreen(FleetActs):
@@ -77,7 +85,7 @@ class FleetScreen(FleetActs):
                 yield Counters(id="counters")
                 yield Transcript(id="transcript")
                 yield ReviewCard(id="card")
-                yield Composer(id="composer", commands=slash_commands())
+                yield Composer(_commands(), id="composer")
             yield Hairline(id="rule-right")
             with Vertical(id="right"):
                 yield AgentTree(id="agents")
@@ -152,7 +160,10 @@ class FleetScreen(FleetActs):
     def _share_right(self) -> None:
         """Wide: each pane of the right column as high as what it holds, the last one
         takes the rest; when there is too little, the longest gives way."""
-        panes = [self.query_one(AgentTree), self.query_one(TerminalBoard)]
+        panes: list[Pane[Any]] = [
+            self.query_one(AgentTree),
+            self.query_one(TerminalBoard),
+        ]
         room = self.query_one("#right").size.height
         if not self.has_class("-wide") or room <= 0:
             for pane in panes:
@@ -201,16 +212,11 @@ class FleetScreen(FleetActs):
 
     def set_clock(self, now_ms: int, frame: int) -> None:
         """Tell all widgets the time, together."""
-        for kind in (
-            ThreadList,
-            AgentTree,
-            TerminalBoard,
-            ReviewInbox,
-            Header,
-            Banner,
-            ReviewCard,
-        ):
-            self.query_one(kind).set_clock(now_ms)
+        for pane in self.query(Pane):
+            pane.set_clock(now_ms)
+        self.query_one(Header).set_clock(now_ms)
+        self.query_one(Banner).set_clock(now_ms)
+        self.query_one(ReviewCard).set_clock(now_ms)
         self.query_one(Transcript).set_clock(now_ms, frame)
 
     def say(self, text: str) -> None:

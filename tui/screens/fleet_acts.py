@@ -1,53 +1,33 @@
-"""What actions and intents do on the fleet screen, one method each.
+"""What the registry's actions do on the fleet screen: one `do_` method for each id.
 
-Owns the meaning of every registry id and every widget intent here. Commands leave
-through the bridge; flows of several steps are `tui.screens.flows`. Invariant: a
-decision only leaves as the card posted it.
+Owns the meaning of every registry id here. Commands leave through the bridge; flows
+of several steps are `tui.screens.flows`, what widgets ask for `fleet_intents`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from textual import on
-
 from state import commands as c
 from state.items import ThreadId
-from state.model import EnginePhase, ThreadStatus
 from state.select.threads import ListAsk
-from state.select.words import agent_label
-from tui.actions import BY_ID, by_slash
-from tui.screens.flows import Flows
+from tui.actions import BY_ID
+from tui.screens.fleet_intents import FleetIntents
 from tui.themes import THEMES
-from widgets import intents as i
 from widgets.composer import Composer
-from widgets.review_inbox import ReviewInbox
 from widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
-    from tui.presenter import Presenter
-
-INTERRUPT_MS = 3000
+    pass
 
 
-class FleetActs(Flows):
-    """Actions and intents. The fleet screen is built on it."""
+class FleetActs(FleetIntents):
+    """Actions of the registry. The fleet screen is built on it."""
 
-    presenter: Presenter
-    pane: int
-    _armed_interrupt: tuple[ThreadId, int] | None = None
     _before_need: ThreadId | None = None
-
-    def go_to(self, number: int) -> None:
-        """Make a pane live."""
-        raise NotImplementedError
 
     def refresh_list(self) -> None:
         """Draw the list."""
-        raise NotImplementedError
-
-    def refresh_views(self) -> None:
-        """Draw the open thread."""
         raise NotImplementedError
 
     # -- actions -----------------------------------------------------------------
@@ -101,12 +81,12 @@ class FleetActs(Flows):
     def do_archived(self) -> None:
         """Show or hide archived threads."""
         ask = self.presenter.looking.ask
-        self._list(archived=not ask.archived)
+        self.list_as(archived=not ask.archived)
         self.say("archived threads shown" if not ask.archived else "archived hidden")
 
     def do_group(self) -> None:
         """By state or by folder."""
-        self._list(by_folder=not self.presenter.looking.ask.by_folder)
+        self.list_as(by_folder=not self.presenter.looking.ask.by_folder)
 
     def do_new(self) -> None:
         """A new thread: the dialog asks what must be known before it starts."""
@@ -204,37 +184,7 @@ class FleetActs(Flows):
         if focus:
             self.go_to(2)
 
-    @on(i.OpenThread)
-    def _open_thread(self, intent: i.OpenThread) -> None:
-        intent.stop()
-        self.open_thread(intent.thread_id)
-
-    @on(i.OpenSource)
-    def _open_source(self, intent: i.OpenSource) -> None:
-        intent.stop()
-        self.open_thread(intent.thread_id)
-
-    @on(i.LoadOlder)
-    def _older(self, intent: i.LoadOlder) -> None:
-        intent.stop()
-        self.act(c.LoadOlder(intent.thread_id))
-
-    @on(i.ShowPane)
-    def _show_pane(self, intent: i.ShowPane) -> None:
-        intent.stop()
-        self.go_to(intent.number)
-
-    @on(i.LeavePane)
-    def _leave_pane(self, intent: i.LeavePane) -> None:
-        intent.stop()
-        self.leave_or_interrupt(intent.step)
-
-    @on(i.FilterThreads)
-    def _filter(self, intent: i.FilterThreads) -> None:
-        intent.stop()
-        self._list(filter=intent.text)
-
-    def _list(self, **changes: Any) -> None:
+    def list_as(self, **changes: Any) -> None:
         ask = self.presenter.looking.ask
         values = {
             "filter": ask.filter,
@@ -254,171 +204,3 @@ class FleetActs(Flows):
         return ListAsk(
             archived=bool(kept.get("archived")), by_folder=bool(kept.get("by_folder"))
         )
-
-    # -- interrupting ------------------------------------------------------------
-
-    def leave_or_interrupt(self, step: int) -> None:
-        """esc: interrupt in two steps where something runs, else back one pane."""
-        if step:
-            self.go_to((self.pane - 1 + step) % 5 + 1)
-            return
-        if self.presenter.looking.review is not None and self.pane in (2, 5):
-            self.close_card()
-            return
-        thread = self.presenter.thread
-        writing = self.query_one(Composer).field.has_focus
-        in_thread = self.pane == 2 or writing
-        if thread is None or thread.active_turn is None or not in_thread:
-            self.go_to(2 if writing and thread is not None else 1)
-            return
-        now = self.services.clock()
-        armed = self._armed_interrupt
-        if (
-            armed is not None
-            and armed[0] == thread.id
-            and (now - armed[1] <= INTERRUPT_MS)
-        ):
-            self._armed_interrupt = None
-            self.act(c.Interrupt(thread.id, thread.active_turn))
-            number = len(thread.terminals)
-            keep = (
-                f" · {number} background terminal{'s' if number > 1 else ''} "
-                f"keep{'' if number > 1 else 's'} running"
-                if number
-                else ""
-            )
-            self.say(f"interrupting {agent_label(thread)}{keep}")
-            return
-        self._armed_interrupt = (thread.id, now)
-        self.say(f"press esc again to interrupt {agent_label(thread)}")
-
-    # -- words -------------------------------------------------------------------
-
-    def stash_draft(self) -> None:
-        """What stands in the composer belongs to where it was written."""
-        if self.is_mounted:
-            self.services.keep_draft(self.draft_key, self.query_one(Composer).text)
-
-    @on(i.DraftChanged)
-    def _draft(self, intent: i.DraftChanged) -> None:
-        intent.stop()
-        self.stash_draft()
-
-    @on(i.SendDraft)
-    def _send(self, intent: i.SendDraft) -> None:
-        intent.stop()
-        self.run_worker(
-            self.send(intent.text, queue=intent.how == "queue"),
-            group="send",
-            exit_on_error=False,
-        )
-
-    @on(i.RunSlash)
-    async def _slash(self, intent: i.RunSlash) -> None:
-        intent.stop()
-        action = by_slash(intent.name)
-        if action is None:
-            self.say(f"There is no command /{intent.name}.")
-            return
-        self.query_one(Composer).accepted(intent.text)
-        await self.action_do(action.id, intent.args)
-
-    @on(i.RunShell)
-    def _shell(self, intent: i.RunShell) -> None:
-        intent.stop()
-        self.run_worker(
-            self.shell(intent.command, intent.text), group="send", exit_on_error=False
-        )
-
-    @on(i.Say)
-    def _say(self, intent: i.Say) -> None:
-        intent.stop()
-        self.say(intent.text)
-
-    @on(i.CopyText)
-    def _copy(self, intent: i.CopyText) -> None:
-        intent.stop()
-        self.copy(intent.text, intent.what)
-
-    def copy(self, text: str, what: str = "") -> None:
-        """Put text on the terminal's clipboard, and say so."""
-        self.app.copy_to_clipboard(text)
-        self.say(f"copied {what or 'the selection'} · {len(text)} characters")
-
-    @on(i.PressKey)
-    def _press(self, intent: i.PressKey) -> None:
-        intent.stop()
-        self.app.simulate_key(intent.key)
-
-    # -- reviews -----------------------------------------------------------------
-
-    def show_review(self, key: object) -> None:
-        """Show a card; it is not focused by this."""
-        self.presenter.look(review=key)
-        self.refresh_views()
-
-    def close_card(self) -> None:
-        """Back to the inbox row; nothing was decided."""
-        key = self.presenter.looking.review
-        self.presenter.look(review=None)
-        self.refresh_views()
-        self.go_to(5)
-        if key is not None:
-            self.query_one(ReviewInbox).select(key)
-
-    @on(i.OpenReview)
-    def _open_review(self, intent: i.OpenReview) -> None:
-        intent.stop()
-        if intent.key is None:
-            self.say("Auto-review decides these; nothing waits for you.")
-            return
-        for thread, review in self.presenter.waiting():
-            if review.key == intent.key and self.presenter.looking.thread is None:
-                self.presenter.look(thread=thread.id)
-                self.load_draft()
-        self.show_review(intent.key)
-        self.go_to(2)
-
-    @on(i.StepReview)
-    def _step_review(self, intent: i.StepReview) -> None:
-        intent.stop()
-        keys = [review.key for _, review in self.presenter.waiting()]
-        if not keys:
-            return
-        shown = self.presenter.looking.review
-        at = keys.index(shown) if shown in keys else -intent.step
-        self.show_review(keys[(at + intent.step) % len(keys)])
-
-    @on(i.LeaveCard)
-    def _leave_card(self, intent: i.LeaveCard) -> None:
-        intent.stop()
-        self.close_card()
-
-    @on(i.Decide)
-    def _decide(self, intent: i.Decide) -> None:
-        intent.stop()
-        self.act(c.Decide(intent.review, intent.decision))
-        self.go_to(5)
-        self.query_one(ReviewInbox).select(intent.review.key)
-        if intent.decision.letter == "n":
-            self.open_thread(intent.review.thread_id, focus=False)
-            self.query_one(Composer).focus()
-
-    @on(i.OpenTerminal)
-    def _open_terminal(self, intent: i.OpenTerminal) -> None:
-        intent.stop()
-        self.open_thread(intent.thread_id)
-
-    @on(i.OpenSandbox)
-    def _sandbox(self, intent: i.OpenSandbox) -> None:
-        intent.stop()
-        thread = self.presenter.thread
-        if thread is None:
-            self.say("Open a thread to see what it may touch.")
-            return
-        engine = self.presenter.world.engine.phase is EnginePhase.READY
-        loaded = thread.status in (ThreadStatus.IDLE, ThreadStatus.ACTIVE)
-        if not engine or not loaded:
-            self.say("This is what the thread last ran under; nothing runs now.")
-        else:
-            self.say(self.sandbox_sentence(thread))

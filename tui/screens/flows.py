@@ -20,26 +20,19 @@ from state.items import ThreadId
 from state.model import (
     ClientId,
     EnginePhase,
-    SandboxMode,
     Settings,
     Thread,
 )
 from state.select.frame import asks, sandbox_mode, writable_roots
 from state.select.words import command_line, thread_title
 from state.text import reveal
-from tui.actions import help_table
 from tui.screens import dialogs
 from widgets.composer import Composer
+from widgets.forms import LoginDialog
 
 if TYPE_CHECKING:
     from tui.presenter import Presenter
     from tui.services import Services
-
-_WIRE_MODES = {
-    SandboxMode.READ_ONLY: "read-only",
-    SandboxMode.WORKSPACE_WRITE: "workspace-write",
-    SandboxMode.FULL_ACCESS: "danger-full-access",
-}
 
 
 def client_id() -> ClientId:
@@ -85,7 +78,7 @@ class Flows(Screen[None]):
             self.say("There is no engine just now; what you write is kept.")
             self.open_thread(None)
             return
-        answer = await self.app.push_screen_wait(dialogs.NewThread(cwd, found))
+        answer = await self.app.push_screen_wait(dialogs.new_thread(cwd, found))
         if answer is None:
             return
         folder = os.path.abspath(os.path.expanduser(answer.cwd))
@@ -94,7 +87,14 @@ class Flows(Screen[None]):
             return
         if folder != cwd:
             found = await self.services.engine.defaults(folder)
-        await self._start(folder, found, answer)
+        choice = dialogs.NewThreadChoice(
+            folder,
+            model=answer.model,
+            effort=answer.effort,
+            sandbox=answer.sandbox,
+            approval_policy=answer.approvals,
+        )
+        await self._start(folder, found, choice)
 
     async def _start(
         self, folder: str, found: Defaults | None, choice: dialogs.NewThreadChoice
@@ -109,7 +109,7 @@ class Flows(Screen[None]):
                 answer = await self.app.push_screen_wait(
                     dialogs.trust(found.trust_root)
                 )
-                if answer == "cancel":
+                if answer in (None, "cancel"):
                     return False
                 trust = answer == "trust"
                 sandbox = sandbox if trust else "read-only"
@@ -209,11 +209,10 @@ class Flows(Screen[None]):
             answer = await self.app.push_screen_wait(
                 dialogs.wake(wake_lines(report), because, can_reset=bool(report.laxer))
             )
-            if answer == "cancel":
+            if answer in (None, "cancel"):
                 return False
             if answer == "today" and report.today is not None:
-                mode = report.today.sandbox
-                sandbox = _WIRE_MODES.get(mode.mode) if mode else "read-only"
+                sandbox = dialogs.mode_of(report.today)
                 policy = report.today.approval_policy
                 policy = policy if policy != "granular" else None
         await self.services.bridge.deliver(
@@ -271,7 +270,7 @@ class Flows(Screen[None]):
                     yes="Archive",
                 )
             )
-            if not answer:
+            if answer != "yes":
                 return
         self.act(c.ArchiveThread(thread.id))
         self.say(f"archived {thread_title(thread)} · z shows it, A takes it back")
@@ -304,7 +303,8 @@ class Flows(Screen[None]):
         title = (
             "Stop this terminal?" if len(rows) == 1 else f"Stop {len(rows)} terminals?"
         )
-        if await self.app.push_screen_wait(dialogs.confirm(title, lines, yes="Stop")):
+        ask = dialogs.confirm(title, lines, yes="Stop")
+        if await self.app.push_screen_wait(ask) == "yes":
             for row in rows:
                 self.act(c.StopTerminals(row.thread_id, row.process_id))
 
@@ -313,13 +313,13 @@ class Flows(Screen[None]):
         if self.presenter.world.engine.phase is not EnginePhase.READY:
             self.say("There is no engine to log in with.")
             return
-        answer = await self.app.push_screen_wait(dialogs.Login())
+        answer = await self.app.push_screen_wait(LoginDialog())
         if answer is not None:
             self.act(c.LogIn(answer.kind, answer.secret))
 
     def show_help(self) -> None:
         """Every key and command, from the registry."""
-        self.app.push_screen(dialogs.Help(help_table()))
+        self.app.push_screen(dialogs.key_help())
 
     def sandbox_sentence(self, thread: Thread) -> str:
         """What the thread's next turn may do, in one sentence."""

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from rich.style import Style
 
+from state.output import OutputText
 from state.text import Line
-from state.views import CommandCell, OutputText, Tone
+from state.views import CommandCell, Tone
 from widgets.cells.rows import (
     Frame,
     Mark,

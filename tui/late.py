@@ -1,0 +1,56 @@
+"""An engine that is imported and built after the first paint.
+
+Owns the waiting: whoever asks before it is there gets the answer of no connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from state.commands import Command
+from state.engine.port import Defaults, Engine, Offer, WakeReport
+from state.items import ThreadId
+
+
+class LateEngine:
+    """The `state.engine.port.Engine` that `make` gives, once `run` was called.
+
+    `make` imports the client and what it needs: a tenth of a second that the first
+    paint does not have to wait for. It is called in a thread.
+    """
+
+    def __init__(self, make: Callable[[], Engine]) -> None:
+        self._make = make
+        self._engine: Engine | None = None
+        self._ready = asyncio.Event()
+        self._closed = False
+
+    async def run(self, offer: Offer) -> None:
+        """Build it, then run it."""
+        engine = await asyncio.to_thread(self._make)
+        if self._closed:
+            return
+        self._engine = engine
+        self._ready.set()
+        await engine.run(offer)
+
+    async def send(self, command: Command) -> ThreadId | None:
+        """Waits for the engine to be built, not for it to be connected."""
+        await self._ready.wait()
+        assert self._engine is not None
+        return await self._engine.send(command)
+
+    async def inspect(self, thread_id: ThreadId) -> WakeReport | None:
+        """None while there is nothing to ask."""
+        return await self._engine.inspect(thread_id) if self._engine else None
+
+    async def defaults(self, cwd: str) -> Defaults | None:
+        """None while there is nothing to ask."""
+        return await self._engine.defaults(cwd) if self._engine else None
+
+    async def close(self) -> None:
+        """End it, or never begin."""
+        self._closed = True
+        if self._engine is not None:
+            await self._engine.close()

@@ -1,0 +1,124 @@
+"""The questions the fleet screen asks: their words and choices.
+
+Owns the wording; the boxes are `widgets.dialog` and `widgets.forms`. Invariant: the
+choice that enter takes at once is the harmless one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from state.engine.port import Defaults
+from state.model import SandboxMode, Settings
+from state.text import reveal
+from tui.actions import help_table
+from widgets.dialog import Ask, Choice
+from widgets.forms import (
+    HelpDialog,
+    HelpSection,
+    NewThreadForm,
+    NewThreadOptions,
+    TextAsk,
+)
+
+MODES = {
+    SandboxMode.READ_ONLY: "read-only",
+    SandboxMode.WORKSPACE_WRITE: "workspace-write",
+    SandboxMode.FULL_ACCESS: "danger-full-access",
+}
+"""Sandbox modes as thread/start and thread/resume spell them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewThreadChoice:
+    """How a thread is to start; None: the engine's default stays."""
+
+    cwd: str
+    text: str = ""
+    model: str | None = None
+    effort: str | None = None
+    sandbox: str | None = None
+    approval_policy: str | None = None
+
+
+def mode_of(settings: Settings | None) -> str:
+    """The wire's word for the mode in these settings; the strictest if unknown."""
+    sandbox = settings.sandbox if settings else None
+    return MODES.get(sandbox.mode, "read-only") if sandbox else "read-only"
+
+
+def new_thread(cwd: str, found: Defaults) -> NewThreadForm:
+    """Where, with which model, under what; the effective defaults are shown."""
+    settings = found.settings or Settings()
+    usual = next((m for m in found.models if m.default), None)
+    model = settings.model or (usual.id if usual else "")
+    known = next((m for m in found.models if m.id == model), usual)
+    effort = settings.effort or (known.default_effort if known else "") or ""
+    efforts = known.efforts if known else ()
+    trust = ""
+    sandbox = mode_of(found.settings)
+    if not found.trusted:
+        sandbox = "read-only"
+        root = reveal(found.trust_root).text
+        trust = f"{root} is not trusted: it starts read-only unless you choose more."
+    if found.settings is None:
+        trust = "The engine's configuration cannot be read: starting may fail."
+    return NewThreadForm(
+        NewThreadOptions(
+            cwd=cwd,
+            model=model,
+            effort=effort,
+            sandbox=sandbox,
+            approvals=settings.approval_policy or "on-request",
+            trust=trust,
+            models=tuple(m.id for m in found.models),
+            efforts=efforts or ("low", "medium", "high"),
+        )
+    )
+
+
+def trust(root: str) -> Ask:
+    """Before anything writable starts in a folder nobody trusted."""
+    return Ask(
+        "Trust this folder?",
+        (
+            reveal(root).text,
+            "",
+            "Trusting is remembered in Codex's config and switches on what the folder "
+            "brings along: its .codex settings, hooks and rules.",
+            "Read-only needs no trust.",
+        ),
+        (
+            Choice("cancel", "Cancel"),
+            Choice("read-only", "Start read-only"),
+            Choice("trust", "Trust and start"),
+        ),
+    )
+
+
+def wake(lines: Sequence[str], because: str, *, can_reset: bool) -> Ask:
+    """What loading a sleeping thread sets off."""
+    choices = [Choice("cancel", "Leave it asleep")]
+    if can_reset:
+        choices.append(Choice("today", "Load with today's defaults"))
+    choices.append(Choice("stored", "Load as stored", danger=can_reset))
+    return Ask(f"Load this thread {because}?", tuple(lines), choices)
+
+
+def confirm(title: str, lines: Sequence[str], *, yes: str) -> Ask:
+    """A yes that names the act; the value is "yes"."""
+    return Ask(
+        title, tuple(lines), (Choice("no", "Cancel"), Choice("yes", yes, danger=True))
+    )
+
+
+def rename(name: str) -> TextAsk:
+    """A name for the thread."""
+    return TextAsk("Rename the thread", "Name", name)
+
+
+def key_help() -> HelpDialog:
+    """Every key and command, from the registry."""
+    sections = [HelpSection(place, tuple(rows)) for place, rows in help_table()]
+    return HelpDialog(sections, "codex-tui")
