@@ -1,0 +1,434 @@
+"""The review card: what it shows, and that only an armed letter decides.
+
+The oracle is what leaves the widget: the Decide intents that reach the app. Time is
+the test's own; the keys are real key events.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from typing import Any
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Input
+
+from state.diff import DiffLine
+from state.items import ThreadId
+from state.model import Decision, Review, ReviewKey, ReviewKind
+from state.text import reveal
+from state.views import Bit, FileView, ReviewCardView, Tone
+from tests.widgets.host import HOSTILE, NOW, Host, assert_harmless, drawn, play
+from widgets.glyphs import Look
+from widgets.intents import Decide, LeaveCard, OpenSource, Say, StepReview
+from widgets.review_card import CardBody, ReviewCard
+
+ONCE = Decision("y", "Yes, just this once", '{"decision":"accept"}')
+PREFIX = Decision(
+    "p", "Yes, and don't ask again for cargo", "{}", True, "Whatever starts so."
+)
+NO = Decision("d", "No, continue without running it", '{"decision":"decline"}')
+ALL = (ONCE, PREFIX, NO)
+
+
+def review(number: int = 1, **more: Any) -> Review:
+    return Review(
+        ReviewKey("epoch", number),
+        1,
+        "item/commandExecution/requestApproval",
+        ReviewKind.COMMAND,
+        ThreadId("t1"),
+        None,
+        None,
+        None,
+        "{}",
+        f"hash{number}",
+        NOW - 120_000,
+        decisions=ALL,
+        **more,
+    )
+
+
+def card(number: int = 1, **changes: Any) -> ReviewCardView:
+    view = ReviewCardView(
+        review(number),
+        number,
+        3,
+        "Would you like to run the following command?",
+        (("agent", "/root/tester · fix it"), ("in", "~/src"), ("why", "It needs it.")),
+        reveal("cargo update -p criterion"),
+        (("writes", "anywhere", "~/src, /tmp"), ("network", "on", "off")),
+        (Bit("It would run "), Bit("without the sandbox", Tone.NEED, bold=True)),
+        (),
+        ALL,
+    )
+    return dataclasses.replace(view, **changes)
+
+
+class Clock:
+    """The test's time, for messages and for now."""
+
+    def __init__(self) -> None:
+        self.ms = 0
+
+    def __call__(self, _: object) -> int:
+        return self.ms
+
+
+class Table:
+    """A card on a host, its clock, and hands."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+
+    def build(self) -> list[Widget]:
+        return [Input(id="elsewhere"), ReviewCard(clock=self.clock)]
+
+    async def start(self, app: Host, pilot: Pilot[None], **changes: Any) -> ReviewCard:
+        self.pilot = pilot
+        self.card = app.query_one(ReviewCard)
+        self.card.view = card(**changes)
+        self.card.set_clock(NOW)
+        app.query_one(Input).focus()
+        await pilot.pause()
+        return self.card
+
+    async def focus(self) -> None:
+        self.card.focus()
+        await self.pilot.pause()
+
+    async def after(self, ms: int) -> None:
+        """Time passes; what is due happens, what is dirty is drawn."""
+        self.clock.ms += ms
+        self.card.body.tick()
+        self.card.body.relayout()
+        await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+
+def test_a_letter_in_an_armed_card_decides_the_very_review() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        assert not found.has_class("-armed")
+        await table.focus()
+        await table.after(600)
+        assert found.has_class("-armed")
+        assert "armed: letters decide" in drawn(found.edges[0])[0]
+        await table.press("y")
+        assert not app.of(Decide), "not before its silence"
+        await table.after(60)
+
+    app = play(table.build, act, (100, 40))
+    (decided,) = app.of(Decide)
+    assert decided.decision is ONCE
+    assert decided.review.key == ReviewKey("epoch", 1)
+
+
+def test_a_key_that_follows_takes_it_back() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        await table.start(app, pilot)
+        await table.focus()
+        await table.after(600)
+        await table.press("y")
+        table.clock.ms += 20
+        await table.press("x")
+        await table.after(500)
+
+    assert not play(table.build, act, (100, 40)).of(Decide)
+
+
+def test_an_unarmed_card_swallows_keys_with_a_word() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        await table.start(app, pilot)
+        await table.focus()
+        await table.after(100)
+        await table.press("y")
+        await table.after(100)
+
+    app = play(table.build, act, (100, 40))
+    assert not app.of(Decide)
+    assert app.of(Say)[0].text == "not armed yet"
+
+
+@pytest.mark.parametrize("key", ["enter", "1", "space", "q", "A", "Y"])
+def test_other_keys_never_decide(key: str) -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        await table.start(app, pilot)
+        await table.focus()
+        await table.after(600)
+        await table.press(key)
+        await table.after(600)
+
+    app = play(table.build, act, (100, 40))
+    assert not app.of(Decide)
+    assert not app.of(LeaveCard)
+
+
+def test_esc_leaves_j_k_step_o_opens_the_source() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        await table.start(app, pilot)
+        await table.focus()
+        await table.press("o", "j", "k", "escape")
+        await table.after(600)
+
+    app = play(table.build, act, (100, 40))
+    assert len(app.of(LeaveCard)) == 1
+    assert [s.step for s in app.of(StepReview)] == [1, -1]
+    assert [s.thread_id for s in app.of(OpenSource)] == ["t1"]
+    assert not app.of(Decide)
+
+
+def test_focus_that_the_user_did_not_ask_for_does_not_arm() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        await app.query_one(Input).remove()
+        await pilot.pause()
+        assert isinstance(app.focused, CardBody), "Textual moved the focus by itself"
+        await table.after(5000)
+        await table.press("y")
+        await table.after(600)
+        assert not app.of(Decide)
+        await pilot.click(found.body, offset=(5, 5))
+        await table.after(600)
+        await table.press("y")
+        await table.after(60)
+
+    assert len(play(table.build, act, (100, 40)).of(Decide)) == 1
+
+
+def test_another_question_under_the_finger_disarms() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        await table.focus()
+        await table.after(600)
+        found.view = card(command=reveal("rm -rf ~"))
+        await table.press("y")
+        await table.after(100)
+        found.view = card(2)
+        await table.after(5000)
+        await table.press("y")
+        await table.after(100)
+
+    assert not play(table.build, act, (100, 40)).of(Decide)
+
+
+def test_clocks_do_not_disarm() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        await table.focus()
+        for second in range(1, 4):
+            found.set_clock(NOW + second * 60_000)
+            found.view = card()
+            await table.after(200)
+        assert "asked 5m ago" in "\n".join(drawn(found.body))
+        assert found.has_class("-armed")
+
+    play(table.build, act, (100, 40))
+
+
+def test_a_broad_answer_opens_its_strip_and_takes_the_letter_again() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        await table.focus()
+        await table.after(600)
+        await table.press("p")
+        await table.after(60)
+        text = "\n".join(drawn(found.body))
+        assert "Whatever starts so." in text
+        assert "p again to grant it" in text
+        assert not app.of(Decide)
+        await table.after(600)
+        await table.press("y")
+        await table.after(600)
+        assert "p again" not in "\n".join(drawn(found.body))
+        assert not app.of(Decide), "the strip was closed and nothing else"
+        await table.press("p")
+        await table.after(60)
+        await table.after(600)
+        await table.press("p")
+        await table.after(60)
+
+    app = play(table.build, act, (100, 40))
+    assert [d.decision for d in app.of(Decide)] == [PREFIX]
+
+
+def test_pastes_never_decide() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        await table.focus()
+        await table.after(600)
+        found.body.post_message(events.Paste("y"))
+        await pilot.pause()
+        await table.after(600)
+
+    assert not play(table.build, act, (100, 40)).of(Decide)
+
+
+def test_an_answered_review_takes_no_letter() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot, state="Answered by another client.")
+        await table.focus()
+        await table.after(600)
+        await table.press("y")
+        await table.after(100)
+        text = "\n".join(drawn(found.body))
+        assert "Answered by another client." in text
+        assert "just this once" not in text
+
+    assert not play(table.build, act, (100, 40)).of(Decide)
+
+
+def wild(seed: int, table: Table) -> tuple[list[int], int]:
+    """Random hands: the times of presses that decided though no rule allowed it, and
+    how many decided at all. The oracle keeps its own record."""
+    chance = random.Random(seed)
+    thefts: list[int] = []
+    record: dict[str, int] = {"focus": -1, "change": 0, "key": -1000}
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        number = 1
+        for _ in range(60):
+            seen = len(app.of(Decide))
+            step = chance.choice(["key", "key", "key", "wait", "focus", "new", "away"])
+            now = table.clock.ms
+            match step:
+                case "key":
+                    key = chance.choice(["y", "p", "d", "enter", "x"])
+                    await table.press(key)
+                    ok = record["focus"] >= 0 and now - record["focus"] >= 500
+                    ok = ok and now - record["change"] >= 500
+                    record["ok"] = int(ok and now - record["key"] > 50)
+                    record["key"] = now
+                case "wait":
+                    pass
+                case "focus":
+                    if record["focus"] < 0:
+                        record["focus"] = now
+                    await table.focus()
+                case "new":
+                    number += 1
+                    found.view = card(number)
+                    record["change"] = now
+                    record["ok"] = 0
+                case _:
+                    app.query_one(Input).focus()
+                    await pilot.pause()
+                    record["focus"] = -1
+                    record["ok"] = 0
+            await table.after(chance.choice([0, 30, 51, 200, 520]))
+            if len(app.of(Decide)) > seen and not record.get("ok"):
+                thefts.append(now)
+
+    app = play(table.build, act, (100, 40))
+    return thefts, len(app.of(Decide))
+
+
+def test_random_hands_steal_nothing() -> None:
+    decided = 0
+    for seed in range(3):
+        thefts, count = wild(seed, Table())
+        assert not thefts
+        decided += count
+    assert decided, "some of it were decisions that stood"
+
+
+def test_with_arming_switched_off_a_theft_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("state.guard.ARM_MS", 0)
+    assert any(wild(seed, Table())[0] for seed in range(3))
+
+
+DIFF = FileView(
+    "Wants to edit",
+    reveal("src/cache.rs"),
+    1,
+    1,
+    (DiffLine("-", 1, "old [/foo]"), DiffLine("+", 1, "new\x1b[31m")),
+)
+
+
+@pytest.mark.parametrize("size", [(160, 50), (120, 40), (80, 24), (44, 16), (30, 9)])
+@pytest.mark.parametrize("text", HOSTILE[:6], ids=range(6))
+def test_hostile_reviews_are_drawn_as_text(text: str, size: tuple[int, int]) -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(
+            app,
+            pilot,
+            question=text,
+            facts=(("agent", text), ("in", text), ("why", text)),
+            command=reveal(text * 3, multiline=True),
+            runs=((text[:8], text, text),),
+            warnings=(text,),
+            files=(DIFF,),
+            decisions=(ONCE, Decision("p", text, "{}", True, text)),
+        )
+        assert_harmless(found.body)
+        await table.focus()
+        await table.after(600)
+        await table.press("p")
+        await table.after(60)
+        assert_harmless(found.body)
+        for edge in found.edges:
+            assert_harmless(edge)
+
+    play(table.build, act, size)
+
+
+def test_the_command_is_whole() -> None:
+    table = Table()
+    command = "cargo " + " ".join(f"--option-{n}=value{n}" for n in range(60)) + " END"
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot, command=reveal(command))
+        lines = [strip.text for strip in found.body._lines.strips]
+        first = next(i for i, text in enumerate(lines) if "$ cargo" in text)
+        last = next(i for i, text in enumerate(lines) if text.rstrip().endswith("END"))
+        block = [text[6:-4] for text in lines[first : last + 1]]
+        room = max(len(text.rstrip()) for text in block)
+        assert "".join(text[:room] for text in block).rstrip() == command
+        assert "…" not in "".join(block)
+
+    play(table.build, act, (80, 24))
+
+
+def test_no_boxes_in_plain_mode() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        text = "\n".join([*drawn(found.body), *drawn(found.edges[0])])
+        assert not set(text) & set("│┃─━╭┏▌▲")
+        assert "not armed" in text
+
+    play(table.build, act, look=Look(plain=True))
