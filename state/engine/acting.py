@@ -45,6 +45,7 @@ ReadRollout = Callable[[ThreadId, str], Awaitable[tuple[Event, ...]]]
 NOT_TRUSTED = (
     "Started read-only, as this folder is not trusted; trust it to let agents write."
 )
+STRANGE = "The engine answered in a way this program does not know; nothing was sent."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,9 @@ class Actor:
             link.ledger.ours.add(thread_id)
 
         await link.ask(call, before=before)
+        if not made:
+            link.show(STRANGE)
+            return None
         thread_id = made[0]
         if command.name:
             await self.quietly(calls.rename(thread_id, command.name))
@@ -126,7 +130,7 @@ class Actor:
             self._link.ledger.ours.add(made[0])
 
         await self._link.ask(calls.fork(command.thread_id), before=before)
-        return made[0]
+        return made[0] if made else None
 
     # -- looking ---------------------------------------------------------------
 

@@ -227,11 +227,6 @@ def stop_terminals(thread_id: str) -> Call:
     return Call("thread/backgroundTerminals/clean", {"threadId": thread_id})
 
 
-def run_shell(thread_id: str, command: str) -> Call:
-    """A command of the user's own; the engine runs it outside the sandbox."""
-    return Call("thread/shellCommand", {"threadId": thread_id, "command": command})
-
-
 def rename(thread_id: str, name: str) -> Call:
     return Call("thread/name/set", {"threadId": thread_id, "name": name})
 

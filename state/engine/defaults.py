@@ -24,7 +24,7 @@ async def defaults(link: Link, cwd: str) -> Defaults:
     try:
         config = (await link.ask(calls.read_config(place))).get("config")
         trusted = isinstance(config, dict) and is_trusted(config, place)
-        listed = await link.rpc.call("model/list", {"limit": 100})
+        listed = await link.ask(calls.list_models())
     except RequestFailed:
         return Defaults(place, root, trusted, settings)
     models = tuple(

@@ -8,6 +8,7 @@ link runs and nothing more is told by it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -75,7 +76,9 @@ class Link:
 
         def arrived(result: dict[str, Any]) -> None:
             if before is not None:
-                before(result)
+                # A reply of an unknown shape must not end the reader.
+                with contextlib.suppress(KeyError, TypeError):
+                    before(result)
             self.tell_reply(call, result)
 
         return await self.rpc.call(

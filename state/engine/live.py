@@ -187,16 +187,9 @@ class Live:
                 await actor.mark_read(command)
             case c.StopTerminals():
                 await actor.stop_terminals(command)
-            case c.RunShell():
-                await self.link.ask(calls.run_shell(command.thread_id, command.command))
             case c.LogIn():
                 await actor.log_in(command)
-            case (
-                c.RenameThread()
-                | c.ArchiveThread()
-                | c.UnarchiveThread()
-                | c.RunShell()
-            ):
+            case c.RenameThread() | c.ArchiveThread() | c.UnarchiveThread():
                 await self.link.ask(_plain_call(command))
             case c.Refresh():
                 await list_all(self.link)
@@ -208,7 +201,7 @@ class Live:
 
 
 def _plain_call(
-    command: c.RenameThread | c.ArchiveThread | c.UnarchiveThread | c.RunShell,
+    command: c.RenameThread | c.ArchiveThread | c.UnarchiveThread,
 ) -> calls.Call:
     """A command that is one request and no more."""
     match command:
@@ -218,7 +211,5 @@ def _plain_call(
             return calls.archive(thread_id)
         case c.UnarchiveThread(thread_id=thread_id):
             return calls.unarchive(thread_id)
-        case c.RunShell(thread_id=thread_id, command=words):
-            return calls.run_shell(thread_id, words)
         case _:
             assert_never(command)

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from state.commands import Interrupt, QueueTurn, SendTurn
+from state.commands import Interrupt, QueueTurn, RunShell, SendTurn
 from state.engine import calls
 from state.engine.bootstrap import subscribe
 from state.engine.errors import RequestFailed, RequestTimedOut
@@ -85,6 +85,17 @@ class Sender:
                 await self._start(thread_id, client_id, command.text)
         except RequestFailed as error:
             self._refuse(thread_id, client_id, _sentence(error))
+
+    async def run_shell(self, command: RunShell) -> None:
+        """The user's own command, in a thread that is awake or wakes quietly."""
+        thread_id = command.thread_id
+        try:
+            if await self._awake(thread_id):
+                await self._link.ask(calls.run_shell(thread_id, command.command))
+            else:
+                self._link.show(SLEEPS)
+        except RequestFailed as error:
+            self._link.show(_sentence(error))
 
     async def start(self, thread_id: ThreadId, client_id: ClientId, text: str) -> None:
         """turn/start on a thread that was loaded just now."""
@@ -178,6 +189,8 @@ class Sender:
                 there = await self._history(thread_id)
             except RequestFailed:
                 continue
+            if there is None:
+                continue
             status = self._link.ledger.thread(thread_id).status
             for client_id in client_ids:
                 if client_id not in self._link.ledger.sends:
@@ -187,12 +200,17 @@ class Sender:
                 elif status is not ThreadStatus.ACTIVE:
                     self._refuse(thread_id, client_id, NOT_FOUND)
 
-    async def _history(self, thread_id: ThreadId) -> set[str]:
-        """The client ids in the queue and in the newest turns."""
+    async def _history(self, thread_id: ThreadId) -> set[str] | None:
+        """The client ids in the queue and in the newest turns.
+
+        None when the engine shows no history: it may not have projected it."""
         queue = await self._link.pages(lambda c: calls.queue_list(thread_id, c))
         found = {str(entry.get("clientUserMessageId")) for entry in queue}
-        page = await self._link.ask(calls.list_turns(thread_id))
-        for turn in page.get("data") or ():
+        call = calls.list_turns(thread_id)
+        turns = (await self._link.rpc.call(call.method, call.params)).get("data")
+        if not turns:
+            return found or None
+        for turn in turns:
             for item in turn.get("items") or ():
                 if item.get("type") == "userMessage" and item.get("clientId"):
                     found.add(str(item["clientId"]))

@@ -62,6 +62,8 @@ CALLS = (
     calls.archive("t"),
     calls.unarchive("t"),
     calls.mark_read("t", "r"),
+    calls.run_shell("t", "ls"),
+    calls.list_models(),
     calls.read_account(),
     calls.log_in("apiKey", "s"),
     calls.log_in("deviceCode", ""),
@@ -69,7 +71,7 @@ CALLS = (
     calls.read_config("/w"),
     calls.trust('/w "q"'),
 )
-OTHER_CALLS = ("initialize", "server/diagnostics", "command/exec", "model/list")
+OTHER_CALLS = ("initialize", "server/diagnostics", "command/exec")
 
 # Notifications of a newer engine than the oldest one tested.
 NEWER = frozenset({"thread/section/changed"})
