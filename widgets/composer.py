@@ -67,6 +67,9 @@ class BoxLine(Drawn):
         while len(hints) > 1 and width_of(bits(sum(hints, ()), palette)) > room:
             hints = hints[:-1]
         left = bits(sum(hints, ()), palette)
+        if width_of(left) > room:
+            # What enter does outranks what it would run on.
+            facts = []
         return edge_line("bottom", (left, facts), width, style, look)
 
 

@@ -42,6 +42,8 @@ from state.model import Send, SendState
 Json = dict[str, Any]
 ReadRollout = Callable[[ThreadId, str], Awaitable[tuple[Event, ...]]]
 
+NO_TURNS_YET = ("not materialized", "list_turns is not supported yet")
+"""How engines say that a thread is younger than its first turn."""
 NOT_TRUSTED = (
     "Started read-only, as this folder is not trusted; trust it to let agents write."
 )
@@ -161,7 +163,7 @@ class Actor:
         try:
             page = await link.rpc.call(call.method, call.params)
         except RequestFailed as error:
-            if "not materialized" not in error.message:
+            if not any(words in error.message for words in NO_TURNS_YET):
                 raise
             page = {"data": []}
         following = page.get("nextCursor")

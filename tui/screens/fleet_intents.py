@@ -121,6 +121,8 @@ class FleetIntents(Flows):
             self.say(f"interrupting {agent_label(thread)}{keep}")
             return
         self._armed_interrupt = (thread.id, now)
+        if writing:
+            self.go_to(2)  # One esc always leaves the field.
         self.say(f"press esc again to interrupt {agent_label(thread)}")
 
     # -- words -------------------------------------------------------------------
