@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -57,13 +57,16 @@ def _now_ms() -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
-    """`probe_cwd`: where the start-up probe of the sandbox runs; None: no probe."""
+    """`probe_cwd`: where the start-up probe of the sandbox runs; None: no probe.
+
+    `reach`: how a target becomes a connection; raises as `supervisor.connect`."""
 
     connect: ConnectOptions
     around: Surroundings = field(default_factory=Surroundings)
     probe_cwd: Path | None = None
     clock: Callable[[], int] = _now_ms
     backoff: Callable[[int], float] = backoff
+    reach: Callable[[Target, ConnectOptions], Awaitable[Connection]] = connect
 
 
 class EngineSession:
@@ -86,6 +89,7 @@ class EngineSession:
     async def run(self, offer: Offer) -> None:
         """See `state.engine.port.Engine.run`."""
         self._offer = offer
+        reach = self._options.reach
         attempt = 0
         while not self._closing:
             self._phase(EnginePhase.CONNECTING, sentence=None)
@@ -93,7 +97,7 @@ class EngineSession:
             lost: asyncio.Future[EngineLost] = loop.create_future()
             began = loop.time()
             try:
-                connection = await connect(self._target, self._connecting(lost))
+                connection = await reach(self._target, self._connecting(lost))
                 if self._closing:
                     await connection.rpc.close()
                     break
