@@ -84,7 +84,8 @@ def _lex(code: str, language: str) -> _Lines:
     if lexer is None:
         return _whole(code)
     lines: list[list[tuple[str, str]]] = [[]]
-    for kind, text in _tokens(lexer, code):
+    # Many lexers end a comment at the line break only.
+    for kind, text in _tokens(lexer, code + "\n"):
         first, *rest = text.split("\n")
         if first and lines[-1] and lines[-1][-1][0] == kind:
             # One piece, so that a joined emoji is not torn into its parts.
@@ -92,7 +93,7 @@ def _lex(code: str, language: str) -> _Lines:
         elif first:
             lines[-1].append((kind, first))
         lines.extend([(kind, part)] if part else [] for part in rest)
-    made = tuple(tuple(line) for line in lines)
+    made = tuple(tuple(line) for line in lines[:-1])
     # A lexer that loses or adds text would show something else than the source.
     shown = "\n".join("".join(text for _, text in line) for line in made)
     return made if shown == code else _whole(code)

@@ -171,6 +171,27 @@ class Transcript(ScrollView, can_focus=True):
         self.port.turn(step)
         self._sync()
 
+    # -- places
+
+    @property
+    def place(self) -> tuple[Key, int] | None:
+        """The cell at the top and the line in it, to come back to with `go_to`;
+        None while the end is followed."""
+        at, rows = self.port.anchor, self.view.cells
+        if self.port.follow or at.cell >= len(rows):
+            return None
+        return rows[at.cell].key, at.line
+
+    def go_to(self, key: Key, line: int = 0) -> bool:
+        """Put a cell at the top and make it the current one. False: not held."""
+        for index, cell in enumerate(self.view.cells):
+            if cell.key == key:
+                self.port.mark(index)
+                self.port.jump(Anchor(index, line))
+                self._sync()
+                return True
+        return False
+
     # -- cells
 
     def action_mark(self, step: int) -> None:

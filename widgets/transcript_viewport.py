@@ -201,7 +201,7 @@ class Viewport:
         if target is None:
             self.jump(self.anchor, follow=True)
         else:
-            self.jump(Anchor(target, max(0, self.layout.gap(target) - 1)))
+            self.jump(self._under_hint(target))
 
     @property
     def at_top(self) -> bool:
@@ -244,6 +244,10 @@ class Viewport:
             cell.key in self.drawer.unfolded or cells.foldable(cell.body, self.frame)
         )
 
+    def _under_hint(self, index: int) -> Anchor:
+        """The anchor that puts a cell's head under the hint in the first line."""
+        return self.layout.walk(Anchor(index, self.layout.gap(index)), -1)
+
     def _stands_out(self, index: int) -> bool:
         """Whether the bar says something: the cell was marked, or `v` does."""
         return self.layout.cells[index].key == self._marked or self.folds(index)
@@ -255,12 +259,13 @@ class Viewport:
         self._marked = layout.cells[index].key
         if not reveal:
             return
-        row = layout.top(index)
-        over = row + layout.height(index) - self.top - self.height
-        if row < self.top:
-            self.jump(Anchor(index, 0))
-        elif over > 0:
-            self.scroll_by(min(over, row - self.top))
+        head = layout.top(index) + layout.gap(index)
+        # One line more than the cell needs: the hint below takes the last one.
+        end = layout.top(index) + layout.height(index) + (index < len(layout.cells) - 1)
+        if head <= self.top:
+            self.jump(self._under_hint(index))
+        elif (over := end - self.top - self.height) > 0:
+            self.scroll_by(min(over, head - 1 - self.top))
 
     def toggle(self, index: int) -> bool:
         """Fold or unfold a cell; its head stays where it is, or moves up to make
@@ -273,7 +278,7 @@ class Viewport:
         layout.height(index)
         self._marked, self.follow = cell.key, False
         if above:
-            self.jump(Anchor(index, max(0, layout.gap(index) - 1)))
+            self.jump(self._under_hint(index))
         else:
             self.place(before)
         unfolded = cell.key in self.drawer.unfolded

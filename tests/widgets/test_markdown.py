@@ -5,7 +5,10 @@ from __future__ import annotations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from state.views import Tone
 from tests.widgets.transcript_host import frame
+from widgets.cells.wrap import text_of
+from widgets.highlight import code_lines
 from widgets.markdown import Stream, render
 
 
@@ -102,6 +105,30 @@ def test_code_keeps_its_text_and_names_its_language() -> None:
     assert rows[0].strip.text.rstrip().endswith("rust")
     back = rows[0].strip
     assert all(s.style and s.style.bgcolor for s in back if s.text.strip())
+
+
+def test_code_has_its_own_colours() -> None:
+    (row,) = render('```rust\nlet x = f("s", 1); // why\n```', frame(60))
+    palette = frame().palette
+    styles = {s.text.strip(): s.style for s in row.strip if s.style}
+
+    def colour(text: str) -> object:
+        style = styles[text]
+        assert style is not None
+        return style.color
+
+    assert colour("let") == palette.code("keyword").color
+    assert colour('"s"') == palette.code("string").color
+    assert colour("1") == palette.code("number").color
+    assert colour("f") == palette.code("name").color
+    assert colour("// why") == palette.style(Tone.MUTED).color
+
+
+@given(st.text("let x = 1;/*\"'#\n\t{}", max_size=80))
+def test_colouring_code_changes_no_letter(code: str) -> None:
+    for language in ("rust", "python", "sh", "json", "no-such-language"):
+        lines = code_lines(code, language, frame().palette)
+        assert "\n".join(text_of(line) for line in lines) == code
 
 
 def test_an_unclosed_fence_is_code() -> None:

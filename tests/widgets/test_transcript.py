@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from textual.events import MouseScrollUp
 from textual.pilot import Pilot
 
-from state.items import ThreadId
+from state.items import ItemId, ThreadId, TurnId
 from state.views import AnswerCell, Cell, LiveLine, SaidCell, TranscriptView, TurnRule
 from tests.widgets.transcript_host import (
     NOW,
@@ -307,6 +307,22 @@ def test_brackets_go_from_turn_to_turn() -> None:
         assert "turn 5" in "".join(app.text()[:3])
 
     run(view(cells(*bodies)), body)
+
+
+def test_a_place_can_be_left_and_found_again() -> None:
+    rows = talk(80)
+
+    async def body(app: Host, pilot: Pilot[None]) -> None:
+        assert app.transcript.place is None
+        await pilot.press("pageup", "pageup")
+        place, before = app.transcript.place, app.text()
+        assert place is not None
+        await pilot.press("end")
+        assert app.transcript.go_to(*place)
+        assert app.text() == before
+        assert not app.transcript.go_to((TurnId("turn"), ItemId("none")))
+
+    run(view(rows), body)
 
 
 # -- older turns

@@ -45,7 +45,7 @@ class Clock(NamedTuple):
 
 def event_rows(cell: EventCell, frame: Frame, *, unfolded: bool) -> list[Row]:
     """Glyph, bold verb, subject, facts; the detail on request."""
-    loud = cell.tone is Tone.FAIL
+    loud = cell.tone is Tone.FAIL and cell.glyph is not Glyph.FAILED
     body = [
         frame.piece(cell.verb, Tone.FAIL if loud else Tone.BRIGHT, bold=True),
         frame.piece(f" {cell.subject}" if cell.subject else ""),
