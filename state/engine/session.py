@@ -34,8 +34,8 @@ from state.engine.supervisor import (
     ConnectOptions,
     Target,
     backoff,
-    connect,
 )
+from state.engine.supervisor import connect as reach_engine
 from state.engine.wake import inspect
 from state.events import (
     EngineChanged,
@@ -66,7 +66,7 @@ class SessionOptions:
     probe_cwd: Path | None = None
     clock: Callable[[], int] = _now_ms
     backoff: Callable[[int], float] = backoff
-    reach: Callable[[Target, ConnectOptions], Awaitable[Connection]] = connect
+    reach: Callable[[Target, ConnectOptions], Awaitable[Connection]] = reach_engine
 
 
 class EngineSession:
@@ -235,6 +235,8 @@ class EngineSession:
                     self._offer(
                         SendChanged(command.thread_id, command.client_id, refused, why)
                     )
+            case c.OpenThread() | c.LoadOlder() | c.MarkRead() if self._live is None:
+                pass  # A look is repeated when a connection stands.
             case _:
                 self._offer(MessageShown(why))
 
