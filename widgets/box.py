@@ -37,7 +37,7 @@ def edge_line(
     left, right = words
     if look.plain:
         return line(left, right, width)
-    start, dash, end = _CORNERS["heavy" if heavy else "thin", edge]
+    start, dash, end = tuple(_CORNERS["heavy" if heavy else "thin", edge])
     if look.ascii:
         start, dash, end = "+", sign(dash, look), "+"
     room = width - 6

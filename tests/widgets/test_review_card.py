@@ -22,9 +22,10 @@ from state.model import Decision, Review, ReviewKey, ReviewKind
 from state.text import reveal
 from state.views import Bit, FileView, ReviewCardView, Tone
 from tests.widgets.host import HOSTILE, NOW, Host, assert_harmless, drawn, play
+from widgets.card_body import CardBody
 from widgets.glyphs import Look
 from widgets.intents import Decide, LeaveCard, OpenSource, Say, StepReview
-from widgets.review_card import CardBody, ReviewCard
+from widgets.review_card import ReviewCard
 
 ONCE = Decision("y", "Yes, just this once", '{"decision":"accept"}')
 PREFIX = Decision(
@@ -315,7 +316,7 @@ def wild(seed: int, table: Table) -> tuple[list[int], int]:
     async def act(app: Host, pilot: Pilot[None]) -> None:
         found = await table.start(app, pilot)
         number = 1
-        for _ in range(60):
+        for _ in range(45):
             seen = len(app.of(Decide))
             step = chance.choice(["key", "key", "key", "wait", "focus", "new", "away"])
             now = table.clock.ms
@@ -353,7 +354,7 @@ def wild(seed: int, table: Table) -> tuple[list[int], int]:
 
 def test_random_hands_steal_nothing() -> None:
     decided = 0
-    for seed in range(3):
+    for seed in range(2):
         thefts, count = wild(seed, Table())
         assert not thefts
         decided += count

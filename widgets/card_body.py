@@ -1,0 +1,311 @@
+"""The inside of a review card: it has the focus and takes the keys.
+
+Owns scrolling and the way of a key to the guard. Does not own the rules of arming
+(`state.guard`) nor the lines (`widgets.card_lines`). Invariants: every key that is
+not a movement is swallowed; a decision is posted only when the guard says so, with
+the very review that is on screen; nothing here moves the focus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from state import guard as g
+from state.views import ReviewCardView
+from widgets.card_lines import CardLines, CardState, card_lines
+from widgets.glyphs import look_of
+from widgets.intents import Decide, LeaveCard, OpenSource, Say, StepReview
+from widgets.palette import palette_of
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+Clock = Callable[[Message | None], int]
+"""When a message came, or (None) now: ms on one monotonic clock."""
+
+SCROLLS = frozenset({"up", "down", "pageup", "pagedown", "home", "end"})
+PASSED = frozenset({"tab", "shift+tab"})
+
+
+def message_ms(message: Message | None) -> int:
+    """The time Textual gives every message: when it was read, not when handled."""
+    return int((Message() if message is None else message).time * 1000)
+
+
+class CardBody(ScrollView, can_focus=True):
+    """The card's inside: it has the focus and takes the keys."""
+
+    DEFAULT_CSS = """
+    CardBody {
+        height: auto; width: 1fr;
+        overflow-x: hidden; scrollbar-size-vertical: 1;
+    }
+    """
+
+    class Redrawn(Message):
+        """The card may stand otherwise now: armed, or not."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._guard = g.Guard()
+        self._view: ReviewCardView | None = None
+        self._asked: object = None
+        self._lines = CardLines(())
+        self._by_user = False
+        self._stepped = False
+        self._now_ms = 0
+        self._arming: Timer | None = None
+
+    # -- what is shown -----------------------------------------------------------
+
+    @property
+    def guard(self) -> g.Guard:
+        """The guard, for tests and for the look."""
+        return self._guard
+
+    def state(self) -> CardState:
+        """How the card stands now."""
+        at = self._clock(None)
+        decidable = self._view is not None and not self._view.state
+        return CardState(
+            armed=decidable and self._guard.armed(at),
+            focused=self.has_focus,
+            strip=self._guard.strip,
+            strip_armed=self._guard.strip_armed(at),
+            now_ms=self._now_ms,
+        )
+
+    @property
+    def shown(self) -> ReviewCardView | None:
+        """What is drawn."""
+        return self._view
+
+    def show(self, view: ReviewCardView | None) -> None:
+        """Draw this. Another review, or another question, is not armed."""
+        if view is self._view:
+            return
+        old, self._view = self._view, view
+        asked = None if view is None else what_is_asked(view)
+        if asked != self._asked:
+            self._asked = asked
+            at = self._clock(None)
+            offered = () if view is None or view.state else view.decisions
+            self._guard.changed(at, offered)
+            same = old and view and old.review.key == view.review.key
+            if self.has_focus and not same:
+                self._guard.focused(at, by_user=self._stepped)
+                self.scroll_to(y=0, animate=False)
+            self._stepped = False
+            self._arm_later()
+        self.relayout()
+
+    def set_clock(self, now_ms: int) -> None:
+        """It is `now_ms`: ages are drawn again, arming does not notice."""
+        if now_ms // 1000 != self._now_ms // 1000:
+            self._now_ms = now_ms
+            self.relayout()
+
+    def relayout(self) -> None:
+        """Make the lines again and draw them."""
+        if not self.is_mounted or self._view is None:
+            return
+        width = self.scrollable_content_region.width or self.size.width
+        before = len(self._lines.strips)
+        self._lines = card_lines(
+            self._view, self.state(), width, palette_of(self), look_of(self)
+        )
+        size = Size(width, len(self._lines.strips))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.refresh(layout=before != len(self._lines.strips))
+        self.post_message(self.Redrawn())
+
+    def on_resize(self) -> None:
+        """Another width: other lines."""
+        self.relayout()
+
+    def render_line(self, y: int) -> Strip:
+        """A line; drawing it is what arming waits for."""
+        at = y + self.scroll_offset.y
+        width = self.size.width
+        if at >= len(self._lines.strips):
+            return Strip.blank(width, self.rich_style)
+        strip_at = self._lines.strip_at
+        if self._guard.strip is None or (strip_at and at == strip_at[1] - 1):
+            self._guard.drawn(self._clock(None))
+        strip = self._lines.strips[at].adjust_cell_length(width)
+        return strip.apply_style(self.rich_style)
+
+    # -- focus -------------------------------------------------------------------
+
+    def focus(self, scroll_visible: bool = True) -> CardBody:
+        """Focus because the user asked for it; Textual's own choices do not come
+        this way, and do not arm."""
+        self._by_user = True
+        if self.has_focus:
+            self._guard.focused(self._clock(None), by_user=True)
+            self._arm_later()
+        super().focus(scroll_visible)
+        return self
+
+    def on_focus(self, event: events.Focus) -> None:
+        """The half second begins, if the user wanted this."""
+        self._guard.focused(self._clock(event), by_user=self._by_user)
+        self._by_user = False
+        self._arm_later()
+        self.relayout()
+
+    def on_blur(self) -> None:
+        """Not armed any more."""
+        self._by_user = False
+        self._guard.blurred()
+        self.relayout()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """A click focuses, arms after its rest, and never decides."""
+        at = self._clock(event)
+        self._act(self._guard.clicked(at))
+        if not self._guard.armed(at):
+            self._guard.focused(at, by_user=True)
+            self._arm_later()
+
+    def _arm_later(self) -> None:
+        """Draw again when the card is armed by rest alone."""
+        at = self._guard.arms_at()
+        if at is None or not self.is_mounted:
+            return
+        if self._arming is not None:
+            self._arming.stop()
+        wait = max(0, at - self._clock(None)) + 10
+        self._arming = self.set_timer(wait / 1000, self._armed_now)
+
+    def _armed_now(self) -> None:
+        self._arming = None
+        self.relayout()
+        state, at = self.state(), self._guard.arms_at()
+        resting = not state.armed or (state.strip and not state.strip_armed)
+        if resting and at is not None and at > self._clock(None):
+            self._arm_later()
+
+    # -- keys --------------------------------------------------------------------
+
+    async def _on_key(self, event: events.Key) -> None:
+        key, at = event.key, self._clock(event)
+        if key.startswith("ctrl+") or key in PASSED:
+            if isinstance(self._guard.moved(at), g.StripClosed):
+                event.stop()
+                event.prevent_default()
+                self._act(g.StripClosed())
+            return
+        event.stop()
+        event.prevent_default()
+        if key in SCROLLS or key in ("escape", "j", "k", "o"):
+            offered = self._view.decisions if self._view is not None else ()
+            if not any(d.letter == key for d in offered):
+                outcome = self._guard.moved(at)
+                self._act(outcome)
+                if not isinstance(outcome, g.StripClosed):
+                    self._move(key)
+                return
+        self._act(self._guard.key(event.character or "", at))
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self._act(self._guard.pasted(self._clock(event)))
+
+    def _move(self, key: str) -> None:
+        match key:
+            case "escape":
+                self.post_message(LeaveCard())
+            case "j" | "k":
+                self._stepped = True
+                self.post_message(StepReview(1 if key == "j" else -1))
+            case "o":
+                if self._view is not None:
+                    self.post_message(OpenSource(self._view.review.thread_id))
+            case "up":
+                self.scroll_up(animate=False)
+            case "down":
+                self.scroll_down(animate=False)
+            case "pageup":
+                self.scroll_page_up(animate=False)
+            case "pagedown":
+                self.scroll_page_down(animate=False)
+            case "home":
+                self.scroll_home(animate=False)
+            case _:
+                self.scroll_end(animate=False)
+
+    def _act(self, outcome: g.Outcome) -> None:
+        match outcome:
+            case g.Ignored(word):
+                if word:
+                    self.post_message(Say(word))
+                self._arm_later()
+            case g.StripClosed(word):
+                self.post_message(Say(word))
+            case g.Pending(_, deadline):
+                wait = max(0, deadline - self._clock(None)) + 2
+                self.set_timer(wait / 1000, self._due)
+            case g.OpenStrip():
+                self._show_strip()
+                self._arm_later()
+            case g.Decide(decision):
+                if self._view is not None:
+                    self.post_message(Decide(self._view.review, decision))
+        self.relayout()
+
+    def _show_strip(self) -> None:
+        """Bring the strip on screen: it counts only when it was drawn."""
+        self.relayout()
+        if self._lines.strip_at is not None:
+            top, end = self._lines.strip_at
+            region = Region(0, top, max(1, self.size.width), end - top)
+            self.scroll_to_region(region, animate=False)
+
+    def _due(self) -> None:
+        """The silence after a press is over, unless a key is on its way to us: let
+        it arrive first, by the way keys take."""
+        self.app.call_later(self.call_later, self.tick)
+
+    def tick(self) -> None:
+        """Tell the guard what time it is."""
+        outcome = self._guard.tick(self._clock(None))
+        if isinstance(outcome, g.Ignored):
+            pending = self._guard.pending
+            if pending is not None:
+                self.set_timer(0.02, self._due)
+            return
+        self._act(outcome)
+
+
+def what_is_asked(view: ReviewCardView) -> object:
+    """All that must not change under an armed letter. Clocks and counts are not in
+    it."""
+    files = tuple(
+        (f.verb, f.path.text, tuple((x.sign, x.text) for x in f.lines))
+        for f in view.files
+    )
+    return (
+        view.review.key,
+        view.review.connection,
+        view.review.params_hash,
+        view.question,
+        view.facts,
+        view.command,
+        view.runs,
+        view.runs_title,
+        view.warnings,
+        view.decisions,
+        view.state,
+        files,
+    )
