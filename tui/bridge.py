@@ -53,11 +53,14 @@ class Bridge:
         engine: Engine,
         *,
         keeper: Keeper | None = None,
+        path: Path | None = None,
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self.store = store
         self.engine = engine
         self.keeper = keeper
+        self.path = path
+        """The store on disk, for reading; it may not exist yet."""
         self._clock = clock
         self._tasks: set[asyncio.Task[Any]] = set()
         self._tick: asyncio.TimerHandle | None = None
@@ -192,14 +195,12 @@ class Bridge:
 
     async def _from_disk(self, thread_id: ThreadId) -> None:
         """What our store holds of the thread's turns, before the engine answers."""
-        if self.keeper is None:
+        if self.path is None or not self.path.exists():
             return
         known = self.store.world.threads.get(thread_id)
         if known is not None and known.history is not HistoryState.NONE:
             return
-        events = await asyncio.to_thread(
-            stored_turns, self.keeper.writer.path, thread_id
-        )
+        events = await asyncio.to_thread(stored_turns, self.path, thread_id)
         self.store.offer_all(events)
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

@@ -84,8 +84,10 @@ async def show(services: Services) -> int:
     app = CodexTui(services)
     loop = asyncio.get_running_loop()
 
+    leaving: list[asyncio.Task[None]] = []
+
     def leave() -> None:
-        loop.create_task(app.action_leave())
+        leaving.append(loop.create_task(app.action_leave()))
 
     for name in (signal.SIGHUP, signal.SIGTERM):
         loop.add_signal_handler(name, leave)

@@ -16,11 +16,10 @@ from typing import Any
 
 from state import events as e
 from state.db.errors import StoreError
-from state.db.history import drafts, load_world, view_state
+from state.db.history import drafts, load_thread, load_world, view_state
 from state.engine.port import Engine
 from state.home import lease_path, store_path
-from state.items import ThreadId
-from state.model import World
+from state.model import Thread, World
 from state.store import Store
 from tui.bridge import Bridge, Keeper, now_ms
 from tui.late import LateEngine
@@ -59,7 +58,8 @@ class Services:
     _ended: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self.bridge = Bridge(self.store, self.engine, clock=self.clock)
+        path = store_path(self.home) if self.home is not None else None
+        self.bridge = Bridge(self.store, self.engine, path=path, clock=self.clock)
 
     async def begin(self) -> None:
         """After the first paint: the engine, then the store for writing."""
@@ -125,11 +125,15 @@ def restore(home: Path, codex_home: str) -> tuple[World, Remembered, str]:
     if not path.exists():
         return World(), Remembered(), ""
     try:
-        threads: dict[ThreadId, Any] = load_world(path, codex_home)
+        threads: dict[Any, Thread] = load_world(path, codex_home)
         newest: dict[str, str] = {}
         for draft in sorted(drafts(path), key=lambda d: d.at_ms):
             newest[draft.key] = draft.text
         view = {k: _json(v) for k, v in view_state(path).items()}
+        shown = threads.get(view.get("open"))
+        whole = load_thread(path, shown.id) if shown is not None else None
+        if whole is not None:
+            threads[whole.id] = whole
     except Exception as error:
         return World(), Remembered(), f"The thread store could not be read: {error}"
     return World(threads=threads), Remembered(newest, view), ""

@@ -15,13 +15,13 @@ from state.items import (
     Checklist,
     Command,
     Item,
-    ItemId,
     ItemStatus,
     TurnId,
     UserMessage,
 )
 from state.model import HistoryState, Thread, ThreadStatus, Turn, TurnStatus
 from state.reduce.epoch import close_items, closed
+from state.reduce.history import merge_turn
 from state.reduce.items import (
     CHECKLIST,
     completed_item,
@@ -161,7 +161,7 @@ def _ended(thread: Thread, event: e.TurnEnded) -> Thread:
 
 
 def _loaded(thread: Thread, event: e.TurnsLoaded) -> Thread:
-    merged = {t.id: _merge(thread.turns.get(t.id), t) for t in event.turns}
+    merged = {t.id: merge_turn(thread.turns.get(t.id), t) for t in event.turns}
     rest = {k: v for k, v in thread.turns.items() if k not in merged}
     turns = {**merged, **rest}
     if not event.older and rest and event.turns:
@@ -181,34 +181,6 @@ def _loaded(thread: Thread, event: e.TurnsLoaded) -> Thread:
     else:
         state = HistoryState.PARTIAL
     return replace(thread, turns=turns, active_turn=active, history=state)
-
-
-def _merge(known: Turn | None, loaded: Turn) -> Turn:
-    """History has only completed items; what is live and not in it is kept."""
-    if known is None:
-        return loaded
-    items: dict[ItemId, Item] = {}
-    for item_id, item in loaded.items.items():
-        old = known.items.get(item_id)
-        revision = old.revision + 1 if old else item.revision
-        items[item_id] = replace(item, revision=revision)
-    for item_id, old in known.items.items():
-        if item_id not in items:
-            items[item_id] = old
-    ended = known.status not in (TurnStatus.IN_PROGRESS, TurnStatus.UNKNOWN)
-    status = known.status if ended else loaded.status
-    turn = replace(
-        loaded,
-        items=items,
-        status=status,
-        settings=known.settings or loaded.settings,
-        diff=loaded.diff or known.diff,
-        started_ms=loaded.started_ms or known.started_ms,
-        root_turn_id=loaded.root_turn_id or known.root_turn_id,
-    )
-    if status is TurnStatus.IN_PROGRESS:
-        return turn
-    return close_items(turn, keep=frozenset(), terminals_live=True)
 
 
 def _seen_send(thread: Thread, item: Item) -> Thread:

@@ -33,6 +33,7 @@ from state.select.words import (
 from state.text import clean, reveal
 from state.tree import Forest
 from state.views import Bit, Bits, FileView, ReviewCardView, Tone
+from state.words import cut
 
 _QUESTIONS = {
     ReviewKind.COMMAND: "Would you like to run the following command?",
@@ -108,7 +109,7 @@ def _facts(
     params: dict[str, Any],
 ) -> tuple[tuple[str, str], ...]:
     root = world.threads[forest.root(thread.id)]
-    facts = [("agent", f"{agent_label(thread)} · {thread_title(root)}")]
+    facts = [("agent", f"{agent_label(thread)} · {cut(thread_title(root), 48)}")]
     cwd = review.cwd or thread.cwd
     if cwd:
         facts.append(("in", reveal(cwd).text))

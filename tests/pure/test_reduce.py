@@ -369,3 +369,23 @@ def test_a_text_is_its_string_however_it_grew(text: str, cuts: list[int]) -> Non
     assert str(grown) == text
     assert grown == Text(text)
     assert len(grown) == len(text)
+
+
+def test_history_that_counts_items_says_nothing_twice() -> None:
+    thread, turn = THREADS[0], TURNS[0]
+    named = Item(ItemId("0199-a"), UserMessage("do it", client_id="c1"))
+    counted = replace(named, id=ItemId("item-1"), status=ItemStatus.COMPLETED)
+    live = e.ItemCompleted(thread, turn, replace(named, status=ItemStatus.COMPLETED))
+    page = e.TurnsLoaded(
+        thread, (Turn(turn, TurnStatus.IN_PROGRESS, {counted.id: counted}),)
+    )
+    later = e.TurnsLoaded(
+        thread, (Turn(turn, TurnStatus.COMPLETED, {named.id: counted_as(named)}),)
+    )
+    for history in ([live, page], [page, later], [live, page, later]):
+        items = fold(list(history)).threads[thread].turns[turn].items
+        assert list(items) == [named.id]
+
+
+def counted_as(item: Item) -> Item:
+    return replace(item, status=ItemStatus.COMPLETED)

@@ -16,7 +16,9 @@ from textual.css.query import NoMatches
 from textual.timer import Timer
 from textual.widget import Widget
 
+from state import commands as c
 from state.items import ThreadId
+from state.model import EnginePhase
 from state.store import Published
 from state.views import Bit, Tone
 from tui.actions import ACTIONS, Place
@@ -122,6 +124,9 @@ class FleetScreen(FleetActs):
             step.world.messages is not step.before.messages
         )
         self.presenter.take(step)
+        now, before = step.world.engine, step.before.engine
+        if now.phase is EnginePhase.READY and before.phase is not EnginePhase.READY:
+            self._look_again()
         if fresh:
             self.say(step.world.messages[-1])
         if not self.is_mounted:
@@ -132,6 +137,14 @@ class FleetScreen(FleetActs):
             self._list_timer = self.set_timer(LIST_SECONDS, self._list_due)
         else:
             self._list_waits = True
+
+    def _look_again(self) -> None:
+        """A connection stands: what is open is read from the engine."""
+        thread = self.presenter.thread
+        if thread is not None:
+            self.act(c.OpenThread(thread.id))
+            if thread.unread:
+                self.act(c.MarkRead(thread.id))
 
     _list_waits = False
 
