@@ -32,6 +32,13 @@ def _guard_imports() -> None:
             raise SystemExit(f"codex-tui: its package {name!r} is missing beside `tui`")
 
 
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 <= speed < 1e6:
+        raise argparse.ArgumentTypeError("0 (without pauses) or more")
+    return speed
+
+
 def _add_connection(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("engine")
     group.add_argument("--codex-bin", metavar="PATH", help="the codex to run")
@@ -67,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--codex-bin", metavar="PATH", help="the codex to run")
     demo.add_argument("--record", metavar="FILE", help="write the wire to FILE")
+    demo.add_argument("--speed", type=_speed, help="1: as written, 0: no pauses")
     demo.add_argument("--theme", choices=("ink", "paper", "ansi"), help="the colours")
     replay = commands.add_parser("replay", help="play a recording on the screen")
     replay.add_argument("file", metavar="FILE")
