@@ -45,7 +45,7 @@ async def inspect(link: Link, thread_id: ThreadId) -> WakeReport:
     """The report for one thread. Raises RequestFailed, EngineLost."""
     if link.ledger.is_loaded(thread_id):
         return WakeReport(thread_id, loaded=True)
-    read = (await link.ask(calls.read_thread(thread_id)))["thread"]
+    read = (await link.ask(calls.read_thread(thread_id))).get("thread") or {}
     if link.ledger.is_loaded(thread_id):
         return WakeReport(thread_id, loaded=True)
     queue = await link.pages(lambda cursor: calls.queue_list(thread_id, cursor))

@@ -1,0 +1,192 @@
+"""A session and an engine that misbehaves; scripted, so that faults come on time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from state.commands import Decide, RenameThread, RetryEngine, SendTurn
+from state.engine.errors import EngineNotFound
+from state.engine.locate import EngineBinary
+from state.engine.session import EngineSession, SessionOptions
+from state.engine.supervisor import ConnectOptions, PrivateTarget
+from state.events import (
+    ReviewAsked,
+    ReviewReopened,
+    ReviewSent,
+    SendChanged,
+    ThreadStatusChanged,
+)
+from state.items import ThreadId
+from state.model import ClientId, EnginePhase, SendState
+from tests.engine.fake_engine import fake_binary, short_folder
+from tests.engine.session_bench import LIMIT, Watch
+
+IDLE = {
+    "method": "thread/status/changed",
+    "params": {"threadId": "t", "status": {"type": "idle"}},
+}
+ASK = {
+    "method": "item/commandExecution/requestApproval",
+    "id": 0,
+    "params": {"threadId": "t", "turnId": "u", "itemId": "i", "command": "ls"},
+}
+TOOL = {
+    "method": "item/tool/call",
+    "id": 1,
+    "params": {
+        "threadId": "t",
+        "turnId": "u",
+        "callId": "c",
+        "tool": "lookup",
+        "arguments": {},
+    },
+}
+# Said once the session listens: after its first request.
+ACCOUNT: dict[str, Any] = {"reply": {"account": None, "requiresOpenaiAuth": False}}
+
+
+def script(*said: dict[str, Any], **on: list[dict[str, Any]]) -> dict[str, Any]:
+    """`said` comes with the answer to account/read; `on` by method, _ for /."""
+    methods = {name.replace("_", "/"): actions for name, actions in on.items()}
+    begin = [ACCOUNT, *({"send": message} for message in (IDLE, *said))]
+    anything: list[dict[str, Any]] = [{"reply": {"data": []}}]
+    return {"on": {"account/read": begin, "*": anything, **methods}}
+
+
+@contextlib.asynccontextmanager
+async def session(
+    folder: Path,
+    find: Callable[[], EngineBinary],
+    pause: Callable[[int], float] = lambda _attempt: 0.01,
+) -> AsyncIterator[Watch]:
+    env = {**os.environ, "FAKE_ENGINE_LOG": str(folder / "log")}
+    connecting = ConnectOptions(state_dir=folder, client_version="0", env=env)
+    target = PrivateTarget(find, folder / "home")
+    options = SessionOptions(connect=connecting, backoff=pause)
+    made = EngineSession(target, options)
+    watch = Watch(made)
+    run = asyncio.create_task(made.run(watch.offer))
+    try:
+        yield watch
+    finally:
+        await made.close()
+        await asyncio.wait_for(run, LIMIT)
+
+
+def play(script_of: dict[str, Any], act: Callable[[Watch, Path], Any]) -> list[Any]:
+    """Run `act`; returns what the engine received, over all its lives."""
+    with short_folder() as folder:
+        binary = EngineBinary(fake_binary(folder, script_of), "0.163.9", "flag")
+
+        async def main() -> None:
+            async with session(folder, lambda: binary) as watch:
+                await act(watch, folder)
+
+        asyncio.run(main())
+        log = folder / "log"
+        lines = log.read_bytes().splitlines() if log.exists() else []
+        return [json.loads(raw) for raw in lines]
+
+
+def methods(received: list[Any]) -> list[str]:
+    return [message["method"] for message in received if "method" in message]
+
+
+SEND = SendTurn(ClientId("c1"), ThreadId("t"), "hello")
+
+
+async def die_while_sending(watch: Watch) -> None:
+    await watch.until(ThreadStatusChanged)
+    await watch.session.send(SEND)
+    await watch.until(SendChanged, lambda e: e.state is SendState.UNKNOWN)
+
+
+def history(*client_ids: str) -> list[dict[str, Any]]:
+    items = [
+        {"type": "userMessage", "id": name, "clientId": name, "content": []}
+        for name in client_ids
+    ]
+    turn = {"id": "u", "status": "interrupted", "items": items}
+    return [{"reply": {"data": [turn], "nextCursor": None}}]
+
+
+def test_a_send_cut_off_is_found_in_the_history_and_not_sent_again() -> None:
+    async def act(watch: Watch, _folder: Path) -> None:
+        await die_while_sending(watch)
+        await watch.until(SendChanged, lambda e: e.state is SendState.SEEN)
+
+    wire = script(turn_start=[{"exit": 9}], thread_turns_list=history("c0", "c1"))
+    assert methods(play(wire, act)).count("turn/start") == 1
+
+
+def test_a_send_cut_off_and_not_found_is_given_back() -> None:
+    async def act(watch: Watch, _folder: Path) -> None:
+        await die_while_sending(watch)
+        back = await watch.until(SendChanged, lambda e: e.state is SendState.REFUSED)
+        assert "never got" in (back.error or "")
+
+    wire = script(turn_start=[{"exit": 9}], thread_turns_list=history("c0"))
+    assert methods(play(wire, act)).count("turn/start") == 1
+
+
+def test_a_request_sent_twice_is_one_review_and_only_tools_are_refused() -> None:
+    async def act(watch: Watch, _folder: Path) -> None:
+        await watch.until(ReviewAsked, lambda e: not e.review.ours)
+        review = watch.of(ReviewAsked)[0].review
+        assert len(watch.of(ReviewAsked)) == 2
+        await watch.session.send(Decide(review, review.decisions[-1]))
+        await watch.until(ReviewSent)
+        # What was sent before this one's reply has been received.
+        await watch.session.send(RenameThread(ThreadId("t"), "n"))
+
+    received = play(script(ASK, ASK, TOOL), act)
+    answers = {m["id"]: m for m in received if "method" not in m}
+    assert answers[0]["result"] == {"decision": "cancel"}
+    assert answers[1]["error"]["code"] == -32601
+    assert len(answers) == 2
+
+
+def test_a_decision_dies_with_its_connection() -> None:
+    async def act(watch: Watch, _folder: Path) -> None:
+        old = (await watch.until(ReviewAsked)).review
+        mark = len(watch.events)
+        await watch.session.send(RenameThread(ThreadId("t"), "die"))
+        new = (await watch.until(ReviewAsked, since=mark)).review
+        assert new.key != old.key  # the same id, in another life of the engine
+        assert new.key.request_id == old.key.request_id
+        await watch.session.send(Decide(old, old.decisions[0]))
+        reopened = await watch.until(ReviewReopened)
+        assert reopened.key == old.key
+        assert watch.of(ReviewSent) == []
+
+    received = play(script(ASK, thread_name_set=[{"exit": 9}]), act)
+    assert [m for m in received if "method" not in m] == []
+
+
+def test_no_engine_says_how_to_get_one_and_tries_on_demand() -> None:
+    asked = []
+
+    def find() -> EngineBinary:
+        asked.append(1)
+        raise EngineNotFound("There is no codex here; install one.")
+
+    async def main(folder: Path) -> None:
+        async with session(folder, find, lambda _attempt: 3600.0) as watch:
+            missing = await watch.phase(EnginePhase.MISSING)
+            assert missing.engine.sentence == "There is no codex here; install one."
+            await watch.session.send(SEND)
+            refused = await watch.until(SendChanged)
+            assert refused.state is SendState.REFUSED
+            mark = len(watch.events)
+            await watch.session.send(RetryEngine())
+            await watch.phase(EnginePhase.MISSING, since=mark)
+
+    with short_folder() as folder:
+        asyncio.run(main(folder))
+    assert len(asked) == 2
