@@ -48,8 +48,6 @@ class Teller:
             return ""
         words = self._words(event, thread)
         return _row(agent_label(thread), words) if words else ""
-            f"{cut(agent_label(thread), 18):<18} {cut(words, WIDTH)}" if words else ""
-        )
 
     def _once(self, *what: object) -> bool:
         """Whether this is told for the first time."""
