@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
+from typing import TypeAlias
 
 VERSION = "0.1.0"
 EPILOG = """\
@@ -19,6 +21,9 @@ exit codes: 0 done, 1 a check or expectation failed, 2 wrong arguments,
 3 no engine or none that answers, 4 the store cannot be used
 environment: CODEX_HOME, CODEX_TUI_HOME, CODEX_TUI_CODEX_BIN, CODEX_TUI_TOKEN, NO_COLOR
 """
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _guard_imports() -> None:
@@ -39,16 +44,44 @@ def _speed(text: str) -> float:
     return speed
 
 
-def _add_connection(parser: argparse.ArgumentParser) -> None:
+def _add_binary(parser: argparse._ActionsContainer, default: object) -> None:
+    parser.add_argument(
+        "--codex-bin", metavar="PATH", help="the codex to run", default=default
+    )
+
+
+def _add_record(parser: argparse._ActionsContainer, default: object) -> None:
+    parser.add_argument(
+        "--record", metavar="FILE", help="write the wire to FILE", default=default
+    )
+
+
+def _add_theme(parser: argparse._ActionsContainer, default: object) -> None:
+    parser.add_argument(
+        "--theme",
+        choices=("ink", "paper", "ansi"),
+        help="the colours",
+        default=default,
+    )
+
+
+def _add_connection(parser: argparse.ArgumentParser, none: object, no: object) -> None:
+    """`none` and `no` are the defaults: a command's must not undo what stood before
+    its name."""
     group = parser.add_argument_group("engine")
-    group.add_argument("--codex-bin", metavar="PATH", help="the codex to run")
+    _add_binary(group, none)
     group.add_argument(
-        "--remote", metavar="URL", help="an engine at ws://, wss:// or unix://PATH"
+        "--remote",
+        metavar="URL",
+        help="an engine at ws://, wss:// or unix://PATH",
+        default=none,
     )
     group.add_argument(
-        "--private", action="store_true", help="an engine of this window only"
+        "--private",
+        action="store_true",
+        help="an engine of this call only",
+        default=no,
     )
-    group.add_argument("--record", metavar="FILE", help="write the wire to FILE")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -61,9 +94,16 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"codex-tui {VERSION}")
     parser.add_argument("-C", "--cd", metavar="DIR", help="where new threads start")
-    parser.add_argument("--theme", choices=("ink", "paper", "ansi"), help="the colours")
-    _add_connection(parser)
+    _add_theme(parser, None)
+    _add_connection(parser, None, False)
+    _add_record(parser, None)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_played(commands)
+    _add_looks(commands)
+    return parser
+
+
+def _add_played(commands: Commands) -> None:
     demo = commands.add_parser("demo", help="a real agent tree, offline, no account")
     demo.add_argument("--headless", action="store_true", help="without a screen")
     demo.add_argument(
@@ -72,43 +112,62 @@ def build_parser() -> argparse.ArgumentParser:
         default="accept",
         help="how --headless answers the review",
     )
-    demo.add_argument("--codex-bin", metavar="PATH", help="the codex to run")
-    demo.add_argument("--record", metavar="FILE", help="write the wire to FILE")
     demo.add_argument("--speed", type=_speed, help="1: as written, 0: no pauses")
-    demo.add_argument("--theme", choices=("ink", "paper", "ansi"), help="the colours")
+    _add_binary(demo, argparse.SUPPRESS)
+    _add_record(demo, argparse.SUPPRESS)
+    _add_theme(demo, argparse.SUPPRESS)
     replay = commands.add_parser("replay", help="play a recording on the screen")
     replay.add_argument("file", metavar="FILE")
-    replay.add_argument("--speed", type=float, default=1.0, help="1: as recorded")
-    replay.add_argument("--theme", choices=("ink", "paper", "ansi"))
+    replay.add_argument("--speed", type=_speed, default=1.0, help="1: as recorded")
+    _add_theme(replay, argparse.SUPPRESS)
+
+
+def _add_looks(commands: Commands) -> None:
     threads = commands.add_parser("threads", help="list threads")
     threads.add_argument("--json", action="store_true", help="one JSON array")
     threads.add_argument("--archived", action="store_true", help="archived ones too")
-    _add_connection(threads)
+    _add_connection(threads, argparse.SUPPRESS, argparse.SUPPRESS)
     doctor = commands.add_parser("doctor", help="check engine, login, sandbox, store")
     doctor.add_argument("--json", action="store_true", help="one JSON array")
-    _add_connection(doctor)
+    _add_connection(doctor, argparse.SUPPRESS, argparse.SUPPRESS)
     engine = commands.add_parser("engine", help="the shared engine of this CODEX_HOME")
     engine.add_argument("act", choices=("status", "stop"))
     engine.add_argument("--json", action="store_true", help="one JSON object")
     engine.add_argument(
         "--interrupt", action="store_true", help="stop: interrupt what runs first"
     )
-    _add_connection(engine)
-    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code."""
     _guard_imports()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show a glyph gets its escape, not a traceback.
+            stream.reconfigure(errors="backslashreplace")
     args = build_parser().parse_args(argv)
+    if refusal := unsupported(sys.platform):
+        print(refusal, file=sys.stderr)
+        return 1
     try:
-        return _dispatch(args)
+        code = _dispatch(args)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # The reader left (`| head`): that is no failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def unsupported(platform: str) -> str:
+    """Why codex-tui does not run on this `sys.platform`; "" where it does."""
+    if platform.startswith("linux") or platform == "darwin":
+        return ""
+    if platform in ("win32", "cygwin", "msys"):
+        return "codex-tui runs on Windows inside WSL: install it there."
+    return f"codex-tui runs on Linux and macOS, not on {platform}."
 
 
 def _dispatch(args: argparse.Namespace) -> int:
@@ -155,9 +214,10 @@ def _without_terminal(args: argparse.Namespace) -> int:
     from tui.report import threads_command
 
     args.json = args.archived = False
-    code = threads_command(args)
-    print("This is no terminal. Start codex-tui in one for the screen.")
-    return 0 if code == 3 else code
+    threads_command(args)
+    print("\nThis is no terminal. Start codex-tui in one for the screen.")
+    print("codex-tui demo --headless plays a fleet without engine login or screen.")
+    return 0
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ is opened here.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from collections.abc import Callable
 
@@ -23,6 +24,8 @@ from state.home import private_folder
 from tui.place import Place as Place
 
 CLIENT_VERSION = "0.1.0"
+VISIT_SECONDS = 30.0
+"""How long a command without a screen waits for an engine's greeting."""
 
 
 def finder(explicit: str | None, place: Place) -> Callable[[], EngineBinary]:
@@ -38,6 +41,19 @@ def target_of(args: argparse.Namespace, place: Place) -> Target:
     if getattr(args, "private", False):
         return PrivateTarget(find, place.codex_home)
     return SharedTarget(find, place.codex_home)
+
+
+def visit_options(place: Place, *, hooks: RpcHooks | None = None) -> ConnectOptions:
+    """For a short look: it also works where our own folder cannot be written."""
+    with contextlib.suppress(OSError):
+        private_folder(place.home)
+    return ConnectOptions(
+        state_dir=place.home,
+        client_version=CLIENT_VERSION,
+        env=place.env,
+        hooks=hooks or RpcHooks(),
+        handshake_seconds=VISIT_SECONDS,
+    )
 
 
 def connect_options(

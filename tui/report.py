@@ -1,8 +1,8 @@
-"""The fleet without a screen: `threads` and `engine` as text or JSON.
+"""The fleet and the engine without a screen: `threads` and `engine` as text or JSON.
 
-Owns the words and columns of those commands. Reads the engine if one answers (a
-running one first, else a private one that ends again) and the store otherwise; never
-wakes a thread and never starts a shared engine.
+Owns the words and columns of those commands; `tui.listing` does the reading.
+Invariant: whatever a thread or an engine is called, no control character of it
+reaches the output, in JSON either.
 """
 
 from __future__ import annotations
@@ -12,136 +12,72 @@ import asyncio
 import json
 import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from state import events as e
-from state.db.errors import StoreError
-from state.db.history import load_world
-from state.engine.control import EngineStatus, StopReport, status, stop
-from state.engine.errors import EngineError, EngineNotFound
-from state.engine.supervisor import (
-    Connection,
-    PrivateTarget,
-    RemoteTarget,
-    SharedTarget,
-    Target,
-    connect,
+from state.chars import cells
+from state.engine.control import (
+    EngineStatus,
+    StopReport,
+    ThreadActivity,
+    status,
+    stop,
 )
-from state.engine.wire.notifications import WireContext
-from state.engine.wire.responses import decode_response
-from state.home import store_path
-from state.model import Engine, EnginePhase, Thread, World
-from state.reduce import apply_to
+from state.engine.errors import EngineError
+from state.model import Thread
 from state.select.threads import ListAsk, ThreadListBuilder
-from state.text import reveal
+from state.select.words import command_line, one_line
+from state.text import clean, reveal
 from state.tree import Forest
+from state.views import ThreadRow
 from state.words import age, cut
-from tui.options import Place, connect_options, finder, target_of
+from tui.listing import Listing, read_listing
+from tui.options import visit_options
+from tui.place import Place
 
-PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What was read, from where, and what to tell about that."""
-
-    world: World
-    live: bool
-    note: str = ""
+TITLE = 56
+WAITS = {
+    "waitingOnApproval": "waits for an approval",
+    "waitingOnUserInput": "waits for an answer",
+}
 
 
 def threads_command(args: argparse.Namespace) -> int:
-    """`codex-tui threads`: 0, or 3 when neither engine nor store had anything."""
-    place = Place.from_environment()
-    try:
-        listing = asyncio.run(_read(args, place))
-    except StoreError as error:
-        print(error, file=sys.stderr)
-        return 4
-    if listing.note:
-        print(listing.note, file=sys.stderr)
+    """`codex-tui threads`: 0; without engine and rows 3, or 4 for a broken store."""
+    listing = asyncio.run(read_listing(args, Place.from_environment()))
+    for note in listing.notes:
+        print(clean(note), file=sys.stderr)
     if args.json:
-        rows = [
-            _as_json(thread)
-            for thread in listing.world.threads.values()
-            if not thread.is_agent and (args.archived or not thread.archived)
-        ]
-        json.dump(rows, sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        print_json(
+            [
+                _as_json(thread, listing)
+                for thread in listing.world.threads.values()
+                if not thread.is_agent
+                and not thread.deleted
+                and (args.archived or not thread.archived)
+            ]
+        )
     else:
-        _print_fleet(listing, archived=args.archived)
-    return 0 if listing.live or listing.world.threads else 3
+        print("\n".join(fleet_lines(listing, archived=args.archived)))
+    if listing.live or listing.fresh or listing.world.threads:
+        return 0
+    return 4 if listing.store_failed else 3
 
 
-async def _read(args: argparse.Namespace, place: Place) -> Listing:
-    world, note = _stored(place)
-    target = target_of(args, place)
-    if isinstance(target, SharedTarget):
-        target = SharedTarget(None, place.codex_home)
-    try:
-        return await _listed(target, place, world)
-    except EngineError as error:
-        if isinstance(target, RemoteTarget):
-            return Listing(world, live=False, note=str(error))
-    try:
-        find = finder(args.codex_bin, place)
-        return await _listed(PrivateTarget(find, place.codex_home), place, world)
-    except EngineError as error:
-        if not world.threads:
-            return Listing(world, live=False, note=str(error))
-        note = f"{error} These are the threads as last known."
-        return Listing(world, live=False, note=note)
+def print_json(value: object) -> None:
+    """ASCII only: JSON itself would let C1 and bidi controls through."""
+    text = json.dumps(value, ensure_ascii=True, indent=1)
+    print(text.replace("\x7f", "\\u007f"))
 
 
-def _stored(place: Place) -> tuple[World, str]:
-    path = store_path(place.home)
-    if not path.exists():
-        return World(), ""
-    return World(threads=load_world(path)), ""
-
-
-async def _listed(target: Target, place: Place, world: World) -> Listing:
-    link = await connect(target, connect_options(place))
-    threads = dict(world.threads)
-    try:
-        for archived in (False, True):
-            async for event in _pages(link, archived=archived):
-                apply_to(threads, event)
-    finally:
-        await link.rpc.close()
-    engine = Engine(EnginePhase.READY, version=link.info.version, how=link.how)
-    return Listing(World(threads=threads, engine=engine), live=True)
-
-
-async def _pages(link: Connection, *, archived: bool) -> Any:
-    cursor: str | None = None
-    while True:
-        params: dict[str, Any] = {
-            "useStateDbOnly": True,
-            "modelProviders": [],
-            "archived": archived,
-            "limit": PAGE,
-            "cursor": cursor,
-        }
-        reply = await link.rpc.call("thread/list", params)
-        context = WireContext(link.epoch, 1, int(time.time() * 1000))
-        for event in decode_response("thread/list", params, reply, context):
-            if isinstance(event, e.ThreadSeen | e.ReadStateChanged):
-                yield event
-        cursor = reply.get("nextCursor")
-        if not cursor:
-            return
-
-
-def _as_json(thread: Thread) -> dict[str, Any]:
+def _as_json(thread: Thread, listing: Listing) -> dict[str, Any]:
     return {
         "id": thread.id,
         "name": thread.name,
         "preview": thread.preview,
         "status": thread.status.value,
         "flags": sorted(thread.flags),
+        "listed": thread.id in listing.listed,
         "cwd": thread.cwd,
         "branch": thread.branch,
         "source": thread.source,
@@ -157,57 +93,83 @@ def _as_json(thread: Thread) -> dict[str, Any]:
     }
 
 
-def _print_fleet(listing: Listing, *, archived: bool) -> None:
+# -- threads -----------------------------------------------------------------------
+
+
+def fleet_lines(listing: Listing, *, archived: bool) -> list[str]:
+    """The thread list as the screen groups it."""
     world = listing.world
     forest = Forest()
     forest.update(world.threads, world.threads)
     builder = ThreadListBuilder(forest)
     builder.update(world, world.threads)
     view = builder.view(ListAsk(archived=archived))
-    now = time.time() * 1000
-    source = f"codex {world.engine.version}" if listing.live else "as last known"
-    print(f"{view.total} threads · {source}")
+    shown = sum(len(group.rows) for group in view.groups)
+    noun = "thread" if shown == 1 else "threads"
+    lines = [f"{shown} {noun} · {_source(listing)}"]
+    if listing.live and world.account.kind == "none" and world.account.requires_login:
+        lines.append("Not logged in: reading works, sending does not; run codex login.")
     for group in view.groups:
-        print(f"\n{group.title} {len(group.rows)}")
+        lines += ["", f"{group.title} {len(group.rows)}"]
         for row in group.rows:
-            cwd = reveal(Path(world.threads[row.id].cwd).name).text
-            when = age((now - row.at_ms) / 1000)
-            title = cut(row.title, 56)
-            print(f"  {row.word:<11} {title:<56} {when:>3}  {cwd}".rstrip())
-            if row.detail:
-                print(f"  {'':<11} {''.join(bit.text for bit in row.detail)}")
+            lines += _row_lines(row, world.threads[row.id], listing)
     if not view.groups:
-        print("No threads yet.")
+        lines += ["", "No threads yet."]
+    return lines
 
 
-# -- engine ----------------------------------------------------------------------
+def _source(listing: Listing) -> str:
+    engine = listing.world.engine
+    if listing.fresh:
+        return "nothing started yet"
+    if not listing.live:
+        return "no engine, as last known"
+    how = {"joined": "running engine", "remote": "remote engine"}
+    return (
+        f"codex {one_line(engine.version or '')}, {how.get(engine.how or '', 'read')}"
+    )
+
+
+def _row_lines(row: ThreadRow, thread: Thread, listing: Listing) -> list[str]:
+    folder = reveal(PurePosixPath(thread.cwd).name).text
+    when = age(time.time() - row.at_ms / 1000) if row.at_ms else ""
+    gone = listing.live and row.id not in listing.listed
+    word = "not listed" if gone else row.word
+    title = cut(row.title, TITLE)
+    title += " " * (TITLE - cells(title))
+    mark = "*" if row.unread else " "
+    lines = [f"{mark} {word:<11} {title} {when:>3}  {folder}".rstrip()]
+    detail = "".join(bit.text for bit in row.detail) or ", ".join(
+        WAITS[flag] for flag in sorted(thread.flags) if flag in WAITS
+    )
+    if detail:
+        lines.append(f"  {'':<11} {cut(detail, 100)}")
+    return lines
+
+
+# -- engine ------------------------------------------------------------------------
 
 
 def engine_command(args: argparse.Namespace) -> int:
-    """`codex-tui engine status|stop`: 0 done, 1 refused, 3 none is running."""
+    """`codex-tui engine status|stop`: 0 done, 1 refused or broken, 3 none runs."""
     place = Place.from_environment()
-    options = connect_options(place)
+    options = visit_options(place)
     try:
         if args.act == "status":
-            return _show_status(
-                asyncio.run(status(place.codex_home, options)), as_json=args.json
-            )
+            found = asyncio.run(status(place.codex_home, options))
+            return _show_status(found, as_json=args.json)
         report = asyncio.run(stop(place.codex_home, options, interrupt=args.interrupt))
-    except EngineNotFound as error:
-        print(error, file=sys.stderr)
-        return 3
     except EngineError as error:
-        print(error, file=sys.stderr)
+        print(clean(str(error)), file=sys.stderr)
         return 1
     return _show_stop(report, as_json=args.json)
 
 
 def _show_status(found: EngineStatus, *, as_json: bool) -> int:
     if as_json:
-        json.dump(_plain(found), sys.stdout, indent=1)
-        print()
-        return 0 if found.running else 3
-    print("\n".join(status_lines(found)))
+        print_json(_plain(found))
+    else:
+        print("\n".join(status_lines(found)))
     return 0 if found.running else 3
 
 
@@ -215,38 +177,64 @@ def status_lines(found: EngineStatus) -> list[str]:
     """What runs, in words: engine, then busy threads, then who else is connected."""
     if not found.running:
         return ["No engine is running for this CODEX_HOME."]
-    pid = f", pid {found.pid}" if found.pid else ""
-    lines = [f"Engine {found.version or 'of unknown version'}{pid}"]
+    words = [f"codex {one_line(found.version) or 'of unknown version'}"]
+    if found.pid is not None:
+        words.append(f"process {found.pid}")
+    words.append(_starter(found))
+    lines = [f"Engine: {', '.join(words)}", f"Socket: {reveal(str(found.socket)).text}"]
+    lines.append(f"Threads: {len(found.threads)} loaded, {len(found.busy)} busy")
     for thread in found.busy:
-        words = []
-        if thread.turn_id:
-            words.append("a turn is running")
-        number = len(thread.terminals)
-        if number:
-            words.append(f"{number} background terminal{'s' if number > 1 else ''}")
-        lines.append(
-            f"  {reveal(thread.name or thread.thread_id).text}: " + ", ".join(words)
-        )
-    if found.peers:
-        lines.append(f"  {found.peers} other connections")
+        lines += _busy_lines(thread)
+    if found.peers is None:
+        lines.append("Other clients: unknown")
+    else:
+        lines.append(f"Other clients: {found.peers}")
     return lines
+
+
+def _starter(found: EngineStatus) -> str:
+    if found.managed:
+        return "the official daemon"
+    return "started by codex-tui" if found.started_by_us else "started by another"
+
+
+def _busy_lines(thread: ThreadActivity) -> list[str]:
+    words = []
+    if thread.turn_id is not None:
+        words.append("a turn is running")
+    words += [WAITS[flag] for flag in thread.flags if flag in WAITS]
+    number = len(thread.terminals)
+    if number:
+        words.append(f"{number} background terminal{'s' if number > 1 else ''}")
+    title = cut(one_line(thread.name) or thread.thread_id, TITLE)
+    running = [f"    {cut(command_line(line), 90)}" for line in thread.terminals]
+    return [f"  {title}: {', '.join(words)}", *running]
 
 
 def _show_stop(report: StopReport, *, as_json: bool) -> int:
     if as_json:
-        json.dump(_plain(report), sys.stdout, indent=1)
-        print()
-    else:
-        print(report.sentence)
+        print_json(_plain(report))
+        return 0 if report.stopped else 1
+    print(clean(report.sentence))
+    if not report.stopped:
+        for thread in report.before.busy:
+            print("\n".join(_busy_lines(thread)))
+    elif report.interrupted:
+        print(f"Interrupted turns: {len(report.interrupted)}")
     return 0 if report.stopped else 1
 
 
 def _plain(value: object) -> Any:
+    """A dataclass as JSON, its names as the other commands write them."""
     if hasattr(value, "__dataclass_fields__"):
-        names = value.__dataclass_fields__
-        return {name: _plain(getattr(value, name)) for name in names}
+        return {
+            _camel(n): _plain(getattr(value, n)) for n in value.__dataclass_fields__
+        }
     if isinstance(value, tuple | list):
         return [_plain(part) for part in value]
-    if isinstance(value, Path):
-        return str(value)
-    return value
+    return str(value) if isinstance(value, Path) else value
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

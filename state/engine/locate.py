@@ -118,12 +118,13 @@ def version_of(path: Path, state_dir: Path) -> str:
     if not path.is_file() or not os.access(path, os.X_OK):
         raise _Unusable("is not an executable file")
     key = f"{path}|{stat.st_mtime_ns}|{stat.st_size}"
-    cache = _folder(state_dir / "engine") / "versions.json"
+    cache = state_dir / "engine" / "versions.json"
     known = _read_cache(cache)
     if key in known:
         return known[key]
     version = _ask_version(path)
     with contextlib.suppress(OSError):  # a cache that cannot be kept costs 30 ms
+        _folder(cache.parent)
         _write_private(
             cache, json.dumps({**dict(list(known.items())[-20:]), key: version})
         )
