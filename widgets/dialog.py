@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from rich.segment import Segment
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
@@ -236,6 +237,7 @@ class Dialog(ModalScreen[R | None]):
         super().__init__()
         self._heading = title
         self._aside = aside
+        self._left = False
 
     def parts(self) -> ComposeResult:
         """What stands in the box."""
@@ -261,6 +263,13 @@ class Dialog(ModalScreen[R | None]):
     def _fit(self) -> None:
         for body in self.query(".body"):
             body.styles.max_height = max(3, self.app.size.height - 4)
+
+    def dismiss(self, result: R | None = None) -> AwaitComplete:
+        """Once: a second enter of the same burst would close the page below."""
+        if self._left:
+            return AwaitComplete()
+        self._left = True
+        return super().dismiss(result)
 
     def action_leave(self) -> None:
         """Without an answer."""
