@@ -57,6 +57,7 @@ class CodexTui(App[None]):
             self.register_theme(theme)
         self.theme = services.theme or DEFAULT
         self._frame = 0
+        self._gone = False
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that lack them."""
@@ -78,7 +79,8 @@ class CodexTui(App[None]):
             self.set_interval(SPINNER_SECONDS, self._spin)
 
     def _published(self, step: Published) -> None:
-        self.fleet.take(step)
+        if not self._gone:
+            self.fleet.take(step)
 
     def _tell_time(self) -> None:
         self.fleet.set_clock(self.services.clock(), self._frame)
@@ -105,4 +107,5 @@ class CodexTui(App[None]):
 
     async def on_unmount(self) -> None:
         """However we leave, what was typed is written."""
+        self._gone = True  # What is published from here on has no screen to go to.
         await self.services.end()
