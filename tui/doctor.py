@@ -18,7 +18,6 @@ from tui.options import target_of
 from tui.place import Place
 from tui.report import print_json
 
-
 FIRST = ("platform", "codex home")
 """What an engine stands on is told before the engine."""
 
