@@ -8,7 +8,7 @@ published world never changes, and every change is named in `dirty`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from state.coalesce import coalesce
@@ -59,6 +59,17 @@ class Store:
     def subscribe(self, subscriber: Subscriber) -> None:
         """Called once per publish, in order of subscription."""
         self._subscribers.append(subscriber)
+
+    def restore(self, threads: Mapping[ThreadId, Thread], now_ms: int) -> None:
+        """More threads of the store on disk; what is known already stays as it is."""
+        before = self._world
+        fresh = {k: v for k, v in threads.items() if k not in self._threads}
+        self._threads = {**threads, **self._threads}
+        self._world = replace(before, threads=dict(self._threads))
+        published = Published(before, self._world, frozenset(fresh), ())
+        self.gate.published(now_ms)
+        for subscriber in self._subscribers:
+            subscriber(published)
 
     def offer(self, event: Event) -> None:
         """Take an event; never blocks, never raises."""

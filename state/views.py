@@ -90,9 +90,12 @@ class ThreadRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThreadGroup:
+    """A heading and its rows. `more`: how many were not read from the store yet."""
+
     title: str
     tone: Tone
     rows: tuple[ThreadRow, ...]
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

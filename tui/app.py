@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from state.store import Published
 from tui.palette import RegistryCommands
 from tui.screens.fleet import FleetScreen
 from tui.themes import DEFAULT, THEMES, variable_defaults
 from widgets.glyphs import Look
 
 if TYPE_CHECKING:
+    from state.store import Published
     from tui.services import Services
 
 SPINNER_SECONDS = 1 / 8
@@ -67,7 +67,7 @@ class CodexTui(App[None]):
         """Paint what the store knows, then let the engine in."""
         self.fleet = FleetScreen(self.services)
         self.push_screen(self.fleet)
-        self.services.store.subscribe(self._published)
+        self.services.on_publish = self._published
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:

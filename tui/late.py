@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from state.commands import Command
-from state.engine.port import Defaults, Engine, Offer, WakeReport
-from state.items import ThreadId
+if TYPE_CHECKING:
+    from state.commands import Command
+    from state.engine.port import Defaults, Engine, Offer, WakeReport
+    from state.items import ThreadId
 
 
 class LateEngine:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from state.items import ThreadId
 from state.model import EnginePhase, Review, ReviewKey, Thread, World
 from state.select.frame import banner_view, composer_view, header_view, sandbox_line
 from state.select.review import all_pending, review_card
 from state.select.side import side_view
-from state.select.threads import ListAsk, ThreadListBuilder
+from state.select.threads import Group, ListAsk, ThreadListBuilder
 from state.select.transcript import TranscriptBuilder
-from state.store import Published
 from state.tree import Forest
 from state.views import (
     BannerView,
@@ -29,6 +29,11 @@ from state.views import (
     ThreadListView,
     TranscriptView,
 )
+
+if TYPE_CHECKING:
+    from state.store import Published
+
+Counts = tuple[tuple[Group, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,11 @@ class Looking:
 class Presenter:
     """One world in, read models out."""
 
-    def __init__(self, world: World, *, cwd: str) -> None:
+    def __init__(self, world: World, *, cwd: str, counts: Counts = ()) -> None:
         self.forest = Forest()
         self.world = world
         self.looking = Looking(cwd=cwd)
+        self._counts = counts
         self._threads = ThreadListBuilder(self.forest)
         self._transcript = TranscriptBuilder(self.forest)
         self.forest.update(world.threads, world.threads)
@@ -60,6 +66,7 @@ class Presenter:
     def take(self, step: Published) -> None:
         """The world moved on."""
         self.world = step.world
+        self._counts = ()  # From the first publish on, all rows are read.
         self.forest.update(step.world.threads, step.dirty)
         self._threads.update(step.world, step.dirty)
         self._note_asking(step.dirty)
@@ -100,7 +107,7 @@ class Presenter:
             EnginePhase.NONE,
             EnginePhase.CONNECTING,
         )
-        return self._threads.view(replace(ask, loading=loading))
+        return self._threads.view(replace(ask, loading=loading, counts=self._counts))
 
     def header(self) -> HeaderView:
         """The top line."""

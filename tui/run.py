@@ -15,8 +15,6 @@ import signal
 import sys
 from collections.abc import Coroutine
 
-from state import events as e
-from state.store import Store
 from tui.app import CodexTui
 from tui.place import Place
 from tui.services import Services, engine_label, restore, user_engine
@@ -62,13 +60,11 @@ def build(args: argparse.Namespace, place: Place, cwd: str) -> Services:
     """Production services for the user's engine."""
     label = engine_label(args, place)
     world, remembered, problem = restore(place.home, label)
-    store = Store(world)
-    if problem:
-        store.offer(e.StoreFailed(problem))
     kept = remembered.view.get("theme")
     theme = args.theme or (kept if isinstance(kept, str) else None)
     return Services(
-        store=store,
+        world=world,
+        problem=problem,
         engine=user_engine(args, place, cwd),
         cwd=cwd,
         codex_home=label,

@@ -8,25 +8,45 @@ Textual paints), the write connection and the engine after the first paint. Inva
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from state import events as e
 from state.db.errors import StoreError
 from state.db.history import drafts, load_thread, load_world, view_state
-from state.engine.port import Engine
+from state.db.recent import recent_rows
 from state.home import lease_path, store_path
+from state.items import ThreadId
 from state.model import Thread, World
-from state.store import Store
-from tui.bridge import Bridge, Keeper, now_ms
+from state.select.threads import Group
 from tui.late import LateEngine
 from tui.place import Place
 
+if TYPE_CHECKING:
+    from state.commands import Command
+    from state.db.draft import Draft
+    from state.engine.port import Engine
+    from state.store import Published, Store
+    from tui.bridge import Bridge, Keeper
+
+FIRST_ROWS = 120
+"""Rows of the list that are read before the first paint."""
 NEW = "new"
 """Draft key of the thread that is not started yet."""
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return int(time.time() * 1000)
+
+
+def _nobody(_step: Published) -> None:
+    """Before there is a screen."""
 
 
 @dataclass(slots=True)
@@ -35,17 +55,26 @@ class Remembered:
 
     drafts: dict[str, str] = field(default_factory=dict)
     view: dict[str, Any] = field(default_factory=dict)
+    counts: tuple[tuple[Group, int], ...] = ()
+    """How many threads each group of the list has; the world may hold only the top"""
+    rows: tuple[Draft, ...] = ()
+    """The drafts as they stand in the store"""
 
 
 @dataclass(slots=True)
 class Services:
     """Everything the app needs, injected. `still`: no motion (tests, snapshots)."""
 
-    store: Store
     engine: Engine
     cwd: str
     codex_home: str
     home: Path | None = None
+    store: Store | None = None
+    """Made by `begin` unless it is given"""
+    world: World = field(default_factory=World)
+    """What is painted first"""
+    problem: str = ""
+    """Why the thread store could not be read"""
     remembered: Remembered = field(default_factory=Remembered)
     clock: Callable[[], int] = now_ms
     theme: str | None = None
@@ -53,28 +82,96 @@ class Services:
     plain: bool = False
     still: bool = False
     shell_env: Mapping[str, str] = field(default_factory=dict)
-    bridge: Bridge = field(init=False)
+    on_publish: Callable[[Published], None] = field(init=False, default=_nobody)
+    _bridge: Bridge | None = field(init=False, default=None)
+    _early: list[Command] = field(init=False, default_factory=list)
     _begun: bool = field(init=False, default=False)
     _ended: bool = field(init=False, default=False)
+    _read: dict[ThreadId, Thread] = field(init=False, default_factory=dict)
+    """What came from the store, as it came"""
+    _unkept: dict[str, str] = field(init=False, default_factory=dict)
+    """Drafts typed before the store was open for writing"""
 
     def __post_init__(self) -> None:
-        path = store_path(self.home) if self.home is not None else None
-        self.bridge = Bridge(self.store, self.engine, path=path, clock=self.clock)
+        if self.store is not None:
+            self.world = self.store.world
+
+    @property
+    def bridge(self) -> Bridge:
+        """The way to the engine; it is there from `begin` on."""
+        if self._bridge is None:
+            raise RuntimeError("nothing can be sent before the first paint")
+        return self._bridge
+
+    @property
+    def keeper(self) -> Keeper | None:
+        """The store on disk, once it is open for writing."""
+        return self._bridge.keeper if self._bridge is not None else None
+
+    def act(self, command: Command) -> None:
+        """A command whose outcome shows by itself; kept until there is a bridge."""
+        if self._bridge is None:
+            self._early.append(command)
+        else:
+            self._bridge.act(command)
 
     async def begin(self) -> None:
         """After the first paint: the engine, then the store for writing."""
         if self._begun:
             return
         self._begun = True
+        self._bridge = self._make_bridge()
+        if self.home is not None:
+            await self._read_rest(self.home)
         self.bridge.start()
+        for command in self._early:
+            self.bridge.act(command)
+        self._early.clear()
         if self.home is not None:
             await self._open_store(self.home)
+
+    def _make_bridge(self) -> Bridge:
+        # Imported here: events and reducers are not needed to paint what is stored.
+        from state.events import StoreFailed
+        from state.store import Store
+        from tui.bridge import Bridge
+
+        store = self.store = self.store or Store(self.world)
+        store.subscribe(lambda step: self.on_publish(step))
+        if self.problem:
+            store.offer(StoreFailed(self.problem))
+        path = store_path(self.home) if self.home is not None else None
+        return Bridge(store, self.engine, path=path, clock=self.clock)
+
+    async def _read_rest(self, home: Path) -> None:
+        """All threads of the store; the first paint needed only the top rows."""
+        path = store_path(home)
+        if not self.remembered.counts:
+            return
+        try:
+            threads = await asyncio.to_thread(load_world, path, self.codex_home)
+        except (sqlite3.Error, StoreError, ValueError) as error:
+            self.say_failed(f"The thread store is not readable: {error}")
+            return
+        assert self.store is not None
+        self._read = {**threads, **self.world.threads}
+        self.store.restore(threads, self.clock())
+
+    def say_failed(self, sentence: str) -> None:
+        """A failure of the store on disk, for the bottom line."""
+        from state.events import StoreFailed
+
+        if self.store is not None:
+            self.store.offer(StoreFailed(sentence))
 
     async def _open_store(self, home: Path) -> None:
         # Imported here: the write connection is opened after the first paint.
         from state.db.lease import Lease
         from state.db.writer import StoreWriter
+        from state.events import MessageShown
+        from tui.bridge import Keeper
 
+        assert self.store is not None
         try:
             writer = await StoreWriter.open(
                 store_path(home),
@@ -83,11 +180,15 @@ class Services:
                 now_ms=self.clock,
             )
         except (StoreError, OSError) as error:
-            self.store.offer(e.StoreFailed(str(error)))
+            self.say_failed(str(error))
             return
         if writer.notice:
-            self.store.offer(e.MessageShown(writer.notice))
-        writer.adopt(self.store.world.threads)
+            self.store.offer(MessageShown(writer.notice))
+        writer.adopt(self._read)
+        writer.adopt_drafts(self.remembered.rows)
+        for key, text in self._unkept.items():
+            writer.draft(key, text)
+        self._unkept.clear()
         self.bridge.keep(Keeper(writer, Lease(lease_path(self.codex_home, home))))
 
     async def end(self) -> None:
@@ -104,16 +205,18 @@ class Services:
         if self.remembered.drafts.get(key, "") == text:
             return
         self.remembered.drafts[key] = text
-        if self.bridge.keeper is not None:
-            self.bridge.keeper.writer.draft(key, text)
+        if self.keeper is not None:
+            self.keeper.writer.draft(key, text)
+        else:
+            self._unkept[key] = text
 
     def keep_view(self, key: str, value: Any) -> None:
         """Remember a choice of the screen."""
         if self.remembered.view.get(key) == value:
             return
         self.remembered.view[key] = value
-        if self.bridge.keeper is not None:
-            self.bridge.keeper.writer.view_state(key, json.dumps(value))
+        if self.keeper is not None:
+            self.keeper.writer.view_state(key, json.dumps(value))
 
 
 def restore(home: Path, codex_home: str) -> tuple[World, Remembered, str]:
@@ -125,18 +228,27 @@ def restore(home: Path, codex_home: str) -> tuple[World, Remembered, str]:
     if not path.exists():
         return World(), Remembered(), ""
     try:
-        threads: dict[Any, Thread] = load_world(path, codex_home)
+        recent = recent_rows(path, FIRST_ROWS, codex_home)
+        threads: dict[Any, Thread] = dict(recent.threads)
+        counts = (
+            (Group.NEEDS, recent.needs),
+            (Group.WORKING, recent.working),
+            (Group.READY, recent.ready),
+            (Group.NOT_LOADED, recent.not_loaded),
+            (Group.ARCHIVED, recent.archived),
+        )
         newest: dict[str, str] = {}
-        for draft in sorted(drafts(path), key=lambda d: d.at_ms):
+        kept = sorted(drafts(path), key=lambda d: d.at_ms)
+        for draft in kept:
             newest[draft.key] = draft.text
         view = {k: _json(v) for k, v in view_state(path).items()}
-        shown = threads.get(view.get("open"))
-        whole = load_thread(path, shown.id) if shown is not None else None
+        shown = view.get("open")
+        whole = load_thread(path, ThreadId(shown)) if isinstance(shown, str) else None
         if whole is not None:
             threads[whole.id] = whole
     except Exception as error:
         return World(), Remembered(), f"The thread store could not be read: {error}"
-    return World(threads=threads), Remembered(newest, view), ""
+    return World(threads=threads), Remembered(newest, view, counts, tuple(kept)), ""
 
 
 def _json(text: str) -> Any:

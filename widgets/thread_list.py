@@ -270,7 +270,8 @@ class ThreadList(Pane[ThreadRow]):
             name = f"{group.title}," if plain else group.title
             entries.append(
                 words(
-                    Bit(name, group.tone, bold=not plain), muted(f" {len(group.rows)}")
+                    Bit(name, group.tone, bold=not plain),
+                    muted(f" {len(group.rows) + group.more}"),
                 )
             )
             entries += [

@@ -8,17 +8,20 @@ for a cell is what drawing it afresh would give.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.style import Style
 
 from state.items import ItemId, TurnId
 from state.views import AnswerCell, Cell, CellBody, Tone, TurnRule
+from widgets import late
 from widgets.cells import render as cells
 from widgets.cells.lines import Clock, since_words
 from widgets.cells.rows import MARGIN, RIGHT, Frame, Row, blank, row
 from widgets.cells.wrap import Piece, width_of, wrap
-from widgets.markdown import Stream
+
+if TYPE_CHECKING:
+    from widgets.markdown import Stream
 
 Key = tuple[TurnId, ItemId]
 KEPT = 400
@@ -79,7 +82,7 @@ class Drawer:
         if isinstance(body, AnswerCell):
             stream = self._streams.pop(cell.key, None)
             if body.live and stream is None:
-                stream = Stream(frame)
+                stream = late.markdown().Stream(frame)
             if stream is not None:
                 if body.live:
                     self._streams[cell.key] = stream

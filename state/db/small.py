@@ -7,12 +7,12 @@ Owns their statements. Invariant: any window may write these, at any time.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import aiosqlite
 
 from state import events as e
 from state.db.codec import encode, text
+from state.db.draft import Draft
 from state.db.plan import SEND, Row, Statement, request_id
 from state.model import SendState, Thread
 
@@ -28,16 +28,6 @@ SEND_STATE += " '$.error', ?) WHERE client_id = ?"
 DRAFT = "INSERT OR REPLACE INTO draft (key, window, text, at_ms) VALUES (?, ?, ?, ?)"
 FORGET_DRAFT = "DELETE FROM draft WHERE key = ? AND window = ?"
 VIEW = "INSERT OR REPLACE INTO view_state (key, value, at_ms) VALUES (?, ?, ?)"
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """Text somebody typed and did not send. `window`: the one that wrote it."""
-
-    key: str
-    window: str
-    text: str
-    at_ms: int
 
 
 def statements_of(

@@ -20,6 +20,7 @@ from pathlib import Path
 from state import events as e
 from state.db import small
 from state.db.connection import Opened, mark_suspect, open_store
+from state.db.draft import Draft
 from state.db.errors import StoreCorrupt, StoreError, StoreNewer, named
 from state.db.migrations import check_version
 from state.db.plan import FORGET_HISTORY, FORGET_TURNS, Plan, Statement
@@ -122,7 +123,7 @@ class StoreWriter:
         """These were just read from the store: they need no writing."""
         self._stored.update(threads)
 
-    def adopt_drafts(self, drafts: Iterable[small.Draft]) -> None:
+    def adopt_drafts(self, drafts: Iterable[Draft]) -> None:
         """These drafts are now this window's: clearing one clears its old row."""
         self._small.adopt(drafts)
 

@@ -69,6 +69,8 @@ class ListAsk:
     archived: bool = False
     by_folder: bool = False
     loading: bool = False
+    counts: tuple[tuple[Group, int], ...] = ()
+    """What the store counted, while only its first rows are read"""
 
 
 class ThreadListBuilder:
@@ -184,6 +186,8 @@ class ThreadListBuilder:
                 shown.append(entry)
         shown.sort(key=lambda entry: entry.sort)
         groups = _by_folder(shown) if ask.by_folder else _by_state(shown)
+        if ask.counts and not wanted:
+            groups, total = _counted(groups, dict(ask.counts))
         return ThreadListView(groups, total, ask.filter, ask.loading)
 
 
@@ -192,6 +196,17 @@ def _by_state(entries: list[_Entry]) -> tuple[ThreadGroup, ...]:
     for entry in entries:
         groups.setdefault(entry.group, []).append(entry.row)
     return tuple(ThreadGroup(*_TITLES[g], tuple(groups[g])) for g in sorted(groups))
+
+
+def _counted(
+    groups: tuple[ThreadGroup, ...], counts: dict[Group, int]
+) -> tuple[tuple[ThreadGroup, ...], int]:
+    """The first rows under headings that count all rows."""
+    by_title = {_TITLES[group][0]: count for group, count in counts.items()}
+    known = tuple(
+        replace(g, more=max(0, by_title.get(g.title, 0) - len(g.rows))) for g in groups
+    )
+    return known, sum(n for g, n in counts.items() if g is not Group.ARCHIVED)
 
 
 def _by_folder(entries: list[_Entry]) -> tuple[ThreadGroup, ...]:

@@ -37,7 +37,7 @@ NOT_DRAWING = (
 """What a widget must not know: I/O and clocks."""
 
 UI = ("textual", "rich")
-LATE_IMPORTS = ("tui/cli.py", "tui/services.py")
+LATE_IMPORTS = ("tui/cli.py", "tui/services.py", "widgets/late.py")
 PRIVATE_TEXTUAL = ("tests/driver.py", "tests/snap.py")
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from state.engine.port import Defaults
+if TYPE_CHECKING:
+    from state.engine.port import Defaults
 from state.model import SandboxMode, Settings
 from state.text import reveal
 from tui.actions import help_table

@@ -19,7 +19,6 @@ from textual.widget import Widget
 from state import commands as c
 from state.items import ThreadId
 from state.model import EnginePhase
-from state.store import Published
 from state.views import Bit, Tone
 from tui.actions import ACTIONS, Place
 from tui.presenter import Presenter
@@ -42,6 +41,7 @@ from widgets.title_line import Hairline, TitleLine
 from widgets.transcript import Transcript
 
 if TYPE_CHECKING:
+    from state.store import Published
     from tui.services import Services
 
 LIST_SECONDS = 0.25
@@ -66,9 +66,11 @@ class FleetScreen(FleetActs):
     ]
 
     def __init__(self, services: Services) -> None:
-        super().__init__()
+        super().__init__(classes="-pane-1")
         self.services = services
-        self.presenter = Presenter(services.store.world, cwd=services.cwd)
+        self.presenter = Presenter(
+            services.world, cwd=services.cwd, counts=services.remembered.counts
+        )
         self.pane = 1
         self._list_timer: Timer | None = None
         self._message_timer: Timer | None = None
@@ -274,10 +276,15 @@ class FleetScreen(FleetActs):
     def go_to(self, number: int) -> None:
         """Make a pane live, and visible where the layout shows one at a time."""
         self.pane = number
-        for n in range(1, 6):
-            self.set_class(n == number, f"-pane-{n}")
-        self.query_one(Tabs).open = number
+        self._mark_pane()
         self.pane_widget(number).focus()
+
+    def _mark_pane(self) -> None:
+        # One change of classes: each would style the whole screen anew.
+        others = {f"-pane-{n}" for n in range(1, 6)} - {f"-pane-{self.pane}"}
+        if not self.has_class(f"-pane-{self.pane}") or self.classes & others:
+            self.set_classes([*(self.classes - others), f"-pane-{self.pane}"])
+        self.query_one(Tabs).open = self.pane
 
     def on_descendant_focus(self) -> None:
         """The title of the thread is heavy while its pane is live."""
@@ -285,9 +292,7 @@ class FleetScreen(FleetActs):
         self.query_one("#title", TitleLine).live = number == 2
         if number and number != self.pane:
             self.pane = number
-            for n in range(1, 6):
-                self.set_class(n == number, f"-pane-{n}")
-            self.query_one(Tabs).open = number
+            self._mark_pane()
 
     def _pane_of(self, widget: Widget | None) -> int:
         for number, selector in (

@@ -54,7 +54,7 @@ class FleetActs(FleetIntents):
         """Put the cursor in the composer."""
         if self.presenter.looking.review is not None:
             self.close_card()
-        self.add_class("-pane-2")
+        self.go_to(2)
         self.query_one(Composer).focus()
 
     def do_theme(self) -> None:

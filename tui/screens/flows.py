@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from state import commands as c
-from state.engine.port import Defaults, WakeReport
 from state.items import ThreadId
 from state.model import (
     ClientId,
@@ -31,6 +30,7 @@ from widgets.composer import Composer
 from widgets.forms import LoginDialog
 
 if TYPE_CHECKING:
+    from state.engine.port import Defaults, WakeReport
     from tui.presenter import Presenter
     from tui.services import Services
 
@@ -66,7 +66,7 @@ class Flows(Screen[None]):
 
     def act(self, command: c.Command) -> None:
         """A command whose outcome shows by itself."""
-        self.services.bridge.act(command)
+        self.services.act(command)
 
     # -- a new thread ------------------------------------------------------------
 

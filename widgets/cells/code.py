@@ -9,9 +9,9 @@ from __future__ import annotations
 from rich.style import Style
 
 from state.views import Tone
+from widgets import late
 from widgets.cells.rows import RIGHT, Frame, Mark, Row, expand_tabs, row
 from widgets.cells.wrap import Piece, Pieces, width_of, wrap
-from widgets.highlight import code_lines
 from widgets.palette import Back
 
 PAD = 2
@@ -21,7 +21,9 @@ def code_rows(code: str, language: str, frame: Frame) -> list[Row]:
     """The rows of a code block; never empty."""
     rows: list[Row] = []
     right = [frame.piece(f"{language} ", Tone.MUTED)] if language else []
-    for index, line in enumerate(code_lines(code, language, frame.palette)):
+    for index, line in enumerate(
+        late.highlight().code_lines(code, language, frame.palette)
+    ):
         rows += wrapped_code(line, frame, right if not index else ())
     return rows
 

@@ -24,7 +24,7 @@ from state.views import (
     Tone,
     TurnRule,
 )
-from widgets import markdown
+from widgets import late
 from widgets.cells import command, words
 from widgets.cells.lines import Clock, event_rows, notice_rows, rule_rows
 from widgets.cells.rows import Frame, Row, blank, head
@@ -44,7 +44,7 @@ def render(
         case SaidCell():
             rows = words.said_rows(body, frame, unfolded=unfolded)
         case AnswerCell():
-            rows = markdown.render(body.markdown, frame)
+            rows = late.markdown().render(body.markdown, frame)
         case ThoughtCell():
             rows = words.thought_rows(body, frame, unfolded=unfolded)
         case PlanCell():

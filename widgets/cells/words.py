@@ -9,7 +9,7 @@ from __future__ import annotations
 from rich.style import Style
 
 from state.views import Glyph, PlanCell, SaidCell, ThoughtCell, Tone
-from widgets import markdown
+from widgets import late
 from widgets.cells.rows import (
     MARGIN,
     PROSE,
@@ -68,7 +68,7 @@ def thought_rows(cell: ThoughtCell, frame: Frame, *, unfolded: bool) -> list[Row
     """Reasoning: its first line, or all of it, muted."""
     text = cell.text.strip()
     if unfolded:
-        rows = markdown.render(text, frame, muted=True)
+        rows = late.markdown().render(text, frame, muted=True)
         return [r._replace(fold=True) for r in rows]
     lines = [line for line in text.split("\n") if line.strip()]
     first = lines[0].strip().strip("*#_ ") if lines else frame.sign("…")
@@ -98,7 +98,7 @@ def plan_rows(cell: PlanCell, frame: Frame) -> list[Row]:
     for status, words in cell.steps:
         rows += _step(status, words, frame)
     if cell.markdown:
-        rows += markdown.render(cell.markdown, frame)
+        rows += late.markdown().render(cell.markdown, frame)
     return rows
 
 
