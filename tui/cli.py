@@ -9,6 +9,7 @@ arguments · 3 no engine, or none that answers · 4 the store cannot be used.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from io import TextIOWrapper
@@ -190,6 +191,8 @@ def _dispatch(args: argparse.Namespace) -> int:
             return headless_command(args)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _without_terminal(args)
+    # A start builds thousands of objects and drops none: collecting is for later.
+    gc.disable()
     match args.command:
         case "demo":
             from tui.demo.screen import demo_command

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -30,8 +29,6 @@ def run_command(args: argparse.Namespace) -> int:
 
 def run_app(work: Coroutine[None, None, int]) -> int:
     """Run a screen's coroutine to its exit code."""
-    # Thousands of rows are built before the first paint; none of them is garbage.
-    gc.disable()
     return asyncio.run(work)
 
 
