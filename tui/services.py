@@ -28,7 +28,7 @@ from tui.late import LateEngine
 from tui.place import Place
 
 if TYPE_CHECKING:
-    from state.commands import Command
+    from state.commands import Command, StartThread
     from state.db.draft import Draft
     from state.engine.port import Engine
     from state.store import Published, Store
@@ -77,6 +77,8 @@ class Services:
     """Why the thread store could not be read"""
     remembered: Remembered = field(default_factory=Remembered)
     clock: Callable[[], int] = now_ms
+    opening: StartThread | None = None
+    """A thread to start, and show, as soon as there is an engine"""
     theme: str | None = None
     ascii: bool = False
     plain: bool = False

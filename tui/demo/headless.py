@@ -129,6 +129,7 @@ class Player:
         """From the start of the engine to the end of the scenario."""
         self._world = world
         services = world.services
+        assert services.store is not None
         services.store.subscribe(self._published)
         await services.begin()
         await self._wait(lambda: self._greeted, STALLED_SECONDS)

@@ -142,6 +142,10 @@ class FleetScreen(FleetActs):
 
     def _look_again(self) -> None:
         """A connection stands: what is open is read from the engine."""
+        opening, self.services.opening = self.services.opening, None
+        if opening is not None:
+            self.run_worker(self.begin_with(opening), group="flow", exit_on_error=False)
+            return
         thread = self.presenter.thread
         if thread is not None:
             self.act(c.OpenThread(thread.id))

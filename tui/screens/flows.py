@@ -133,6 +133,12 @@ class Flows(Screen[None]):
         self.query_one(Composer).focus()
         return True
 
+    async def begin_with(self, command: c.StartThread) -> None:
+        """Start a thread that was asked for before there was an engine."""
+        made = await self.services.bridge.act(command)
+        if made is not None:
+            self.open_thread(made)
+
     # -- sending -----------------------------------------------------------------
 
     async def send(self, text: str, *, queue: bool) -> None:
