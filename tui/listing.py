@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from state import events as e
 from state.db.connection import open_reader
@@ -166,6 +167,10 @@ async def _listed(target: Target, options: ConnectOptions, world: World) -> List
             async for event in _pages(link, archived=archived):
                 apply_to(threads, event)
                 listed.add(event.thread_id)
+        if link.how != "private":
+            async for seen in _loaded(link, frozenset(listed)):
+                apply_to(threads, seen)
+                listed.add(seen.thread_id)
         account = await _account(link)
     finally:
         await link.rpc.close()
@@ -180,14 +185,42 @@ async def _pages(
     while True:
         call = calls.list_threads(archived=archived, cursor=cursor)
         reply = await link.rpc.call(call.method, call.params, timeout=CALL_SECONDS)
-        context = WireContext(link.epoch, 1, int(time.time() * 1000))
-        for event in decode_response(call.method, call.params, reply, context):
-            if isinstance(event, e.ThreadSeen | e.ReadStateChanged):
-                yield event
+        for event in _news(link, call, reply):
+            yield event
         following = reply.get("nextCursor")
         if not isinstance(following, str) or following == cursor:
             return
         cursor = following
+
+
+async def _loaded(
+    link: Connection, listed: frozenset[ThreadId]
+) -> AsyncIterator[e.ThreadSeen | e.ReadStateChanged]:
+    """Agents, and threads without a turn: no list has them. Reading wakes nothing."""
+    call = calls.list_loaded()
+    with contextlib.suppress(RequestFailed):
+        reply = await link.rpc.call(call.method, call.params, timeout=CALL_SECONDS)
+        ids = {str(one) for one in reply.get("data") or ()}
+        for thread_id in sorted(ids - listed):
+            async for event in _told(link, calls.read_thread(thread_id)):
+                yield event
+
+
+async def _told(
+    link: Connection, call: calls.Call
+) -> AsyncIterator[e.ThreadSeen | e.ReadStateChanged]:
+    with contextlib.suppress(RequestFailed):  # it may be gone meanwhile
+        reply = await link.rpc.call(call.method, call.params, timeout=CALL_SECONDS)
+        for event in _news(link, call, reply):
+            yield event
+
+
+def _news(
+    link: Connection, call: calls.Call, reply: dict[str, Any]
+) -> list[e.ThreadSeen | e.ReadStateChanged]:
+    context = WireContext(link.epoch, 1, int(time.time() * 1000))
+    events = decode_response(call.method, call.params, reply, context)
+    return [x for x in events if isinstance(x, e.ThreadSeen | e.ReadStateChanged)]
 
 
 async def _account(link: Connection) -> Account:

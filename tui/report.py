@@ -112,7 +112,8 @@ def fleet_lines(listing: Listing, *, archived: bool) -> list[str]:
     for group in view.groups:
         lines += ["", f"{group.title} {len(group.rows)}"]
         for row in group.rows:
-            lines += _row_lines(row, world.threads[row.id], listing)
+            tree = [world.threads[row.id], *forest.descendants(row.id)]
+            lines += _row_lines(row, tree, listing)
     if not view.groups:
         lines += ["", "No threads yet."]
     return lines
@@ -130,8 +131,9 @@ def _source(listing: Listing) -> str:
     )
 
 
-def _row_lines(row: ThreadRow, thread: Thread, listing: Listing) -> list[str]:
-    folder = reveal(PurePosixPath(thread.cwd).name).text
+def _row_lines(row: ThreadRow, tree: list[Thread], listing: Listing) -> list[str]:
+    """`tree`: the root and its agents."""
+    folder = reveal(PurePosixPath(tree[0].cwd).name).text
     when = age(time.time() - row.at_ms / 1000) if row.at_ms else ""
     gone = listing.live and row.id not in listing.listed
     word = "not listed" if gone else row.word
@@ -139,12 +141,11 @@ def _row_lines(row: ThreadRow, thread: Thread, listing: Listing) -> list[str]:
     title += " " * (TITLE - cells(title))
     mark = "*" if row.unread else " "
     lines = [f"{mark} {word:<11} {title} {when:>3}  {folder}".rstrip()]
-    detail = "".join(bit.text for bit in row.detail) or ", ".join(
-        WAITS[flag] for flag in sorted(thread.flags) if flag in WAITS
-    )
-    if detail:
-        lines.append(f"  {'':<11} {cut(detail, 100)}")
-    return lines
+    detail = "".join(bit.text for bit in row.detail)
+    flags = {flag for thread in tree for flag in thread.flags}
+    waits = ", ".join(WAITS[flag] for flag in sorted(flags) if flag in WAITS)
+    more = [f"  {'':<11} {cut(words, 100)}" for words in (waits, detail) if words]
+    return [*lines, *more]
 
 
 # -- engine ------------------------------------------------------------------------

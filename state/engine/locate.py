@@ -122,7 +122,7 @@ def version_of(path: Path, state_dir: Path) -> str:
     known = _read_cache(cache)
     if key in known:
         return known[key]
-    version = _ask_version(path)
+    version = _ask_version(path, cache.with_name("no-home"))
     with contextlib.suppress(OSError):  # a cache that cannot be kept costs 30 ms
         _folder(cache.parent)
         _write_private(
@@ -131,10 +131,13 @@ def version_of(path: Path, state_dir: Path) -> str:
     return version
 
 
-def _ask_version(path: Path) -> str:
+def _ask_version(path: Path, no_home: Path) -> str:
+    # Asked for its version, codex would already make files in its home.
+    env = {**os.environ, "CODEX_HOME": str(no_home)}
     try:
         answer = subprocess.run(
             [path, "--version"],
+            env=env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_VERSION_TIMEOUT,
