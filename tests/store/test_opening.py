@@ -27,7 +27,7 @@ from state.db.errors import (
 from state.db.history import drafts, load_world
 from state.db.migrations import MIGRATIONS, migrate
 from state.model import World
-from tests.store.helpers import T1, noted, publish, seen, writing, written
+from tests.store.helpers import T1, T2, noted, publish, seen, writing, written
 
 
 def opened_and_closed(path: Path) -> str | None:
@@ -266,7 +266,8 @@ def test_no_space_is_said_kept_and_written_when_there_is_space_again(
                 row = await cursor.fetchone()
             assert row is not None
             await db.execute(f"PRAGMA max_page_count = {row[0]}")
-            world = publish(writer, world, seen(T1, preview="x" * 100_000))
+            big = seen(T2, preview="x" * 100_000)
+            world = publish(writer, world, seen(T1, preview="x" * 100_000), big)
             assert not await writer.flush()
             with pytest.raises(StoreFull):
                 await writer.commit_now(noted("s", "y" * 100_000))
@@ -281,6 +282,8 @@ def test_no_space_is_said_kept_and_written_when_there_is_space_again(
     assert failures[-1] is None
     thread = load_world(store)[T1]
     assert (thread.name, len(thread.preview)) == ("after", 100_000)
+    # Nothing was said of the other one since: the batch that failed was kept.
+    assert len(load_world(store)[T2].preview) == 100_000
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")

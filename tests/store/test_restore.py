@@ -18,6 +18,7 @@ from state.db.history import (
     search,
     settings_history,
 )
+from state.db.plan import spliced
 from state.items import (
     AgentMessage,
     Command,
@@ -310,3 +311,38 @@ def test_each_change_of_settings_is_kept(store: Path) -> None:
     bodies = [body for _, body in settings_history(store, T1)]
     assert len(bodies) == 2
     assert '"never"' in bodies[1]
+
+
+def test_new_turns_and_items_go_to_the_end(store: Path) -> None:
+    ticks = [
+        [
+            started(turn),
+            e.ItemCompleted(T1, TurnId(turn), item("b", UserMessage("1"))),
+            e.ItemCompleted(T1, TurnId(turn), item("a", UserMessage("2"))),
+        ]
+        for turn in ("u1", "u3", "u2")
+    ]
+    late = e.ItemCompleted(T1, TurnId("u1"), item("0", UserMessage("3")))
+    world = written(store, [seen(T1)], *ticks, [late])
+    threads = restored(store)
+    assert in_order(threads) == in_order(dict(world.threads))
+    assert list(threads[T1].turns) == ["u1", "u3", "u2"]
+    assert list(threads[T1].turns[TurnId("u1")].items) == ["b", "a", "0"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "held", "order"),
+    [
+        ("", "ab", "ab"),
+        ("abc", "c", "abc"),
+        ("abc", "cd", "abcd"),
+        ("abc", "xb", "axbc"),
+        ("abc", "axbyc", "axbyc"),
+        ("abc", "de", "abcde"),
+        ("abc", "ca", "bca"),
+    ],
+)
+def test_how_what_is_stored_and_what_is_held_are_put_in_order(
+    stored: str, held: str, order: str
+) -> None:
+    assert "".join(spliced(stored, held)) == order
