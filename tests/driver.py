@@ -117,12 +117,20 @@ class Driver:
     async def idle(self) -> Driver:
         """Until all queues are drained, the store is published and lists are drawn."""
         await self.loop.settle()
-        while self.app.services.bridge.busy:
+        while self.busy:
             await self.loop.advance(50)
         await self.loop.advance(300)
-        while self.app.services.bridge.busy:
+        while self.busy:
             await self.loop.advance(50)
         return self
+
+    @property
+    def busy(self) -> bool:
+        """Something waits to be published, or the app has not begun."""
+        try:
+            return self.app.services.bridge.busy
+        except RuntimeError:
+            return True
 
     # -- looks ---------------------------------------------------------------------
 

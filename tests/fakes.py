@@ -25,9 +25,9 @@ from state.engine.supervisor import (
     SharedTarget,
     Target,
 )
-from state.store import Store
+from state.model import World
 from tests.clockwork import Clockwork
-from tui.services import Services, restore
+from tui.services import Remembered, Services, restore
 
 Json = dict[str, Any]
 Reply = Callable[[Json], Any]
@@ -421,20 +421,18 @@ def fleet(
         reach=engine.reach,
     )
     session = EngineSession(SharedTarget(None, Path(codex_home)), options)
-    if home is None:
-        store, more = Store(), {}
-    else:
+    world, remembered, problem = World(), Remembered(), ""
+    if home is not None:
         world, remembered, problem = restore(home, codex_home)
-        assert not problem, problem
-        store, more = Store(world), {"remembered": remembered}
+    assert not problem, problem
     return Services(
-        store=store,
         engine=session,
         cwd=cwd,
         codex_home=codex_home,
         home=home,
+        world=world,
+        remembered=remembered,
         clock=engine.loop.wall_ms,
         still=still,
         plain=plain,
-        **more,  # type: ignore[arg-type]
     )

@@ -1,0 +1,314 @@
+"""Random sessions of a person and an engine with the running app.
+
+Owns the acts and their chances; what is right is judged by `tests.scenario.onlooker`.
+Invariant: a session is the same for the same seed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from textual.widgets import TextArea
+
+from tests.clockwork import Clockwork
+from tests.driver import NARROW, NORMAL, WIDE, Driver, drive
+from tests.fakes import FakeEngine
+from tests.scenario.onlooker import LETTERS, Asked, Disturbed, Onlooker
+from widgets.review_inbox import ReviewInbox
+
+STEPS = 70
+SLICE_MS = 10
+SIZES = (NARROW, NORMAL, WIDE)
+THREADS = ("alpha", "beta", "gamma")
+OTHER_KEYS = (
+    *("enter", "enter", "enter", "escape", "tab", "shift+tab", "up", "down", "space"),
+    *"12345jk.,riovJ!/?YADNx0",
+)
+WORDS = ("yes", "and", "deny", "happy", "yay", "no", "ay", "d")
+PASTES = ("y", "yes\ny\n", "a\na\n", "p", "delete the cache\nand y", "n\n\ny", "yyyy")
+WAITS = (0, 1, 10, 30, 49, 51, 60, 100, 250, 300, 480, 499, 501, 600, 900)
+METHOD = "item/commandExecution/requestApproval"
+
+
+class Session:
+    """One random session. Every step is a method; `run` draws them."""
+
+    def __init__(self, driver: Driver, chance: random.Random) -> None:
+        self.driver = driver
+        self.engine: FakeEngine = driver.engine
+        self.loop: Clockwork = driver.loop
+        self.chance = chance
+        self.onlooker = Onlooker(driver)
+        self.numbers = 0
+        self.racing = False
+        """the last input may not have been handled yet"""
+
+    async def run(self, steps: int) -> None:
+        acts: list[tuple[int, Callable[[], Any]]] = [
+            (12, self.arrive),
+            (5, self.resolve),
+            (6, self.change),
+            (14, self.time),
+            (14, self.letter),
+            (14, self.other_key),
+            (5, self.paste),
+            (6, self.burst),
+            (6, self.click),
+            (5, self.words),
+            (16, self.go_to_card),
+            (10, self.decide),
+            (4, self.cross),
+        ]
+        weights = [weight for weight, _ in acts]
+        for _ in range(steps):
+            (_, act), *_ = self.chance.choices(acts, weights)
+            await act()
+
+    # -- the engine ------------------------------------------------------------------
+
+    async def quietly(self, act: Callable[[], None], *, race: bool = False) -> None:
+        """The engine does something: nothing of the user's may move."""
+        if race or self.chance.random() < 0.3:
+            act()  # A race: what follows comes at the same moment.
+            return
+        await self.pass_time(400)
+        before = self.still_life()
+        act()
+        await self.pass_time(150)
+        if self.still_life() != before:
+            raise Disturbed(f"{before}\n{self.still_life()}\n{self.driver.screen()}")
+
+    def still_life(self) -> tuple[object, ...]:
+        """Focus, text and text cursor."""
+        field = self.driver.composer.field
+        open_id = self.driver.open
+        top = self.driver.app.screen
+        return (self.driver.focused, top, field.text, field.cursor_location, open_id)
+
+    async def arrive(self, *, race: bool = False) -> None:
+        self.numbers += 1
+        number = self.numbers
+
+        def act() -> None:
+            thread_id = f"thread-{self.chance.choice(THREADS)}"
+            network = self.chance.random() < 0.25
+            asked = Asked(number, thread_id, f"mark-{number}-0", network)
+            self.onlooker.pending[number] = asked
+            self.ask(asked)
+
+        await self.quietly(act, race=race)
+
+    def ask(self, asked: Asked) -> None:
+        self.engine.ask(asked.request_id, METHOD, **asked.params())
+
+    def some(self) -> Asked | None:
+        """A request that waits: the one on screen by preference."""
+        waiting = [a for a in self.onlooker.pending.values() if not a.answered]
+        shown = self.onlooker.last.request_id
+        on_screen = [a for a in waiting if a.request_id == shown]
+        if on_screen and self.chance.random() < 0.6:
+            return on_screen[0]
+        return self.chance.choice(waiting) if waiting else None
+
+    async def resolve(self, *, race: bool = False) -> None:
+        asked = self.some()
+        if asked is None:
+            return
+
+        def act() -> None:
+            asked.answered = True  # by another client
+            self.engine.resolve(asked.request_id, asked.thread_id)
+
+        await self.quietly(act, race=race)
+
+    async def change(self, *, race: bool = False) -> None:
+        """What is asked becomes another thing, under the same id."""
+        asked = self.some()
+        if asked is None:
+            return
+
+        def act() -> None:
+            if asked.answered:
+                return  # in the meantime
+            stem, turn = asked.mark.rsplit("-", 1)
+            asked.mark = f"{stem}-{int(turn) + 1}"
+            self.ask(asked)
+
+        await self.quietly(act, race=race)
+
+    # -- time ------------------------------------------------------------------------
+
+    async def pass_time(self, ms: int, *, acted: bool = False) -> None:
+        """In slices, so that the onlooker knows when what changed."""
+        first, acted = True, acted or self.racing
+        since = self.loop.ms
+        await self.loop.settle()
+        self.racing = False
+        while True:
+            # What a key sets off shows with the next frame or two.
+            self.onlooker.look(acted=acted and first, since=since)
+            if ms <= 0:
+                return
+            first, since = False, self.loop.ms
+            step = min(SLICE_MS, ms)
+            ms -= step
+            await self.loop.advance(step)
+
+    async def time(self) -> None:
+        await self.pass_time(self.chance.choice(WAITS))
+
+    # -- the user --------------------------------------------------------------------
+
+    async def key(self, name: str) -> None:
+        self.onlooker.press(name)
+        before = self.driver.draft
+        typing = self.typing() and not self.racing
+        self.driver.key(name)
+        if self.chance.random() < 0.15:
+            self.racing = True  # the next thing comes at the same moment
+            return
+        await self.pass_time(0, acted=True)
+        if typing and len(name) == 1 and name.isalpha():
+            self.kept(before, name)
+
+    def typing(self) -> bool:
+        """The composer takes keys as text, the last one included."""
+        field = self.driver.composer.field
+        return (
+            not self.driver.dialog
+            and self.driver.focused is field
+            and field.selection.is_empty
+            and self.driver.app.screen is self.driver.fleet
+        )
+
+    def kept(self, before: str, typed: str) -> None:
+        now = self.driver.draft
+        if len(now) != len(before) + len(typed) or typed not in now:
+            raise Disturbed(f"{typed!r} typed into {before!r} gave {now!r}")
+
+    async def letter(self) -> None:
+        await self.key(self.chance.choice(LETTERS))
+
+    async def other_key(self) -> None:
+        await self.key(self.chance.choice(OTHER_KEYS))
+
+    async def words(self) -> None:
+        for character in self.chance.choice(WORDS):
+            await self.key(character)
+            await self.pass_time(self.chance.choice((20, 40, 80, 120)))
+
+    async def paste(self) -> None:
+        await self.loop.settle()
+        self.onlooker.look(acted=True, since=self.loop.ms)
+        text = self.chance.choice(PASTES)
+        before, typing = self.driver.draft, self.typing()
+        self.onlooker.press("paste")
+        self.driver.feed(f"\x1b[200~{text}\x1b[201~")
+        await self.pass_time(0, acted=True)
+        if typing:
+            self.kept(before, text)
+
+    async def burst(self) -> None:
+        """A paste that the terminal sends as bare keys."""
+        for character in self.chance.choice(PASTES).replace("\n", "\r"):
+            self.onlooker.press(character, known=False)
+            self.driver.feed(character)
+            if self.chance.random() < 0.3:
+                await self.pass_time(self.chance.choice((0, 1, 5)), acted=True)
+        await self.pass_time(0, acted=True)
+
+    async def click(self) -> None:
+        await self.loop.settle()
+        width, height = self.driver.app.size
+        x, y = self.chance.randrange(width), self.chance.randrange(height)
+        spots = [self.driver.card.region, self.driver.composer.region]
+        spots.append(self.driver.fleet.query_one(ReviewInbox).region)
+        region = self.chance.choice(spots)
+        if region.area and self.chance.random() < 0.6:
+            x = self.chance.randrange(region.x, region.right)
+            y = self.chance.randrange(region.y, region.bottom)
+        if x < width and y < height:
+            self.onlooker.press("click")
+            self.driver.mouse(x, y)
+        await self.pass_time(0, acted=True)
+
+    async def go_to_card(self) -> None:
+        """A person goes to the inbox and opens a card, at some pace."""
+        for _ in range(4):
+            if not self.driver.dialog and not self.writing():
+                break
+            await self.key("escape")
+            await self.pass_time(60)
+        await self.key("5")
+        await self.pass_time(self.chance.choice((0, 60, 200)))
+        if self.chance.random() < 0.3:
+            await self.key(self.chance.choice(("j", "k", "down", "up")))
+        await self.key("enter")
+        await self.pass_time(self.chance.choice(WAITS))
+        if self.chance.random() < 0.6:
+            await self.letter()
+            await self.pass_time(self.chance.choice(WAITS))
+
+    def writing(self) -> bool:
+        return isinstance(self.driver.focused, TextArea)
+
+    async def decide(self) -> None:
+        """A person who does all as it should be done."""
+        if not self.onlooker.last.focused:
+            return
+        await self.pass_time(700)
+        letter = self.chance.choice(LETTERS)
+        await self.key(letter)
+        if letter in "ap":
+            await self.pass_time(self.chance.choice((300, 600, 700, 900)))
+            await self.key(letter)
+        await self.pass_time(100)
+
+    async def cross(self) -> None:
+        """A decision and the engine's news meet on the way."""
+        if not self.onlooker.last.focused:
+            return
+        await self.pass_time(700)
+        await self.key(self.chance.choice("ydn"))
+        await self.pass_time(self.chance.choice((20, 40, 45, 49, 50)))
+        chosen = [self.arrive, self.resolve, self.change, self.change]
+        await self.chance.choice(chosen)(race=True)
+        await self.pass_time(self.chance.choice((1, 3, 30)))
+
+
+def prepare(engine: FakeEngine) -> None:
+    """Three threads that work."""
+    for name in THREADS:
+        row = engine.add(name)
+        row["status"] = {"type": "active", "activeFlags": ["waitingOnApproval"]}
+
+
+def session(seed: int, *, steps: int = STEPS) -> list[str]:
+    """The letters that were decided. Raises Theft, Disturbed."""
+    chance = random.Random(seed)
+    decided: list[str] = []
+
+    async def play(driver: Driver) -> None:
+        for name in THREADS:
+            thread_id = f"thread-{name}"
+            driver.engine.start_turn(thread_id, f"turn-of-{thread_id}")
+        await driver.idle()
+        run = Session(driver, chance)
+        await run.run(steps)
+        await run.pass_time(1500)
+        decided.extend(run.onlooker.decided)
+
+    try:
+        drive(
+            play,
+            size=SIZES[seed % 3],
+            prepare=prepare,
+            still=seed % 2 == 0,
+            plain=seed % 5 == 4,
+        )
+    except AssertionError as error:
+        error.add_note(f"seed {seed}")
+        raise
+    return decided

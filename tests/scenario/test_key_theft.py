@@ -1,0 +1,177 @@
+"""No review is ever answered by a key that was not meant for it.
+
+Random people and a random engine use the running app: typing, pastes with and without
+brackets, clicks, reviews that arrive, change and go. The oracle is what reached the
+fake engine. With any one of the guards removed the same sessions find a theft.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from state import guard as g
+from state.events import ReviewAsked
+from state.store import Published
+from tests.driver import Driver, drive
+from tests.scenario.onlooker import Asked, Disturbed, Theft
+from tests.scenario.sessions import METHOD, SIZES, prepare, session
+from tui.screens.fleet import FleetScreen
+
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+SEEDS = range(1000 if SOAK else 16)
+MUTANT_SEEDS = range(40)
+
+honest = functools.cache(session)
+"""A session with all guards in place: the letters that were decided in it."""
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_answer_leaves_that_nobody_gave(seed: int) -> None:
+    honest(seed)
+
+
+def test_the_sessions_are_not_idle() -> None:
+    decided = [letter for seed in range(6) for letter in honest(seed)]
+    assert len(set(decided)) >= 3 and len(decided) >= 6, decided
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("letter", "presses"), [("y", 1), ("d", 1), ("p", 2)])
+def test_a_deliberate_letter_answers_exactly_once(
+    size: tuple[int, int], letter: str, presses: int
+) -> None:
+    asked = Asked(7, "thread-alpha", "mark-7-0", network=False)
+
+    async def play(driver: Driver) -> None:
+        driver.engine.start_turn("thread-alpha", "turn-of-thread-alpha")
+        driver.engine.ask(7, METHOD, **asked.params())
+        await driver.idle()
+        await driver.press("5", "enter")
+        driver.sees("mark-7-0")
+        for number in range(presses):
+            assert driver.engine.answers() == []
+            await driver.wait(600)
+            driver.key(letter)
+            await driver.loop.advance(49)
+            assert driver.engine.answers() == [], f"answered at once, press {number}"
+            await driver.loop.advance(100)
+        await driver.press(letter, letter)
+        await driver.wait(3000)
+        await driver.press(letter)
+        await driver.wait(3000)
+        (answer,) = driver.engine.answers()
+        assert answer.message["id"] == 7
+        assert asked.letter(answer.message["result"]["decision"]) == letter
+
+    drive(play, size=size, prepare=prepare)
+
+
+# -- with a rule removed the sessions find a theft -----------------------------------
+
+Mutate = Callable[[pytest.MonkeyPatch], None]
+
+
+def without_arming(patch: pytest.MonkeyPatch) -> None:
+    def rested(guard: g.Guard, since: int | None, _at: int) -> bool:
+        return guard._focused and since is not None
+
+    patch.setattr(g.Guard, "_rested", rested)
+
+
+def without_silence_before(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(g.Guard, "_quiet", lambda _guard, _at: True)
+
+
+def without_silence_after(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(g, "QUIET_MS", -1)
+
+
+def without_the_second_press(patch: pytest.MonkeyPatch) -> None:
+    tick = g.Guard.tick
+
+    def at_once(guard: g.Guard, at: int) -> g.Outcome:
+        outcome = tick(guard, at)
+        if not isinstance(outcome, g.OpenStrip):
+            return outcome
+        guard.blurred()
+        return g.Decide(outcome.decision)
+
+    patch.setattr(g.Guard, "tick", at_once)
+
+
+def without_a_rest_for_the_strip(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(g.Guard, "strip_armed", lambda guard, _at: guard._strip_drawn)
+
+
+def without_notice_of_changes(patch: pytest.MonkeyPatch) -> None:
+    def changed(guard: g.Guard, _at: int, decisions: Any) -> None:
+        guard._decisions = tuple(decisions)
+
+    patch.setattr(g.Guard, "changed", changed)
+
+
+def with_enter_as_yes(patch: pytest.MonkeyPatch) -> None:
+    other = g.Guard.other_key
+
+    def yes(guard: g.Guard, at: int) -> g.Outcome:
+        return guard.key("y", at) if guard.armed(at) else other(guard, at)
+
+    patch.setattr(g.Guard, "other_key", yes)
+    patch.setattr(g.Guard, "pasted", other)
+    patch.setattr(g.Guard, "clicked", other)
+
+
+def with_pastes_as_keys(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(g.Guard, "pasted", lambda guard, at: guard.key("y", at))
+
+
+def without_binding(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("state.engine.answering.refuse", lambda _pending, _command: None)
+
+
+def with_cards_that_take_the_focus(patch: pytest.MonkeyPatch) -> None:
+    take = FleetScreen.take
+
+    def opening(screen: FleetScreen, step: Published) -> None:
+        take(screen, step)
+        for event in step.events:
+            if isinstance(event, ReviewAsked):
+                screen.show_review(event.review.key)
+                screen.go_to(2)
+
+    patch.setattr(FleetScreen, "take", opening)
+
+
+MUTANTS: tuple[Mutate, ...] = (
+    without_arming,
+    without_silence_before,
+    without_silence_after,
+    without_the_second_press,
+    without_a_rest_for_the_strip,
+    without_notice_of_changes,
+    with_enter_as_yes,
+    with_pastes_as_keys,
+    without_binding,
+)
+
+
+@pytest.mark.parametrize("mutate", MUTANTS, ids=lambda mutate: mutate.__name__)
+def test_without_a_rule_a_theft_is_found(
+    mutate: Mutate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutate(monkeypatch)
+    with pytest.raises(Theft):
+        for seed in MUTANT_SEEDS:
+            session(seed)
+
+
+def test_a_card_that_takes_the_focus_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_cards_that_take_the_focus(monkeypatch)
+    with pytest.raises(Disturbed):
+        for seed in MUTANT_SEEDS:
+            session(seed)
