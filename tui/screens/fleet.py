@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.css.query import NoMatches
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -74,28 +73,37 @@ class FleetScreen(FleetActs):
         self.pane = 1
         self._list_timer: Timer | None = None
         self._message_timer: Timer | None = None
+        self.header = Header(id="header")
+        self.tabs = Tabs(id="tabs")
+        self.banner = Banner(id="banner")
+        self.threads = ThreadList(id="threads")
+        self.heading = TitleLine(id="title")
+        self.counters = Counters(id="counters")
+        self.transcript = Transcript(id="transcript")
+        self.card = ReviewCard(id="card")
+        self.composer = Composer(_commands(), id="composer")
+        self.agents = AgentTree(id="agents")
+        self.terminals = TerminalBoard(id="terminals")
+        self.reviews = ReviewInbox(id="reviews")
+        self.status = StatusBar(id="status")
 
     def compose(self) -> ComposeResult:
         """Header, banner, columns, bottom line."""
-        yield Header(id="header")
-        yield Tabs(id="tabs")
-        yield Banner(id="banner")
+        yield self.header
+        yield self.tabs
+        yield self.banner
         with Horizontal(id="columns"):
             with Vertical(id="left"):
-                yield ThreadList(id="threads")
+                yield self.threads
             yield Hairline(id="rule-left")
             with Vertical(id="center"):
-                yield TitleLine(id="title")
-                yield Counters(id="counters")
-                yield Transcript(id="transcript")
-                yield ReviewCard(id="card")
-                yield Composer(_commands(), id="composer")
+                yield self.heading
+                yield self.counters
+                yield self.transcript
+                yield self.composer
             yield Hairline(id="rule-right")
-            with Vertical(id="right"):
-                yield AgentTree(id="agents")
-                yield TerminalBoard(id="terminals")
-                yield ReviewInbox(id="reviews")
-        yield StatusBar(id="status")
+            yield Vertical(id="right")
+        yield self.status
 
     def on_mount(self) -> None:
         """Paint what the store knew."""
@@ -104,6 +112,16 @@ class FleetScreen(FleetActs):
         self.refresh_views()
         self.set_clock(self.services.clock(), 0)
         self.go_to(1)
+        self.call_after_refresh(self._complete)
+
+    async def _complete(self) -> None:
+        """The panes that the first paint does not have to wait for."""
+        right = self.query_one("#right", Vertical)
+        await right.mount(self.agents, self.terminals, self.reviews)
+        await self.query_one("#center", Vertical).mount(
+            self.card, after=self.transcript
+        )
+        self.refresh_list()
 
     def _return(self) -> None:
         """To where the last window was."""
@@ -164,24 +182,23 @@ class FleetScreen(FleetActs):
     def refresh_list(self) -> None:
         """The list, the header and the counters: at most four times a second."""
         presenter = self.presenter
-        self.query_one(ThreadList).view = presenter.threads()
-        self.query_one(Header).view = presenter.header()
+        self.threads.view = presenter.threads()
+        self.header.view = presenter.header()
         side = presenter.side()
-        self.query_one(AgentTree).show(side.agents, side.agent_tokens)
-        self.query_one(TerminalBoard).show(side.terminals)
-        self.query_one(ReviewInbox).show(side.reviews)
+        self.agents.show(side.agents, side.agent_tokens)
+        self.terminals.show(side.terminals)
+        self.reviews.show(side.reviews)
         self._share_right()
-        self.query_one(Counters).view = side
-        tabs = self.query_one(Tabs)
-        tabs.view = side
-        tabs.needs = presenter.header().needs
+        self.counters.view = side
+        self.tabs.view = side
+        self.tabs.needs = presenter.header().needs
 
     def _share_right(self) -> None:
         """Wide: each pane of the right column as high as what it holds, the last one
         takes the rest; when there is too little, the longest gives way."""
         panes: list[Pane[Any]] = [
-            self.query_one(AgentTree),
-            self.query_one(TerminalBoard),
+            self.agents,
+            self.terminals,
         ]
         room = self.query_one("#right").size.height
         if not self.has_class("-wide") or room <= 0:
@@ -200,15 +217,15 @@ class FleetScreen(FleetActs):
         self.call_after_refresh(self._laid_out)
 
     def _laid_out(self) -> None:
-        self.query_one("#title", TitleLine).ruled = not self.has_class("-narrow")
+        self.heading.ruled = not self.has_class("-narrow")
         self._share_right()
 
     def refresh_views(self) -> None:
         """The open thread and what frames it: with every publish."""
         presenter = self.presenter
         transcript = presenter.transcript()
-        self.query_one(Transcript).view = transcript
-        title = self.query_one("#title", TitleLine)
+        self.transcript.view = transcript
+        title = self.heading
         title.title = transcript.title
         title.ruled = not self.has_class("-narrow")
         title.detail = f"· {transcript.agent_path}" if transcript.agent_path else ""
@@ -216,27 +233,26 @@ class FleetScreen(FleetActs):
             title.detail = f"· {presenter.looking.cwd}"
         right = transcript.right
         title.end = (Bit(right, Tone.MUTED),) if right else ()
-        self.query_one(Banner).view = presenter.banner()
-        self.query_one(StatusBar).view = presenter.status()
-        self.query_one(Composer).view = presenter.composer()
-        card = self.query_one(ReviewCard)
-        card.view = presenter.card()
+        self.banner.view = presenter.banner()
+        self.status.view = presenter.status()
+        self.composer.view = presenter.composer()
+        self.card.view = presenter.card()
         self.set_class(presenter.looking.review is not None, "-reviewing")
 
     @property
     def live(self) -> bool:
         """The open thread works: its spinner turns."""
-        view = self.query_one(Transcript).view
+        view = self.transcript.view
         return view.live is not None and not (view.live.stale or view.live.need)
 
     def set_clock(self, now_ms: int, frame: int) -> None:
         """Tell all widgets the time, together."""
-        for pane in self.query(Pane):
+        for pane in (self.threads, self.agents, self.terminals, self.reviews):
             pane.set_clock(now_ms)
-        self.query_one(Header).set_clock(now_ms)
-        self.query_one(Banner).set_clock(now_ms)
-        self.query_one(ReviewCard).set_clock(now_ms)
-        self.query_one(Transcript).set_clock(now_ms, frame)
+        self.header.set_clock(now_ms)
+        self.banner.set_clock(now_ms)
+        self.card.set_clock(now_ms)
+        self.transcript.set_clock(now_ms, frame)
 
     def say(self, text: str) -> None:
         """A sentence in the bottom line, for some seconds."""
@@ -248,10 +264,7 @@ class FleetScreen(FleetActs):
             self._message_timer = self.set_timer(MESSAGE_SECONDS, self._hush)
 
     def _show_message(self, text: str) -> None:
-        try:
-            self.query_one(StatusBar).message = text
-        except NoMatches:
-            return
+        self.status.message = text
 
     def _hush(self) -> None:
         self._message_timer = None
@@ -264,18 +277,18 @@ class FleetScreen(FleetActs):
         """The widget that has the focus of a pane."""
         match number:
             case 1:
-                return self.query_one(ThreadList).rows
+                return self.threads.rows
             case 3:
-                return self.query_one(AgentTree).rows
+                return self.agents.rows
             case 4:
-                return self.query_one(TerminalBoard).rows
+                return self.terminals.rows
             case 5:
-                return self.query_one(ReviewInbox).rows
+                return self.reviews.rows
         if self.presenter.looking.review is not None:
-            return self.query_one(ReviewCard)
+            return self.card
         if self.presenter.thread is None:
-            return self.query_one(Composer).field
-        return self.query_one(Transcript)
+            return self.composer.field
+        return self.transcript
 
     def go_to(self, number: int) -> None:
         """Make a pane live, and visible where the layout shows one at a time."""
@@ -288,27 +301,26 @@ class FleetScreen(FleetActs):
         others = {f"-pane-{n}" for n in range(1, 6)} - {f"-pane-{self.pane}"}
         if not self.has_class(f"-pane-{self.pane}") or self.classes & others:
             self.set_classes([*(self.classes - others), f"-pane-{self.pane}"])
-        self.query_one(Tabs).open = self.pane
+        self.tabs.open = self.pane
 
     def on_descendant_focus(self) -> None:
         """The title of the thread is heavy while its pane is live."""
         number = self._pane_of(self.focused)
-        self.query_one("#title", TitleLine).live = number == 2
+        self.heading.live = number == 2
         if number and number != self.pane:
             self.pane = number
             self._mark_pane()
 
     def _pane_of(self, widget: Widget | None) -> int:
-        for number, selector in (
-            (1, "#threads"),
-            (2, "#center"),
-            (3, "#agents"),
-            (4, "#terminals"),
-            (5, "#reviews"),
+        above = widget.ancestors_with_self if widget is not None else ()
+        for number, pane in (
+            (1, self.threads),
+            (2, self.query_one("#center")),
+            (3, self.agents),
+            (4, self.terminals),
+            (5, self.reviews),
         ):
-            if widget is not None and self.query_one(selector) in (
-                widget.ancestors_with_self
-            ):
+            if pane in above:
                 return number
         return 0
 
@@ -322,4 +334,4 @@ class FleetScreen(FleetActs):
     def load_draft(self) -> None:
         """The words that were left here."""
         text = self.services.remembered.drafts.get(self.draft_key, "")
-        self.query_one(Composer).load(text)
+        self.composer.load(text)

@@ -14,8 +14,6 @@ from state.select.threads import ListAsk
 from tui.actions import BY_ID
 from tui.screens.fleet_intents import FleetIntents
 from tui.themes import THEMES
-from widgets.composer import Composer
-from widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
     pass
@@ -55,7 +53,7 @@ class FleetActs(FleetIntents):
         if self.presenter.looking.review is not None:
             self.close_card()
         self.go_to(2)
-        self.query_one(Composer).focus()
+        self.composer.focus()
 
     def do_theme(self) -> None:
         """The next theme."""
@@ -76,7 +74,7 @@ class FleetActs(FleetIntents):
     def do_filter(self) -> None:
         """/ in the list."""
         self.go_to(1)
-        self.query_one(ThreadList).action_filter()
+        self.threads.action_filter()
 
     def do_archived(self) -> None:
         """Show or hide archived threads."""
@@ -161,7 +159,7 @@ class FleetActs(FleetIntents):
     def target(self) -> ThreadId | None:
         """The thread an action is about: the list's cursor there, else the open one."""
         if self.pane == 1:
-            key = self.query_one(ThreadList).rows.cursor_key
+            key = self.threads.rows.cursor_key
             if key is not None:
                 return ThreadId(key)
         return self.presenter.looking.thread

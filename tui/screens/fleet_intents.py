@@ -18,8 +18,6 @@ from state.select.words import agent_label
 from tui.actions import by_slash
 from tui.screens.flows import Flows
 from widgets import intents as i
-from widgets.composer import Composer
-from widgets.review_inbox import ReviewInbox
 
 if TYPE_CHECKING:
     from tui.presenter import Presenter
@@ -97,7 +95,7 @@ class FleetIntents(Flows):
             self.close_card()
             return
         thread = self.presenter.thread
-        writing = self.query_one(Composer).field.has_focus
+        writing = self.composer.field.has_focus
         in_thread = self.pane == 2 or writing
         if thread is None or thread.active_turn is None or not in_thread:
             self.go_to(2 if writing and thread is not None else 1)
@@ -130,7 +128,7 @@ class FleetIntents(Flows):
     def stash_draft(self) -> None:
         """What stands in the composer belongs to where it was written."""
         if self.is_mounted:
-            self.services.keep_draft(self.draft_key, self.query_one(Composer).text)
+            self.services.keep_draft(self.draft_key, self.composer.text)
 
     @on(i.DraftChanged)
     def _draft(self, intent: i.DraftChanged) -> None:
@@ -153,7 +151,7 @@ class FleetIntents(Flows):
         if action is None:
             self.say(f"There is no command /{intent.name}.")
             return
-        self.query_one(Composer).accepted(intent.text)
+        self.composer.accepted(intent.text)
         await self.action_do(action.id, intent.args)
 
     @on(i.RunShell)
@@ -197,7 +195,7 @@ class FleetIntents(Flows):
         self.refresh_views()
         self.go_to(5)
         if key is not None:
-            self.query_one(ReviewInbox).select(key)
+            self.reviews.select(key)
 
     @on(i.OpenReview)
     def _open_review(self, intent: i.OpenReview) -> None:
@@ -232,10 +230,10 @@ class FleetIntents(Flows):
         intent.stop()
         self.act(c.Decide(intent.review, intent.decision))
         self.go_to(5)
-        self.query_one(ReviewInbox).select(intent.review.key)
+        self.reviews.select(intent.review.key)
         if intent.decision.letter == "n":
             self.open_thread(intent.review.thread_id, focus=False)
-            self.query_one(Composer).focus()
+            self.composer.focus()
 
     @on(i.OpenTerminal)
     def _open_terminal(self, intent: i.OpenTerminal) -> None:

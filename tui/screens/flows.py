@@ -26,13 +26,15 @@ from state.select.frame import asks, sandbox_mode, writable_roots
 from state.select.words import command_line, thread_title
 from state.text import reveal
 from tui.screens import dialogs
-from widgets.composer import Composer
 from widgets.forms import LoginDialog
 
 if TYPE_CHECKING:
     from state.engine.port import Defaults, WakeReport
     from tui.presenter import Presenter
     from tui.services import Services
+    from widgets.composer import Composer
+    from widgets.review_inbox import ReviewInbox
+    from widgets.thread_list import ThreadList
 
 
 def client_id() -> ClientId:
@@ -45,6 +47,9 @@ class Flows(Screen[None]):
 
     services: Services
     presenter: Presenter
+    composer: Composer
+    threads: ThreadList
+    reviews: ReviewInbox
     _recording = ""
 
     def say(self, text: str) -> None:
@@ -130,7 +135,7 @@ class Flows(Screen[None]):
             self.say("The thread was not started; your words are kept.")
             return False
         self.open_thread(made, focus=False)
-        self.query_one(Composer).focus()
+        self.composer.focus()
         return True
 
     async def begin_with(self, command: c.StartThread) -> None:
@@ -170,7 +175,7 @@ class Flows(Screen[None]):
             self.say("There is no engine just now; what you write is kept.")
             return
         key = self.draft_key
-        composer = self.query_one(Composer)
+        composer = self.composer
         choice = dialogs.NewThreadChoice(cwd=cwd, text=text)
         if await self._start(cwd, found, choice):
             # The words are the thread's first message now.
@@ -188,7 +193,7 @@ class Flows(Screen[None]):
         if not await self.services.bridge.record(command):
             return
         if self.presenter.looking.thread == thread.id:
-            self.query_one(Composer).accepted(text)
+            self.composer.accepted(text)
         await self.services.bridge.deliver(command)
 
     async def shell(self, command: str, text: str) -> None:
@@ -199,7 +204,7 @@ class Flows(Screen[None]):
             return
         if self._refused() or not await self.wake(thread.id, because="to run this"):
             return
-        self.query_one(Composer).accepted(text)
+        self.composer.accepted(text)
         self.act(c.RunShell(thread.id, command))
 
     async def wake(self, thread_id: ThreadId, *, because: str) -> bool:
