@@ -259,9 +259,6 @@ class TranscriptView:
     empty: tuple[str, ...] = ()
 
 
-# -- right column ----------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class AgentRow:
     """One agent; `guide` is the tree's line-drawing before its glyph."""
@@ -317,9 +314,6 @@ class SideView:
     agents_failed: int = 0
     reviews_need: int = 0
     reviews_auto: int = 0
-
-
-# -- review card -----------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
