@@ -82,12 +82,7 @@ def _run(db: sqlite3.Connection, script: str) -> None:
             db.execute(statement)
 
 
-@migration
-def m001_threads(db: sqlite3.Connection) -> None:
-    """Where threads are and what the list shows. `extra`: JSON of the other facts."""
-    _run(
-        db,
-        """
+_THREADS = """
 CREATE TABLE migration (name TEXT PRIMARY KEY, applied_ms INTEGER NOT NULL);
 
 CREATE TABLE home (
@@ -129,16 +124,16 @@ CREATE TABLE thread_place (
     seen_ms INTEGER NOT NULL,
     PRIMARY KEY (thread_id, home_id)
 ) WITHOUT ROWID
-""",
-    )
+"""
 
 
 @migration
-def m002_history(db: sqlite3.Connection) -> None:
-    """Turns, items, their searchable text, and output that still grows."""
-    _run(
-        db,
-        """
+def m001_threads(db: sqlite3.Connection) -> None:
+    """Where threads are and what the list shows. `extra`: JSON of the other facts."""
+    _run(db, _THREADS)
+
+
+_HISTORY = """
 CREATE TABLE turn (
     thread_id TEXT NOT NULL REFERENCES thread (id) ON DELETE CASCADE,
     turn_id TEXT NOT NULL,
@@ -178,16 +173,16 @@ CREATE TABLE terminal_output (
 );
 
 CREATE INDEX terminal_output_item ON terminal_output (item_row)
-""",
-    )
+"""
 
 
 @migration
-def m003_what_the_engine_forgets(db: sqlite3.Connection) -> None:
-    """Reviews, decisions, terminals, hooks, settings, and what the user typed."""
-    _run(
-        db,
-        """
+def m002_history(db: sqlite3.Connection) -> None:
+    """Turns, items, their searchable text, and output that still grows."""
+    _run(db, _HISTORY)
+
+
+_FORGOTTEN = """
 CREATE TABLE review (
     thread_id TEXT NOT NULL REFERENCES thread (id) ON DELETE CASCADE,
     epoch TEXT NOT NULL,
@@ -280,5 +275,10 @@ CREATE TABLE import_state (
     mtime_ns INTEGER NOT NULL,
     at_ms INTEGER NOT NULL
 ) WITHOUT ROWID
-""",
-    )
+"""
+
+
+@migration
+def m003_what_the_engine_forgets(db: sqlite3.Connection) -> None:
+    """Reviews, decisions, terminals, hooks, settings, and what the user typed."""
+    _run(db, _FORGOTTEN)

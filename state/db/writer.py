@@ -134,7 +134,7 @@ class StoreWriter:
         self._latest = world.threads
         for thread_id in dirty:
             thread = world.threads.get(thread_id)
-            if thread is not None:
+            if thread is not None and self._stored.get(thread_id) is not thread:
                 self._dirty[thread_id] = thread
         hurry = False
         for event in events:

@@ -314,7 +314,7 @@ def test_each_change_of_settings_is_kept(store: Path) -> None:
 
 
 def test_new_turns_and_items_go_to_the_end(store: Path) -> None:
-    ticks = [
+    ticks: list[list[e.Event]] = [
         [
             started(turn),
             e.ItemCompleted(T1, TurnId(turn), item("b", UserMessage("1"))),

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state import rollout_lines
 from state.engine.wire.threads import decode_turn
 from state.items import AgentMessage, Item, UserMessage
 from state.model import Sandbox, SandboxMode, Turn, TurnStatus
+from state.rollout import lines as rollout_lines
 from state.rollout import read_tail, scan_sessions, stored_settings
-from state.rollout_lines import line_numbers, lines_backwards
-from state.rollout_settings import settings_of
+from state.rollout.lines import line_numbers, lines_backwards
+from state.rollout.settings import settings_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
 VERSIONS = ("0.163.0", "0.169.0")

@@ -23,7 +23,7 @@ from state.items import (
     UserMessage,
 )
 from state.model import Settings, Turn, TurnError, TurnStatus
-from state.rollout_settings import settings_of
+from state.rollout.settings import settings_of
 
 Json = dict[str, Any]
 

@@ -18,10 +18,10 @@ import msgspec
 
 from state.items import ThreadId, UserMessage
 from state.model import Settings, TokenUsage, Turn
-from state.rollout_kinds import EVENT_TYPES, LINE_TYPES, TURN_EVENTS
-from state.rollout_lines import Envelope, Kind, Line, line_numbers, lines_backwards
-from state.rollout_settings import Facts, meta_facts, milliseconds, settings_of
-from state.rollout_turns import TurnsBackwards
+from state.rollout.kinds import EVENT_TYPES, LINE_TYPES, TURN_EVENTS
+from state.rollout.lines import Envelope, Kind, Line, line_numbers, lines_backwards
+from state.rollout.settings import Facts, meta_facts, milliseconds, settings_of
+from state.rollout.turns import TurnsBackwards
 
 MAX_BYTES = 64 * 1024 * 1024
 """How much of a file's end is read at most for its turns."""

@@ -1,8 +1,8 @@
 """Lines of a rollout file, from its end, without reading the rest.
 
 Owns blocks, line borders and the envelope `{timestamp, ordinal, type, payload}`; does
-not own what a payload means (`state.rollout`). Invariant: memory is bounded by one
-block and one line of at most `MAX_LINE` bytes, whatever the file holds.
+not own what a payload means (`state.rollout.reader`). Invariant: memory is bounded by
+one block and one line of at most `MAX_LINE` bytes, whatever the file holds.
 """
 
 from __future__ import annotations
