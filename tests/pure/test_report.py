@@ -87,6 +87,7 @@ def test_who_waits_is_said_also_of_an_agent() -> None:
     )
     lines = fleet_lines(_listing(_thread("root"), agent), archived=False)
     assert any("waits for an approval" in line for line in lines)
+    assert any("ready " in line for line in lines)
     assert lines[0].startswith("1 thread ·")
 
 
