@@ -8,8 +8,6 @@ Invariant: nothing here wakes anything; what cannot be known is said to be unkno
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,12 +18,11 @@ from state.engine.link import Link
 from state.engine.port import Goal, WakeReport
 from state.items import ThreadId
 from state.model import Sandbox, SandboxMode, Settings
+from state.rollout import stored_settings
 
 Json = dict[str, Any]
 
 UNKNOWN_MODE = "what it last ran under is not known"
-_BLOCK = 1 << 18
-_TAIL = 1 << 26  # bytes looked at; the settings stand with every turn
 _KEBAB = {
     "read-only": SandboxMode.READ_ONLY,
     "workspace-write": SandboxMode.WORKSPACE_WRITE,
@@ -54,7 +51,7 @@ async def inspect(link: Link, thread_id: ThreadId) -> WakeReport:
     stored: Settings | None = None
     readable = False
     if link.local and isinstance(path, str):
-        readable, stored = await asyncio.to_thread(stored_settings, Path(path))
+        readable, stored = await asyncio.to_thread(readable_settings, Path(path))
     today = await todays_settings(link, cwd)
     laxer = laxer_words(stored, today) if readable else (UNKNOWN_MODE,)
     return WakeReport(
@@ -191,87 +188,9 @@ def _laxer_sandbox(stored: Sandbox, today: Sandbox | None) -> Iterator[str]:
         yield "network"
 
 
-def stored_settings(path: Path) -> tuple[bool, Settings | None]:
-    """(the file could be read, the settings of its last turn or settings change)."""
+def readable_settings(path: Path) -> tuple[bool, Settings | None]:
+    """(the file could be read, what the thread would wake up under)."""
     try:
-        for line in _lines_backwards(path):
-            if b'"turn_context"' in line or b'"thread_settings_applied"' in line:
-                settings = _settings_line(line)
-                if settings is not None:
-                    return True, settings
+        return True, stored_settings(path)
     except OSError:
         return False, None
-    return True, None
-
-
-def _lines_backwards(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        stop = max(0, end - _TAIL)
-        rest: list[bytes] = []
-        while end > stop:
-            start = max(stop, end - _BLOCK)
-            file.seek(start)
-            head, newline, tail = file.read(end - start).partition(b"\n")
-            end = start
-            if not newline:
-                rest.append(head)
-                continue
-            *whole, last = tail.split(b"\n")
-            yield last + b"".join(reversed(rest))
-            yield from reversed(whole)
-            rest = [head]
-        if end == 0:
-            yield b"".join(reversed(rest))
-
-
-def _settings_line(line: bytes) -> Settings | None:
-    try:
-        record = json.loads(line)
-        payload = record["payload"]
-        if record["type"] == "turn_context":
-            raw = payload
-        elif payload.get("type") == "thread_settings_applied":
-            raw = payload["thread_settings"]
-        else:
-            return None
-        return _rollout_settings(raw)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _rollout_settings(raw: Json) -> Settings:
-    policy = raw.get("approval_policy")
-    return Settings(
-        model=raw.get("model"),
-        approval_policy=policy if isinstance(policy, str) else "granular",
-        reviewer=raw.get("approvals_reviewer"),
-        sandbox=_rollout_sandbox(raw),
-        cwd=raw.get("cwd"),
-    )
-
-
-def _rollout_sandbox(raw: Json) -> Sandbox | None:
-    """From the projected policy, or else from what the profile lets be written."""
-    policy = raw.get("sandbox_policy")
-    if isinstance(policy, dict) and policy.get("type") in _KEBAB:
-        mode = _KEBAB[policy["type"]]
-        network = policy.get("network_access")
-        return Sandbox(
-            mode,
-            network=mode is SandboxMode.FULL_ACCESS or network in (True, "enabled"),
-            writable_roots=tuple(policy.get("writable_roots") or ()),
-        )
-    profile = raw.get("permission_profile")
-    if not isinstance(profile, dict):
-        return None
-    files = profile.get("file_system")
-    network = profile.get("network") == "enabled"
-    if not isinstance(files, dict) or files.get("type") != "restricted":
-        return Sandbox(SandboxMode.FULL_ACCESS, network=True)
-    entries = [e for e in files.get("entries") or () if e.get("access") == "write"]
-    kinds = [e.get("path", {}).get("value", {}) for e in entries]
-    if any(isinstance(kind, dict) and kind.get("kind") == "root" for kind in kinds):
-        return Sandbox(SandboxMode.EXTERNAL, network=network)
-    mode = SandboxMode.WORKSPACE_WRITE if entries else SandboxMode.READ_ONLY
-    return Sandbox(mode, network=network)

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.engine import wake
 from state.engine.wake import (
     is_trusted,
     laxer_words,
     project_root,
-    stored_settings,
+    readable_settings,
 )
 from state.model import Sandbox, SandboxMode, Settings
+from state.rollout import lines
 
 FULL = Sandbox(SandboxMode.FULL_ACCESS, network=True)
 WRITE = Sandbox(SandboxMode.WORKSPACE_WRITE)
@@ -40,7 +40,7 @@ def rollout(folder: Path, *lines: bytes) -> Path:
 
 
 def mode_of(path: Path) -> SandboxMode | None:
-    readable, settings = stored_settings(path)
+    readable, settings = readable_settings(path)
     assert readable
     return settings.sandbox.mode if settings and settings.sandbox else None
 
@@ -85,13 +85,16 @@ def test_lines_are_found_however_blocks_cut_them(
     rest = [line("x", {"t": "b" * size}) for size in after]
     path = rollout(folder, *fill, context("workspace-write"), *rest)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wake, "_BLOCK", block)
+        patch.setattr(lines, "BLOCK", block)
         assert mode_of(path) is SandboxMode.WORKSPACE_WRITE
 
 
 def test_no_turn_and_no_file_are_two_things(tmp_path: Path) -> None:
-    assert stored_settings(rollout(tmp_path, line("session_meta", {}))) == (True, None)
-    assert stored_settings(tmp_path / "gone") == (False, None)
+    assert readable_settings(rollout(tmp_path, line("session_meta", {}))) == (
+        True,
+        None,
+    )
+    assert readable_settings(tmp_path / "gone") == (False, None)
 
 
 def test_a_profile_without_a_projection(tmp_path: Path) -> None:
