@@ -78,6 +78,18 @@ def _add_connection(parser: argparse.ArgumentParser, none: object, no: object) -
         default=none,
     )
     group.add_argument(
+        "--remote-token-file",
+        metavar="FILE",
+        help="its bearer token; CODEX_TUI_TOKEN holds one, too",
+        default=none,
+    )
+    group.add_argument(
+        "--insecure-loopback",
+        action="store_true",
+        help="a loopback engine without a token, which agents can reach themselves",
+        default=no,
+    )
+    group.add_argument(
         "--private",
         action="store_true",
         help="an engine of this call only",
@@ -139,6 +151,19 @@ def _add_looks(commands: Commands) -> None:
     )
 
 
+def _token_problem(args: argparse.Namespace) -> str:
+    """Why the token file cannot be used; "" when it can, or none was named."""
+    name: str | None = getattr(args, "remote_token_file", None)
+    if name is None:
+        return ""
+    try:
+        text = Path(name).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        return f"--remote-token-file {name} cannot be read: {why}"
+    return "" if text else f"--remote-token-file {name} is empty"
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code."""
     _guard_imports()
@@ -147,6 +172,9 @@ def main(argv: list[str] | None = None) -> int:
             # A terminal that cannot show a glyph gets its escape, not a traceback.
             stream.reconfigure(errors="backslashreplace")
     args = build_parser().parse_args(argv)
+    if problem := _token_problem(args):
+        print(f"codex-tui: {problem}", file=sys.stderr)
+        return 2
     if refusal := unsupported(sys.platform):
         print(refusal, file=sys.stderr)
         return 1

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from state.engine.locate import EngineBinary, locate
 from state.engine.rpc import RpcHooks
@@ -36,11 +37,22 @@ def finder(explicit: str | None, place: Place) -> Callable[[], EngineBinary]:
 def target_of(args: argparse.Namespace, place: Place) -> Target:
     """Which engine the arguments mean."""
     if getattr(args, "remote", None):
-        return RemoteTarget(args.remote, token=os.environ.get("CODEX_TUI_TOKEN"))
+        return RemoteTarget(
+            args.remote,
+            token=_token(getattr(args, "remote_token_file", None)),
+            insecure_loopback=bool(getattr(args, "insecure_loopback", False)),
+        )
     find = finder(args.codex_bin, place)
     if getattr(args, "private", False):
         return PrivateTarget(find, place.codex_home)
     return SharedTarget(find, place.codex_home)
+
+
+def _token(file: str | None) -> str | None:
+    """From the named file (`tui.cli` checked that it is readable), or CODEX_TUI_TOKEN."""
+    if file is None:
+        return os.environ.get("CODEX_TUI_TOKEN")
+    return Path(file).expanduser().read_text(encoding="utf-8").strip()
 
 
 def visit_options(place: Place, *, hooks: RpcHooks | None = None) -> ConnectOptions:

@@ -151,6 +151,7 @@ class FleetScreen(FleetActs):
             self.say(step.world.messages[-1])
         if not self.is_mounted:
             return
+        self._mark_seen(step)
         self.refresh_views()
         if self._list_timer is None:
             self.refresh_list()
@@ -169,6 +170,15 @@ class FleetScreen(FleetActs):
             self.act(c.OpenThread(thread.id))
             if thread.unread:
                 self.act(c.MarkRead(thread.id))
+
+    def _mark_seen(self, step: Published) -> None:
+        """What happens before the user's eyes is read."""
+        thread = self.presenter.thread
+        if thread is None or not thread.unread or not self.app.app_focus:
+            return
+        before = step.before.threads.get(thread.id)
+        if before is None or not before.unread:
+            self.act(c.MarkRead(thread.id))
 
     _list_waits = False
 
@@ -270,6 +280,7 @@ class FleetScreen(FleetActs):
         self._message_timer = None
         self.presenter.look(message="")
         self._show_message("")
+        self.status.view = self.presenter.status()
 
     # -- panes -------------------------------------------------------------------
 
@@ -286,7 +297,7 @@ class FleetScreen(FleetActs):
                 return self.reviews.rows
         if self.presenter.looking.review is not None:
             return self.card
-        if self.presenter.thread is None:
+        if self.presenter.looking.thread is None:
             return self.composer.field
         return self.transcript
 
