@@ -49,7 +49,7 @@ def target_of(args: argparse.Namespace, place: Place) -> Target:
 
 
 def _token(file: str | None) -> str | None:
-    """From the named file (`tui.cli` checked that it is readable), or CODEX_TUI_TOKEN."""
+    """From the named file (`tui.cli` checked it), or CODEX_TUI_TOKEN."""
     if file is None:
         return os.environ.get("CODEX_TUI_TOKEN")
     return Path(file).expanduser().read_text(encoding="utf-8").strip()
