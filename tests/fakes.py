@@ -178,10 +178,11 @@ class FakeEngine:
 
     # -- what it holds ---------------------------------------------------------------
 
-    def add(self, name: str, **changes: Any) -> Json:
-        """A thread; `name` also makes its id."""
+    def add(self, name: str, *, title: str | None = None, **changes: Any) -> Json:
+        """A thread; `name` makes its id, and its name without a `title`."""
         self._numbers += 1
-        row = thread_row(f"thread-{name}", **{"name": name, **changes})
+        changes["name"] = name if title is None else title
+        row = thread_row(f"thread-{name}", **changes)
         row["updatedAt"] += self._numbers
         self.threads[row["id"]] = row
         return row

@@ -154,9 +154,8 @@ class Onlooker:
         lines = self.driver.screen().splitlines()[region.y : region.bottom]
         return "\n".join(line[region.x : region.right] for line in lines)
 
-    def press(self, name: str, *, known: bool = True) -> None:
-        """An input is about to arrive. `known`: all before it has been handled, so
-        that the screen is what the user saw."""
+    def press(self, name: str) -> None:
+        """An input is about to arrive."""
         at = self.driver.loop.ms
         last = self.last
         if name not in LETTERS or len(name) != 1:
@@ -169,7 +168,6 @@ class Onlooker:
             ("not at rest", at - self.since < ARM_MS),
             ("not what is asked", not last.mark),
             ("not drawn", bool(last.mark) and last.mark not in text),
-            ("in one burst with others", not known),
         ]
         why = next((word for word, holds in reasons if holds), "")
         strip = "again to grant it" in " ".join(text.split())
@@ -201,11 +199,15 @@ class Onlooker:
         self._meant(press, letter, asked, theft)
         self._alone(press, at, theft)
         if letter in "ap":
-            if len(before) < 2:
+            # Between them only repetitions that came too early and were swallowed.
+            earlier = before[:-1]
+            while earlier and earlier[-1].strip and earlier[-1].name == letter:
+                earlier = earlier[:-1]
+            if not earlier:
                 raise theft("a broad answer after one key")
-            first = before[-2]
+            first = earlier[-1]
             self._meant(first, letter, asked, theft)
-            self._alone(first, press.at, theft)
+            self._alone(first, before[before.index(first) + 1].at, theft)
             if first.strip or not press.strip:
                 raise theft("a broad answer without its strip")
             if press.at - first.at < QUIET_MS + ARM_MS:

@@ -45,7 +45,8 @@ class Session:
         self.racing = False
         """the last input may not have been handled yet"""
 
-    async def run(self, steps: int) -> None:
+    async def run(self, steps: int, *, near: bool = False) -> None:
+        """`near`: most of it happens around cards."""
         acts: list[tuple[int, Callable[[], Any]]] = [
             (12, self.arrive),
             (5, self.resolve),
@@ -62,6 +63,9 @@ class Session:
             (4, self.cross),
         ]
         weights = [weight for weight, _ in acts]
+        if near:
+            around = (self.arrive, self.go_to_card, self.decide, self.cross)
+            weights = [20 if act in around else 5 for _, act in acts]
         for _ in range(steps):
             (_, act), *_ = self.chance.choices(acts, weights)
             await act()
@@ -213,7 +217,7 @@ class Session:
     async def burst(self) -> None:
         """A paste that the terminal sends as bare keys."""
         for character in self.chance.choice(PASTES).replace("\n", "\r"):
-            self.onlooker.press(character, known=False)
+            self.onlooker.press(character)
             self.driver.feed(character)
             if self.chance.random() < 0.3:
                 await self.pass_time(self.chance.choice((0, 1, 5)), acted=True)
@@ -272,10 +276,13 @@ class Session:
             return
         await self.pass_time(700)
         await self.key(self.chance.choice("ydn"))
-        await self.pass_time(self.chance.choice((20, 40, 45, 49, 50)))
-        chosen = [self.arrive, self.resolve, self.change, self.change]
+        # News just before keep what follows for the next frame.
+        await self.pass_time(self.chance.choice((20, 30)))
+        await self.arrive(race=True)
+        await self.pass_time(self.chance.choice((10, 15, 19)))
+        chosen = [self.resolve, self.change, self.change]
         await self.chance.choice(chosen)(race=True)
-        await self.pass_time(self.chance.choice((1, 3, 30)))
+        await self.pass_time(30)
 
 
 def prepare(engine: FakeEngine) -> None:
@@ -285,7 +292,7 @@ def prepare(engine: FakeEngine) -> None:
         row["status"] = {"type": "active", "activeFlags": ["waitingOnApproval"]}
 
 
-def session(seed: int, *, steps: int = STEPS) -> list[str]:
+def session(seed: int, *, near: bool = False) -> list[str]:
     """The letters that were decided. Raises Theft, Disturbed."""
     chance = random.Random(seed)
     decided: list[str] = []
@@ -296,7 +303,7 @@ def session(seed: int, *, steps: int = STEPS) -> list[str]:
             driver.engine.start_turn(thread_id, f"turn-of-{thread_id}")
         await driver.idle()
         run = Session(driver, chance)
-        await run.run(steps)
+        await run.run(STEPS, near=near)
         await run.pass_time(1500)
         decided.extend(run.onlooker.decided)
 

@@ -32,11 +32,13 @@ honest = functools.cache(session)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_answer_leaves_that_nobody_gave(seed: int) -> None:
-    honest(seed)
+    honest(seed, near=seed % 2 == 1)
 
 
 def test_the_sessions_are_not_idle() -> None:
-    decided = [letter for seed in range(6) for letter in honest(seed)]
+    decided = [
+        letter for seed in range(6) for letter in honest(seed, near=seed % 2 == 1)
+    ]
     assert len(set(decided)) >= 3 and len(decided) >= 6, decided
 
 
@@ -119,7 +121,8 @@ def with_enter_as_yes(patch: pytest.MonkeyPatch) -> None:
     other = g.Guard.other_key
 
     def yes(guard: g.Guard, at: int) -> g.Outcome:
-        return guard.key("y", at) if guard.armed(at) else other(guard, at)
+        offered = guard._offered("y") is not None and guard.strip is None
+        return guard.key("y", at) if offered else other(guard, at)
 
     patch.setattr(g.Guard, "other_key", yes)
     patch.setattr(g.Guard, "pasted", other)
@@ -167,11 +170,11 @@ def test_without_a_rule_a_theft_is_found(
     mutate(monkeypatch)
     with pytest.raises(Theft):
         for seed in MUTANT_SEEDS:
-            session(seed)
+            session(seed, near=True)
 
 
 def test_a_card_that_takes_the_focus_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     with_cards_that_take_the_focus(monkeypatch)
     with pytest.raises(Disturbed):
         for seed in MUTANT_SEEDS:
-            session(seed)
+            session(seed, near=True)
