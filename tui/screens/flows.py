@@ -187,7 +187,11 @@ class Flows(Screen[None]):
         if not await self.wake(thread.id, because="to send this"):
             return
         name = client_id()
-        command: c.SendTurn | c.QueueTurn = c.SendTurn(name, thread.id, text)
+        # What runs now, after the questions: words meant for it steer it.
+        now = self.presenter.world.threads.get(thread.id, thread)
+        command: c.SendTurn | c.QueueTurn = c.SendTurn(
+            name, thread.id, text, expected_turn=now.active_turn
+        )
         if queue:
             command = c.QueueTurn(name, thread.id, text)
         if not await self.services.bridge.record(command):
