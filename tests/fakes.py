@@ -129,7 +129,11 @@ class FakeEngine:
         self.connections.append(transport)
         rpc = RpcClient(transport, options.hooks)
         rpc.start()
-        info = await handshake(rpc, client_version="0", timeout=None)
+        try:
+            info = await handshake(rpc, client_version="0", timeout=None)
+        except BaseException:
+            await rpc.close()
+            raise
         return Connection(rpc, info, "joined", 4242, f"4242@{self.epoch}")
 
     def heard(self, transport: FakeTransport, raw: bytes) -> None:
