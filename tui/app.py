@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 
+from tui.crash import EXIT_CODE
 from tui.palette import RegistryCommands
 from tui.screens.fleet import FleetScreen
+from tui.terminal import Terminal
 from tui.themes import DEFAULT, THEMES, variable_defaults
 from widgets.glyphs import Look
 
@@ -44,6 +47,7 @@ class CodexTui(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "quit", id="quit", priority=True, show=False),
         Binding("ctrl+c", "how_to_quit", "", id="app.copy", show=False),
+        Binding("ctrl+z", "suspend_process", "", id="app.stop", show=False),
     ]
     ENABLE_COMMAND_PALETTE = True
 
@@ -89,6 +93,31 @@ class CodexTui(App[None]):
         if self.fleet.live and self.app_focus:
             self._frame += 1
             self.fleet.set_clock(self.services.clock(), self._frame)
+
+    # -- faults ------------------------------------------------------------------
+
+    @property
+    def fault(self) -> Exception | None:
+        """The exception that ended the app."""
+        return self._exception
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's driver with our rules for a terminal."""
+        return Terminal
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault of ours: leave. Whoever started us reports it; Textual would print
+        a traceback with the values of variables."""
+        self._return_code = EXIT_CODE
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()
+
+    def say(self, text: str) -> None:
+        """A sentence in the bottom line, if there is one yet."""
+        if not self._gone and self.is_running:
+            self.fleet.say(text)
 
     # -- leaving -----------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Coroutine
 
 from tui.app import CodexTui
+from tui.crash import Crashed, crashed, report_faults
 from tui.place import Place
 from tui.services import Services, engine_label, restore, user_engine
 from tui.themes import SIXTEEN
@@ -28,8 +29,11 @@ def run_command(args: argparse.Namespace) -> int:
 
 
 def run_app(work: Coroutine[None, None, int]) -> int:
-    """Run a screen's coroutine to its exit code."""
-    return asyncio.run(work)
+    """Run a screen's coroutine to its exit code; a fault of ours is reported."""
+    try:
+        return asyncio.run(work)
+    except Exception as error:
+        return crashed(error)
 
 
 async def _run(args: argparse.Namespace) -> int:
@@ -84,8 +88,11 @@ async def show(services: Services) -> int:
 
     for name in (signal.SIGHUP, signal.SIGTERM):
         loop.add_signal_handler(name, leave)
+    report_faults(loop, app.say)
     try:
         await app.run_async()
     finally:
         await services.end()
+    if app.fault is not None:
+        raise Crashed from app.fault
     return app.return_code or 0
