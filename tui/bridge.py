@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from state import commands as c
 from state import events as e
 from state.db.errors import StoreError
-from state.db.history import load_thread
+from state.db.history import load_thread, older_turns
 from state.engine.port import Engine
 from state.items import ThreadId
-from state.model import HistoryState, Send, SendState
+from state.model import EnginePhase, HistoryState, Send, SendState
 from state.store import Published, Store
 
 if TYPE_CHECKING:
@@ -149,6 +149,9 @@ class Bridge:
                     return None
             case c.OpenThread():
                 await self._from_disk(command.thread_id)
+            case c.LoadOlder():
+                if self.store.world.engine.phase is not EnginePhase.READY:
+                    await self._older_from_disk(command.thread_id)
             case _:
                 pass
         return await self.engine.send(command)
@@ -202,6 +205,17 @@ class Bridge:
             return
         events = await asyncio.to_thread(stored_turns, self.path, thread_id)
         self.store.offer_all(events)
+
+    async def _older_from_disk(self, thread_id: ThreadId) -> None:
+        """The page before what is held, while no engine can be asked for it."""
+        thread = self.store.world.threads.get(thread_id)
+        if self.path is None or thread is None or not thread.turns:
+            return
+        first = next(iter(thread.turns))
+        turns = await asyncio.to_thread(older_turns, self.path, thread_id, first)
+        self.store.offer(
+            e.TurnsLoaded(thread_id, turns, older=True, complete=not turns)
+        )
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.ensure_future(work)

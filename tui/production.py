@@ -6,8 +6,6 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from state.rollout import read_tail
-
 from state import events as e
 from state.engine.acting import Surroundings
 from state.engine.record import Recorder
@@ -15,6 +13,7 @@ from state.engine.rpc import RpcHooks
 from state.engine.session import EngineSession, SessionOptions
 from state.engine.supervisor import PrivateTarget
 from state.items import ThreadId
+from state.rollout import read_tail
 from tui.options import connect_options, target_of
 from tui.place import Place
 
@@ -37,7 +36,9 @@ def engine_of(args: argparse.Namespace, place: Place, cwd: str) -> EngineSession
     return EngineSession(target, options)
 
 
-async def rollout_events(thread_id: ThreadId, path: str) -> tuple[e.Event, ...]:
+async def rollout_events(
+    thread_id: ThreadId, path: str, turns: int
+) -> tuple[e.Event, ...]:
     """The newest turns of a history the engine never projected."""
-    tail = await asyncio.to_thread(read_tail, Path(path))
+    tail = await asyncio.to_thread(read_tail, Path(path), turns)
     return (e.TurnsLoaded(thread_id, tail.turns, complete=tail.complete),)

@@ -40,9 +40,13 @@ from state.items import ThreadId
 from state.model import Send, SendState
 
 Json = dict[str, Any]
-ReadRollout = Callable[[ThreadId, str], Awaitable[tuple[Event, ...]]]
+ReadRollout = Callable[[ThreadId, str, int], Awaitable[tuple[Event, ...]]]
 
-NO_TURNS_YET = ("not materialized", "list_turns is not supported yet")
+NO_TURNS_YET = (
+    "not materialized",
+    "list_turns is not supported yet",
+    "failed to read session metadata",  # for some ms its rollout is an empty file
+)
 """How engines say that a thread is younger than its first turn."""
 NOT_TRUSTED = (
     "Started read-only, as this folder is not trusted; trust it to let agents write."
@@ -55,8 +59,8 @@ class Surroundings:
     """What the session is told of its window and its other half.
 
     `environment`: variables new threads' commands get (PATH, VIRTUAL_ENV,
-    SSH_AUTH_SOCK). `read_rollout(thread id, path)`: the events of a history the
-    engine never projected."""
+    SSH_AUTH_SOCK). `read_rollout(thread id, path, turns)`: the events of the
+    newest turns of a history the engine never projected."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
     read_rollout: ReadRollout | None = None
@@ -153,9 +157,12 @@ class Actor:
 
     async def older(self, command: LoadOlder) -> None:
         """The page of turns before the ones held. Raises RequestFailed."""
-        cursor = self._link.ledger.thread(command.thread_id).older
-        if cursor is not None:
-            await self._turns(command.thread_id, cursor)
+        known = self._link.ledger.thread(command.thread_id)
+        if known.older is not None:
+            await self._turns(command.thread_id, known.older)
+        elif known.from_rollout:
+            known.from_rollout += RECENT_TURNS
+            await self._from_rollout(command.thread_id, known.from_rollout)
 
     async def _turns(self, thread_id: ThreadId, cursor: str | None) -> None:
         link, known = self._link, self._link.ledger.thread(thread_id)
@@ -171,13 +178,14 @@ class Actor:
         if not page["data"] and cursor is None:
             # Empty without an error: the engine never projected this thread, or it
             # has no turn yet. The file knows.
-            if await self._from_rollout(thread_id):
+            if await self._from_rollout(thread_id, RECENT_TURNS):
+                known.from_rollout = RECENT_TURNS
                 return
             link.tell(TurnsLoaded(thread_id, (), complete=True))
             return
         link.tell_reply(call, page)
 
-    async def _from_rollout(self, thread_id: ThreadId) -> bool:
+    async def _from_rollout(self, thread_id: ThreadId, turns: int) -> bool:
         path = self._link.ledger.thread(thread_id).path
         read = self._around.read_rollout
         if read is None or path is None or not self._link.local:
@@ -187,7 +195,7 @@ class Actor:
                 return False
         except OSError:
             return False
-        events = await read(thread_id, path)
+        events = await read(thread_id, path, turns)
         self._link.tell(*events)
         return bool(events)
 

@@ -47,6 +47,8 @@ class Known:
     shell_turn: TurnId | None = None
     read_revision: str | None = None
     older: str | None = None
+    from_rollout: int = 0
+    """How many turns were read from the file, where the engine has none"""
     """Cursor of the page of turns before the ones held"""
     terminals: set[ItemId] = field(default_factory=set)
     open_commands: set[ItemId] = field(default_factory=set)

@@ -54,6 +54,7 @@ from tests.engine.session_bench import (
 )
 from tui.demo.request import ModelRequest
 from tui.demo.steps import Exec, Say, Step
+from tui.production import rollout_events
 
 
 def script(request: ModelRequest) -> Sequence[Step]:
@@ -347,9 +348,11 @@ def test_a_history_never_projected_is_read_from_its_file(
 ) -> None:
     read: list[str] = []
 
-    async def read_rollout(thread_id: ThreadId, path: str) -> tuple[Event, ...]:
+    async def read_rollout(
+        thread_id: ThreadId, path: str, turns: int
+    ) -> tuple[Event, ...]:
         read.append(path)
-        return (TurnsLoaded(thread_id, (), complete=False),)
+        return await rollout_events(thread_id, path, turns)
 
     async def work(bench: Bench) -> None:
         async with running(bench) as watch:
@@ -363,7 +366,9 @@ def test_a_history_never_projected_is_read_from_its_file(
             await watch.until(ThreadSeen, lambda e: e.thread_id == thread_id)
             await watch.session.send(OpenThread(thread_id))
             page = await watch.until(TurnsLoaded)
-            assert not page.complete
+            (turn,) = page.turns
+            words = [i.body for i in turn.items.values()]
+            assert any(isinstance(b, UserMessage) and b.text == "hello" for b in words)
             assert await loaded(bench) == set()
         (path,) = read
         assert thread_id in Path(path).name
