@@ -18,6 +18,7 @@ from state.select.review import all_pending, review_card
 from state.select.side import side_view
 from state.select.threads import Group, ListAsk, ThreadListBuilder
 from state.select.transcript import TranscriptBuilder
+from state.text import reveal
 from state.tree import Forest
 from state.views import (
     BannerView,
@@ -44,6 +45,8 @@ class Looking:
     review: ReviewKey | None = None
     ask: ListAsk = ListAsk()
     cwd: str = ""
+    trusted: bool | None = None
+    """Whether the engine trusts `cwd`; None: not known"""
     message: str = ""
     opening: ThreadId | None = None
 
@@ -160,10 +163,19 @@ class Presenter:
         return None
 
     def _invitation(self) -> tuple[str, ...]:
-        return (
-            "What should Codex do here?",
+        folder = reveal(self.looking.cwd).text
+        rows = (
+            f"What should Codex do in {folder}?" if folder else "What should Codex do?",
             "",
             "write below\tand press enter: a thread starts in this folder",
             "/\tevery command, with what it does",
             "n\tanother folder, model or sandbox",
+        )
+        if self.looking.trusted is not False:
+            return rows
+        return (
+            *rows,
+            "",
+            "This folder is not trusted yet, so the thread starts read-only.",
+            "Nothing is trusted by starting.",
         )

@@ -156,7 +156,8 @@ class ComposerField(TextArea):
 
     def render_line(self, y: int) -> Strip:
         """A row, exactly as wide as the field."""
-        return super().render_line(y).adjust_cell_length(self.size.width)
+        strip = super().render_line(y)
+        return strip.adjust_cell_length(self.size.width, self.rich_style)
 
     def get_line(self, line_index: int) -> Text:
         """A line with its mentions and its command in the accent."""

@@ -6,6 +6,7 @@ pane is focused, so that focus shows without colour.
 
 from __future__ import annotations
 
+from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -13,7 +14,10 @@ from state.views import Bits, Tone
 from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.lines import Pieces, bits, cut, line, piece, width_of
-from widgets.palette import Back, palette_of
+from widgets.palette import Back, Palette, palette_of
+
+LEAST = 12
+"""Cells a title keeps beside its detail."""
 
 
 class TitleLine(Drawn):
@@ -43,25 +47,34 @@ class TitleLine(Drawn):
         """The row."""
         width = self.size.width
         palette, look = palette_of(self), look_of(self)
-        name = palette.style(Tone.ACCENT if self.live else Tone.BRIGHT, bold=True)
-        words = [piece(self.title, name)]
-        if self.detail:
-            words.append(piece(f" {self.detail}", palette.style(Tone.MUTED)))
+        end = bits(self.end, palette)
         if look.plain:
-            return line(words, bits(self.end, palette), width)
+            return line(self._words(palette, width), end, width)
         rule = palette.style(Tone.ACCENT) if self.live else palette.rule()
         dash = sign("━" if self.live else "─", look)
         if not self.ruled:
-            left = [piece("  "), *words]
-            return line(left, [*bits(self.end, palette), piece(" ")], width)
+            room = width - 6 - width_of(end)
+            left = [piece("  "), *self._words(palette, room)]
+            return line(left, [*end, piece("  ")], width)
         right: Pieces = ()
         if self.end:
-            end = bits(self.end, palette)
             right = [piece(" "), *end, piece(" "), piece(dash, rule)]
         room = max(0, width - 4 - width_of(right))
+        words = self._words(palette, room)
         left = [piece(f"{dash} ", rule), *cut(words, room), piece(" ")]
         blank = width - width_of(left) - width_of(right)
         return Strip([*left, piece(dash * max(0, blank), rule), *right]).crop(0, width)
+
+    def _words(self, palette: Palette, room: int) -> list[Segment]:
+        """The title, cut so far that the detail (whose this is) stays whole."""
+        name = palette.style(Tone.ACCENT if self.live else Tone.BRIGHT, bold=True)
+        title = [piece(self.title, name)]
+        if not self.detail:
+            return title
+        detail = piece(f" {self.detail}", palette.style(Tone.MUTED))
+        if room - detail.cell_length >= LEAST:
+            title = [*cut(title, room - detail.cell_length)]
+        return [*title, detail]
 
 
 class Hairline(Drawn):

@@ -119,6 +119,18 @@ def sandbox_mode(settings: Settings | None) -> tuple[str, str, Level]:
     return _MODES[settings.sandbox.mode]
 
 
+def is_full_access(settings: Settings | None) -> bool:
+    """Nothing holds it back."""
+    return sandbox_mode(settings)[1] == _MODES[SandboxMode.FULL_ACCESS][1]
+
+
+def runs_unboxed(thread: Thread) -> bool:
+    """The running turn, or the next one, is under full access."""
+    turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
+    now = turn.settings if turn is not None else None
+    return is_full_access(now) or is_full_access(thread.settings)
+
+
 def asks(settings: Settings) -> str:
     """Who is asked, in words."""
     match settings.approval_policy:
@@ -185,7 +197,7 @@ def sandbox_line(
         tuple(p for p in parts if p),
         lead=lead,
         terminals=len(thread.terminals),
-        hints=("/ps", "/stop") if thread.terminals else (),
+        hints=("/ps /stop",) if thread.terminals else (),
         message=message,
     )
 
@@ -197,13 +209,11 @@ def _differs(now: Settings | None, following: Settings | None) -> bool:
 def _parts(settings: Settings | None) -> list[str]:
     if settings is None:
         return []
-    parts = []
     sandbox = settings.sandbox
-    full = sandbox is not None and sandbox.mode in (
-        SandboxMode.FULL_ACCESS,
-        SandboxMode.EXTERNAL,
-    )
-    if sandbox is not None and not full:
+    if is_full_access(settings):
+        return ["no sandbox", "network on", asks(settings), "writes anywhere"]
+    parts = []
+    if sandbox is not None and sandbox.mode is not SandboxMode.EXTERNAL:
         parts.append("network on" if sandbox.network else "network off")
     parts.append(asks(settings))
     roots = writable_roots(settings)
@@ -240,4 +250,5 @@ def composer_view(world: World, thread: Thread | None, *, cwd: str) -> ComposerV
         "steer" if running else "send",
         facts,
         blocked,
+        full_access=world.engine.phase is EnginePhase.READY and runs_unboxed(thread),
     )

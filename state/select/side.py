@@ -74,7 +74,8 @@ def _agent(guide: str, thread: Thread, *, stale: bool) -> AgentRow:
     asked = pending(thread)
     turn = last_turn(thread)
     if asked:
-        detail = (Bit(f"needs you · {review_word(asked[0].kind)}", Tone.NEED),)
+        tone_of = Tone.MUTED if stale else Tone.NEED
+        detail = (Bit(f"needs you · {review_word(asked[0].kind)}", tone_of),)
     elif glyph is Glyph.FAILED:
         why = one_line(turn.error.message) if turn and turn.error else ""
         detail = (Bit(f"failed · {why}" if why else "failed", Tone.FAIL),)

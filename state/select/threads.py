@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from state.items import ThreadId
 from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
+from state.select.frame import runs_unboxed
 from state.select.words import (
     activity,
     last_turn,
@@ -150,7 +151,7 @@ class ThreadListBuilder:
             review, owner = min(asking, key=lambda pair: pair[0].asked_ms)
             at_ms = review.asked_ms
             detail = (
-                Bit(review_word(review.kind), Tone.NEED),
+                Bit(review_word(review.kind), Tone.MUTED if stale else Tone.NEED),
                 Bit(f" · {review_what(review, owner)}", Tone.MUTED),
             )
         elif group is Group.WORKING:
@@ -168,6 +169,7 @@ class ThreadListBuilder:
             unread=thread.unread,
             bold=thread.unread or group is Group.NEEDS,
             word=word,
+            full_access=not stale and any(map(runs_unboxed, (thread, *agents))),
         )
         sort = (-(thread.updated_ms or thread.created_ms), thread.id)
         if asking:
@@ -186,6 +188,8 @@ class ThreadListBuilder:
                 shown.append(entry)
         shown.sort(key=lambda entry: entry.sort)
         groups = _by_folder(shown) if ask.by_folder else _by_state(shown)
+        if self._stale:
+            groups = tuple(replace(group, tone=Tone.MUTED) for group in groups)
         if ask.counts and not wanted:
             groups, total = _counted(groups, dict(ask.counts))
         return ThreadListView(groups, total, ask.filter, ask.loading)

@@ -166,10 +166,19 @@ class FleetScreen(FleetActs):
             self.run_worker(self.begin_with(opening), group="flow", exit_on_error=False)
             return
         thread = self.presenter.thread
-        if thread is not None:
-            self.act(c.OpenThread(thread.id))
-            if thread.unread:
-                self.act(c.MarkRead(thread.id))
+        if thread is None:
+            self.run_worker(self._learn_trust(), group="trust", exit_on_error=False)
+            return
+        self.act(c.OpenThread(thread.id))
+        if thread.unread:
+            self.act(c.MarkRead(thread.id))
+
+    async def _learn_trust(self) -> None:
+        """Say beforehand that a thread would start read-only here."""
+        found = await self.services.engine.defaults(self.services.cwd)
+        if found is not None:
+            self.presenter.look(trusted=found.trusted)
+            self.refresh_views()
 
     def _mark_seen(self, step: Published) -> None:
         """What happens before the user's eyes is read."""

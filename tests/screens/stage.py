@@ -1,0 +1,223 @@
+"""Worlds for pictures, and the app that shows them.
+
+Owns the folding of recordings and small wire scripts into a world, an engine that
+stays silent, and time that stands still. Invariant: every thread, turn and review on
+a picture was decoded from what an engine says on the wire; nothing is made by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
+
+from textual.pilot import Pilot
+
+from state.commands import Command
+from state.engine.calls import Call
+from state.engine.defaults import defaults
+from state.engine.link import Link
+from state.engine.port import Defaults, Offer, WakeReport
+from state.engine.replay import recorded_events
+from state.engine.wake import inspect
+from state.engine.wire.notifications import WireContext, decode_notification
+from state.engine.wire.requests import decode_request
+from state.engine.wire.responses import decode_response
+from state.events import EngineChanged, Event
+from state.items import ThreadId
+from state.model import Engine, EnginePhase
+from state.store import Store
+from tests.recordings import EPOCH, FOLDER
+from tests.snap import Act, settle
+from tui.app import CodexTui
+from tui.screens.fleet import FleetScreen
+from tui.services import Remembered, Services
+
+Json = dict[str, Any]
+
+NOW = 1_795_245_690_000
+"""The moment all scripts are written for: shortly after the recorded demo."""
+CWD = "/home/dev/src/parsecache"
+DEMO = "01a1fcfb-2b84-7563-b08b-dc8bffcccc47"
+"""The root thread of the recorded demo."""
+
+
+# -- events ----------------------------------------------------------------------
+
+
+def recorded(name: str, *, until: Callable[[Event], bool] | None = None) -> list[Event]:
+    """The events of a recording, up to and with the first that `until` is true of."""
+    events: list[Event] = []
+    for _, event in recorded_events(FOLDER / f"{name}.jsonl"):
+        events.append(event)
+        if until is not None and until(event):
+            return events
+    assert until is None, f"{name} has no such event"
+    return events
+
+
+def told(*messages: Json, at_ms: int = NOW) -> list[Event]:
+    """The events of notifications and requests, as the engine writes them.
+
+    A reply is written `{"to": method, "params": …, "result": …}`."""
+    events: list[Event] = []
+    for message in messages:
+        context = WireContext(EPOCH, 1, message.get("emittedAtMs", at_ms))
+        if "to" in message:
+            params = message.get("params", {})
+            reply = decode_response(message["to"], params, message["result"], context)
+            events += reply
+        elif "id" in message:
+            events.append(decode_request(message, EPOCH, 1, context.at_ms))
+        else:
+            events += decode_notification(message, context)
+    return events
+
+
+def connected(version: str = "0.169.0") -> list[Event]:
+    """An engine answers."""
+    return [engine(EnginePhase.READY, version=version)]
+
+
+def engine(phase: EnginePhase, **facts: Any) -> EngineChanged:
+    """What the session says about its connection; it does not come by the wire."""
+    facts = {"since_ms": NOW - 60_000, "epoch": EPOCH, "connection": 1, **facts}
+    return EngineChanged(Engine(phase, **facts))
+
+
+# -- the app ---------------------------------------------------------------------
+
+
+class SilentEngine:
+    """An engine that says nothing more. `replies`: what it answers when asked."""
+
+    def __init__(self, replies: dict[str, Json]) -> None:
+        self._replies = replies
+        self._closed = asyncio.Event()
+
+    async def run(self, offer: Offer) -> None:
+        """Stay connected."""
+        await self._closed.wait()
+
+    async def send(self, command: Command) -> ThreadId | None:
+        """Nothing comes of it."""
+        return None
+
+    async def inspect(self, thread_id: ThreadId) -> WakeReport | None:
+        """The real look at a sleeping thread, on these replies."""
+        return await inspect(cast("Link", _Line(self._replies)), thread_id)
+
+    async def defaults(self, cwd: str) -> Defaults | None:
+        """The real look at the defaults, on these replies."""
+        if not self._replies:
+            return None
+        return await defaults(cast("Link", _Line(self._replies)), cwd)
+
+    async def close(self) -> None:
+        """Gone."""
+        self._closed.set()
+
+
+class _Line:
+    """What the looks need of a link: answers by method."""
+
+    def __init__(self, replies: dict[str, Json]) -> None:
+        self._replies = replies
+        path = replies.get("thread/read", {}).get("thread", {}).get("path")
+        self.local = path is not None
+        self.ledger = self
+
+    def is_loaded(self, _thread_id: ThreadId) -> bool:
+        """Nothing is."""
+        return False
+
+    async def ask(self, call: Call) -> Json:
+        """The answer to any request of this method."""
+        return self._replies[call.method]
+
+    async def pages(self, build: Callable[[str | None], Call]) -> list[Any]:
+        """All on one page."""
+        rows = (await self.ask(build(None)))["data"]
+        return list(rows)
+
+
+def stage(
+    *pieces: Iterable[Event],
+    open_thread: str | None = None,
+    theme: str = "ink",
+    now: int = NOW,
+    draft: str = "",
+    view: dict[str, Any] | None = None,
+    replies: dict[str, Json] | None = None,
+    cwd: str = CWD,
+) -> CodexTui:
+    """The app on the world that these events fold to, its time standing still."""
+    store = Store()
+    for piece in pieces:
+        store.offer_all(piece)
+    store.tick(now)
+    kept: dict[str, Any] = {**(view or {})}
+    if open_thread is not None:
+        kept["open"] = open_thread
+    services = Services(
+        store=store,
+        engine=SilentEngine(replies or {}),
+        cwd=cwd,
+        codex_home="/home/dev/.codex",
+        remembered=Remembered(drafts={open_thread or "new": draft}, view=kept),
+        clock=lambda: now,
+        theme=theme,
+        still=True,
+    )
+    return CodexTui(services)
+
+
+# -- hands -----------------------------------------------------------------------
+
+
+def keys(*names: str) -> Act:
+    """Press these, each with all that comes of it."""
+
+    async def act(pilot: Pilot[Any]) -> None:
+        for name in names:
+            await pilot.press(name)
+            await settle(pilot)
+
+    return act
+
+
+class CardClock:
+    """The card's own time, in the hands of the test."""
+
+    def __init__(self, pilot: Pilot[Any]) -> None:
+        screen = pilot.app.screen_stack[1]
+        assert isinstance(screen, FleetScreen)
+        self.ms = 1_000
+        self._pilot = pilot
+        self._body = screen.card.body
+        self._body._clock = lambda _message: self.ms
+
+    async def passes(self, ms: int) -> None:
+        """Time passes; what is due happens and is drawn."""
+        self.ms += ms
+        self._body.tick()
+        self._body.relayout()
+        await settle(self._pilot)
+
+
+def card(*letters: str, armed: bool = True, steps: Sequence[str] = ()) -> Act:
+    """Open the newest review from the inbox, rest until it is armed, press letters."""
+
+    async def act(pilot: Pilot[Any]) -> None:
+        clock = CardClock(pilot)
+        for name in ("r", *steps, "enter"):
+            await pilot.press(name)
+            await settle(pilot)
+        if not armed:
+            return
+        await clock.passes(700)
+        for letter in letters:
+            await pilot.press(letter)
+            await clock.passes(200)
+
+    return act
