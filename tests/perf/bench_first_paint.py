@@ -9,27 +9,23 @@ of the machine meets all of them. Raw samples go to `bench/` with commit and mac
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from state.home import store_path
 from tests.engine.harness import engines
-from tests.perf import fleets
+from tests.perf import fleets, records
 from tests.perf.paint import Painted, first_paint
+from tests.perf.records import REPO
 from tests.perf.stores import make_store
 
-REPO = Path(__file__).resolve().parents[2]
 CACHE = REPO / ".cache" / "bench"
-OUT = REPO / "bench"
 OURS, LEAST, OFFICIAL = "codex-tui", "ten-line Textual app", "codex agents --no-daemon"
 AIMS = ((LEAST, 2.0), (OFFICIAL, 0.4))
 
@@ -134,36 +130,19 @@ def record(
     count: int,
 ) -> Path:
     """Write the run to `bench/`."""
-    git = ("git", "-C", str(REPO))
-    commit = subprocess.run(
-        (*git, "rev-parse", "HEAD"), capture_output=True, text=True
-    ).stdout.strip()
-    changed = subprocess.run(
-        (*git, "status", "--porcelain"), capture_output=True, text=True
-    ).stdout
-    run = {
-        "what": "first useful paint, ms",
-        "threads": count,
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "commit": commit,
-        "uncommitted_changes": bool(changed.strip()),
-        "machine": {
-            "system": platform.platform(),
-            "processors": os.cpu_count(),
-            "load": os.getloadavg(),
-            "python": platform.python_version(),
+    return records.record(
+        "first-paint",
+        {
+            "what": "first useful paint, ms",
+            "threads": count,
+            "engines": [engine.version for engine in engines()],
+            "medians_ms": medians,
+            "samples_ms": {
+                name: [[p.first_byte_ms, p.needle_ms] for p in painted]
+                for name, painted in samples.items()
+            },
         },
-        "engines": [engine.version for engine in engines()],
-        "medians_ms": medians,
-        "samples_ms": {
-            name: [[p.first_byte_ms, p.needle_ms] for p in painted]
-            for name, painted in samples.items()
-        },
-    }
-    OUT.mkdir(exist_ok=True)
-    path = OUT / f"first-paint-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.json"
-    path.write_text(json.dumps(run, indent=1) + "\n")
-    return path
+    )
 
 
 def main() -> int:

@@ -74,7 +74,7 @@ def first_paint(
     try:
         return _read(master, needle, started, limit)
     finally:
-        _end(process, master)
+        end(process, master)
 
 
 def _read(
@@ -97,11 +97,11 @@ def _read(
         output += data
         if needle.search(_ESCAPE.sub(b"", bytes(output))):
             return Painted(first, now, bytes(output))
-        answered = _answer(master, bytes(output), answered)
+        answered = answer(master, bytes(output), answered)
     return Painted(first, None, bytes(output))
 
 
-def _answer(master: int, output: bytes, since: int) -> int:
+def answer(master: int, output: bytes, since: int) -> int:
     """Answer the questions after `since`; returns where to go on."""
     asked = [
         (at, reply)
@@ -113,7 +113,7 @@ def _answer(master: int, output: bytes, since: int) -> int:
     return max([since, *(at + 1 for at, _ in asked)])
 
 
-def _end(process: subprocess.Popen[bytes], master: int) -> None:
+def end(process: subprocess.Popen[bytes], master: int) -> None:
     """Nothing of the program stays: its group and, with the pty, its terminal."""
     for kind in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):

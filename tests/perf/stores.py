@@ -6,6 +6,7 @@ Owns the rows of `tests.perf.fleets` as the store holds them; not the schema.
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 from state.db.writer import StoreWriter
@@ -14,9 +15,17 @@ from state.model import Origin, Thread, ThreadStatus, World
 from tests.perf import fleets
 
 
-def make_store(path: Path, codex_home: Path, workspace: Path, count: int) -> None:
-    """A store at `path` with the `count` threads of the CODEX_HOME."""
-    asyncio.run(_fill(path, codex_home, workspace, count))
+def make_store(
+    path: Path,
+    codex_home: Path,
+    workspace: Path,
+    count: int,
+    *,
+    opened: ThreadId | None = None,
+) -> None:
+    """A store at `path` with the `count` threads of the CODEX_HOME. `opened`: the
+    thread that was open when the last window closed."""
+    asyncio.run(_fill(path, codex_home, _threads(workspace, count), opened))
 
 
 def _threads(workspace: Path, count: int) -> dict[ThreadId, Thread]:
@@ -40,8 +49,12 @@ def _threads(workspace: Path, count: int) -> dict[ThreadId, Thread]:
     return made
 
 
-async def _fill(path: Path, codex_home: Path, workspace: Path, count: int) -> None:
-    threads = _threads(workspace, count)
+async def _fill(
+    path: Path,
+    codex_home: Path,
+    threads: dict[ThreadId, Thread],
+    opened: ThreadId | None,
+) -> None:
     last_ms = max((thread.updated_ms for thread in threads.values()), default=0)
     writer = await StoreWriter.open(
         path,
@@ -51,6 +64,8 @@ async def _fill(path: Path, codex_home: Path, workspace: Path, count: int) -> No
     )
     writer.ingest = True
     writer.enqueue(World(threads=threads), threads, ())
+    if opened is not None:
+        writer.view_state("open", json.dumps(opened))
     written = await writer.flush() and await writer.close()
     if not written:
         raise RuntimeError(f"the store at {path} could not be filled")
