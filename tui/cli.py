@@ -9,6 +9,7 @@ arguments · 3 no engine, or none that answers · 4 the store cannot be used.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import os
 import sys
@@ -31,7 +32,10 @@ def _guard_imports() -> None:
     """Drop the working folder from the import path: it may hold a `state/` of its
     own, and `PYTHONPATH` with an empty entry would let that shadow ours."""
     own = str(Path(__file__).resolve().parent.parent)
-    kept = [p for p in sys.path if p and Path(p).is_absolute() and p != os.getcwd()]
+    here = ""
+    with contextlib.suppress(FileNotFoundError):  # It may be gone.
+        here = os.getcwd()
+    kept = [p for p in sys.path if p and Path(p).is_absolute() and p != here]
     sys.path[:] = [own, *(p for p in kept if p != own)]
     for name in ("state", "widgets"):
         if not Path(own, name, "__init__.py").is_file():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-import contextlib
+import errno
 import os
 import signal
 import sys
@@ -46,14 +46,25 @@ class Screen:
             else:
                 raw = text.encode(self._plain, _AS_CELLS)
             self._file.buffer.write(raw)
-        except (OSError, ValueError):
-            pass
+        except OSError as error:
+            self._failed(error)
         return len(text)
 
     def flush(self) -> None:
         """Write out, or drop."""
-        with contextlib.suppress(OSError, ValueError):
+        try:
             self._file.buffer.flush()
+        except OSError as error:
+            self._failed(error)
+
+    def _failed(self, error: OSError) -> None:
+        """The terminal is gone: what still waits, and all that comes, goes nowhere.
+        Otherwise Python would fail again when it flushes its files at the end."""
+        if error.errno not in (errno.EIO, errno.EPIPE, errno.ENXIO):
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(nowhere, self._file.fileno())
+        os.close(nowhere)
 
     def fileno(self) -> int:
         """The terminal's number."""

@@ -15,6 +15,8 @@ METHOD "*" is any other request; without it they get the engine's "unknown varia
     {"flood": n, "message": MESSAGE}      the same n times in as few writes as possible
     {"big": n}                            one notification of n bytes
     {"overload": n, "then": [ACTION…]}    -32001 the first n times
+    {"match": PARAMS, "then": [ACTION…], "else": [ACTION…]}
+                                          by these params of the request; null: absent
     {"stderr": n}                         n lines on stderr
     {"silent": true}                      nothing
     {"drop": true}  {"exit": code}        close the connection, end the process
@@ -76,7 +78,12 @@ class Fake:
             actions = self.script.get("on", {}).get("*") or [
                 {"error": {"code": -32600, "message": f"unknown variant `{method}`"}}
             ]
-        for action in actions or []:
+        await self.play(actions or [], message, write)
+
+    async def play(
+        self, actions: list[dict[str, Any]], message: dict[str, Any], write: Write
+    ) -> None:
+        for action in actions:
             await self.act(action, message, write)
 
     async def act(
@@ -112,8 +119,11 @@ class Fake:
                     error = {"code": -32001, "message": "Server overloaded"}
                     await write(line({"id": request_id, "error": error}))
                     return
-                for following in then:
-                    await self.act(following, message, write)
+                await self.play(then, message, write)
+            case {"match": wanted, "then": then, "else": other}:
+                params = message.get("params") or {}
+                fits = all(params.get(name) == value for name, value in wanted.items())
+                await self.play(then if fits else other, message, write)
             case {"stderr": count}:
                 for number in range(count):
                     os.write(2, b"\x1b[31mERROR\x1b[0m line %d\n" % number)

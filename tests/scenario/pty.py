@@ -19,6 +19,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -119,7 +120,10 @@ class Terminal:
     def wait_for(self, *texts: str, since: int = 0) -> None:
         """Until each of these left the program."""
         for text in texts:
-            self.wait(lambda text=text: text in self.words(since), repr(text))
+            self.wait(partial(self._said, text, since), repr(text))
+
+    def _said(self, text: str, since: int) -> bool:
+        return text in self.words(since)
 
     def wait_exit(self) -> int:
         """Its exit code, when it has ended by itself and all is read."""
@@ -157,7 +161,7 @@ class Terminal:
     def stopped(self) -> bool:
         """Whether the program is stopped."""
         status: str = psutil.Process(self.process.pid).status()
-        return status == psutil.STATUS_STOPPED
+        return bool(status == psutil.STATUS_STOPPED)
 
     def hang_up(self) -> None:
         """Take the terminal away, as when an ssh connection ends."""

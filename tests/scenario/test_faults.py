@@ -6,8 +6,13 @@ and the files that are left.
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import sqlite3
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +51,13 @@ def replies(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
     account = {"account": None, "requiresOpenaiAuth": False}
     on: dict[str, Any] = {
         "account/read": [{"reply": account}],
-        "thread/list": [{"reply": listed}],
+        "thread/list": [
+            {
+                "match": {"archived": False, "ancestorThreadId": None},
+                "then": [{"reply": listed}],
+                "else": [{"reply": {"data": [], "nextCursor": None}}],
+            }
+        ],
         "thread/loaded/list": [{"reply": {"data": [row["id"] for row in rows]}}],
         "thread/resume": [{"reply": opened}],
         "thread/read": [{"reply": {"thread": opened["thread"]}}],
@@ -179,3 +190,155 @@ C.learn = fail_later
         assert terminal.wait_exit() == 0
     (report,) = place.own.glob("crash-*.txt")
     assert SECRET not in report.read_text()
+
+
+# -- the terminal ----------------------------------------------------------------------
+
+
+def drafts(place: Place) -> list[str]:
+    """What the store on disk holds, read by SQLite itself."""
+    path = place.own / "store.db"
+    if not path.exists():
+        return []
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+        rows = connection.execute("select text from draft").fetchall()
+    connection.close()
+    return [text for (text,) in rows if text]
+
+
+def typed(terminal: Terminal, text: str) -> None:
+    """Write into the composer of a new thread; returns when it is on screen."""
+    terminal.wait_for(READY)
+    at = terminal.type("2")
+    terminal.wait_for("enter start", since=at)
+    terminal.type(text)
+    terminal.wait_for(text[-1], since=at)
+
+
+@pytest.mark.parametrize("kind", ["hang up", "SIGHUP", "SIGTERM"])
+def test_hanging_up_ends_it_at_once_and_the_draft_is_on_disk(
+    place: Place, kind: str
+) -> None:
+    with run(place, replies()) as terminal:
+        typed(terminal, "do not lose this")
+        if kind == "hang up":
+            terminal.hang_up()
+        else:
+            terminal.signal(signal.SIGHUP if kind == "SIGHUP" else signal.SIGTERM)
+        began = time.monotonic()
+        assert terminal.process.wait(30) == 0
+        took = time.monotonic() - began
+        if kind != "hang up":
+            restored(terminal, terminal.bytes)
+    assert drafts(place) == ["do not lose this"]
+    assert not list(place.own.glob("crash-*"))
+    assert took < 10, "the promise is a second; a slow machine is given ten"
+
+
+def test_control_z_gives_the_terminal_back_and_takes_it_again(place: Place) -> None:
+    with run(place, replies()) as terminal:
+        terminal.wait_for(READY)
+        within = terminal.modes
+        for how in ("ctrl+z", "SIGTSTP"):
+            if how == "ctrl+z":
+                terminal.type("\x1a")
+            else:
+                terminal.signal(signal.SIGTSTP)
+            terminal.wait(terminal.stopped, "stopped")
+            restored(terminal, terminal.bytes)
+            at = len(terminal.bytes)
+            terminal.signal(signal.SIGCONT)
+            terminal.wait_for(READY, since=at)
+            terminal.wait(lambda: terminal.modes == within, "raw again")
+            assert ENTER_SCREEN in terminal.bytes[at:]
+        # Stopped by force, with no moment to give anything back.
+        terminal.signal(signal.SIGSTOP)
+        terminal.wait(terminal.stopped, "stopped")
+        at = len(terminal.bytes)
+        terminal.signal(signal.SIGCONT)
+        terminal.wait_for(READY, since=at)
+        # One reader of keys, not two: every letter comes once and in order.
+        typed(terminal, "abcdefghijklmnopqrstuvwxyz")
+        terminal.type("\x11")
+        terminal.wait(lambda: terminal.process.poll() is not None, "the end")
+        restored(terminal, terminal.bytes)
+    assert drafts(place) == ["abcdefghijklmnopqrstuvwxyz"]
+
+
+def stream(count: int) -> list[dict[str, Any]]:
+    """An answer in pieces."""
+    delta = {"threadId": "t", "turnId": "u", "itemId": "m"}
+    turn = {"id": "u", "items": [], "status": "inProgress"}
+    begun = {
+        "method": "turn/started",
+        "params": {"threadId": "t", "turn": turn},
+    }
+    pieces = [
+        {
+            "send": {
+                "method": "item/agentMessage/delta",
+                "params": {**delta, "delta": f"word{number} "},
+            }
+        }
+        for number in range(count)
+    ]
+    return [{"send": begun}, *pieces]
+
+
+def test_twenty_by_five_and_back_while_an_answer_streams(place: Place) -> None:
+    row = thread_row("t", name="streaming", status={"type": "idle"})
+    script = replies(row)
+    account = script["on"]["account/read"]
+    script["on"]["thread/resume"] = [*script["on"]["thread/resume"], *stream(300)]
+    assert account
+    with run(place, script) as terminal:
+        terminal.wait_for("streaming")
+        terminal.type("\x1b")
+        terminal.type("1\r")
+        terminal.wait_for("word")
+        for size in ((20, 5), (1, 1), (400, 3), (3, 200), (20, 5), (120, 40)):
+            at = len(terminal.bytes)
+            terminal.resize(*size)
+            terminal.wait(lambda at=at: len(terminal.bytes) > at, str(size))
+        terminal.wait_for("word299", since=at)
+        terminal.type("\x11")
+        assert terminal.wait_exit() == 0
+
+
+def test_a_terminal_without_utf8_gets_what_it_can_show(place: Place) -> None:
+    row = thread_row("t", name="caf\u00e9 \u4e2d\u6587 \U0001f600", preview="p")
+    with run(
+        place,
+        replies(row),
+        LANG="en_US.ISO-8859-1",
+        PYTHONIOENCODING="iso-8859-1",
+        PYTHONUTF8="0",
+    ) as terminal:
+        terminal.wait(lambda: b"caf\xe9 ???? ??" in terminal.bytes, "the name")
+        assert all(byte < 0x80 or byte >= 0xA0 for byte in terminal.bytes)
+        assert b"\\u" not in terminal.bytes
+        # A key of such a terminal is no UTF-8.
+        at = terminal.type("2")
+        terminal.wait_for("enter start", since=at)
+        os.write(terminal.master, b"caf\xe9 au lait")
+        terminal.wait_for("au lait", since=at)
+        terminal.type("\x11")
+        assert terminal.wait_exit() == 0
+
+
+def test_the_working_folder_goes_away(place: Place) -> None:
+    folder = place.home / "gone"
+    folder.mkdir()
+    with run(place, replies(), cwd=folder) as terminal:
+        terminal.wait_for(READY)
+        shutil.rmtree(folder)
+        typed(terminal, "still here")
+        terminal.type("\x11")
+        assert terminal.wait_exit() == 0
+    assert drafts(place) == ["still here"]
+    folder.mkdir()
+    remove = f"import os; os.rmdir({str(folder)!r})"
+    with run(place, replies(), code=remove, cwd=folder) as terminal:
+        assert terminal.wait_exit() == 2
+        said = terminal.words().strip()
+    assert said == "The working folder does not exist; use --cd DIR."
