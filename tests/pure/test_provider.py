@@ -106,7 +106,7 @@ def frames(stream: bytes) -> list[Event]:
 def run(
     script: Script,
     play: Callable[[Client, Provider], Coroutine[None, None, None]],
-    **options: Any,  # noqa: ANN401 — handed through to Provider
+    **options: Any,
 ) -> None:
     async def main() -> None:
         async with asyncio.timeout(20), Provider(script, **options) as provider:
@@ -259,7 +259,7 @@ def test_a_broken_script_fails_the_turn_and_is_kept() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["allow", "deny"])
-def test_the_reviewer_answers_guardian_requests(outcome: Any) -> None:  # noqa: ANN401
+def test_the_reviewer_answers_guardian_requests(outcome: Any) -> None:
     async def play(client: Client, _provider: Provider) -> None:
         events = await client.ask(body(cache_key="guardian:T1"))
         done = [e["item"] for e in events if e["type"] == "response.output_item.done"]
