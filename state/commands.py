@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from state.items import ThreadId, TurnId
-from state.model import ClientId, Decision, Review
+from state.model import ClientId, Decision, QueueEntry, Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,57 @@ class QueueTurn:
     client_id: ClientId
     thread_id: ThreadId
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditQueued:
+    """Say this instead. `entry_id`: the engine's name of the queued message."""
+
+    thread_id: ThreadId
+    entry_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveQueued:
+    """All queued messages of a thread in a new order, by the engine's names."""
+
+    thread_id: ThreadId
+    order: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteQueued:
+    """Give up a queued message."""
+
+    thread_id: ThreadId
+    entry: QueueEntry
+
+
+@dataclass(frozen=True, slots=True)
+class StartQueue:
+    """Go on with the queue: after an interrupted turn it waits."""
+
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class HoldQueued:
+    """Take these out of the engine's queue; they are kept in our store, and that is
+    on disk before they leave the queue. `gone`: they left it already."""
+
+    thread_id: ThreadId
+    entries: tuple[QueueEntry, ...]
+    why: str = ""
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DropHeld:
+    """Give up a message that is kept here."""
+
+    thread_id: ThreadId
+    client_id: ClientId
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +165,13 @@ class UnarchiveThread:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteThread:
+    """Delete the thread and all agents below it, for good."""
+
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
 class MarkRead:
     thread_id: ThreadId
 
@@ -167,6 +225,12 @@ Command = (
     StartThread
     | SendTurn
     | QueueTurn
+    | EditQueued
+    | MoveQueued
+    | DeleteQueued
+    | StartQueue
+    | HoldQueued
+    | DropHeld
     | Interrupt
     | OpenThread
     | LoadOlder
@@ -175,6 +239,7 @@ Command = (
     | RenameThread
     | ArchiveThread
     | UnarchiveThread
+    | DeleteThread
     | MarkRead
     | Decide
     | StopTerminals

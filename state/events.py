@@ -18,6 +18,7 @@ from state.model import (
     Decision,
     Engine,
     Origin,
+    QueueEntry,
     Review,
     ReviewKey,
     Send,
@@ -108,6 +109,15 @@ class TokensUsed:
 @dataclass(frozen=True, slots=True)
 class QueueChanged:
     thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class QueueListed:
+    """The engine's queue of a thread. `more`: a further page of the same list."""
+
+    thread_id: ThreadId
+    entries: tuple[QueueEntry, ...]
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +342,7 @@ ThreadEvent = (
     | SettingsChanged
     | TokensUsed
     | QueueChanged
+    | QueueListed
     | TurnStarted
     | TurnEnded
     | TurnDiffChanged

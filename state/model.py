@@ -240,13 +240,25 @@ class Terminal:
 
 
 class SendState(StrEnum):
-    """A message's way: noted, sent, accepted, seen in history, refused, unknown."""
+    """A message's way: noted, sent, accepted, seen in history, refused, unknown.
+
+    `HELD`: taken out of the queue and kept here; `DROPPED`: given up by the user."""
 
     NOTED = "noted"
     SENT = "sent"
     SEEN = "seen"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+    HELD = "held"
+    DROPPED = "dropped"
+
+
+class QueueEntry(NamedTuple):
+    """A message in the engine's queue; `id` is the engine's name for it."""
+
+    id: str
+    text: str
+    client_id: ClientId
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +333,8 @@ class Thread:
     """Warnings that belong to the thread and to no turn"""
     origin: Origin = Origin.OURS
     seen_ms: int = 0
+    queue: tuple[QueueEntry, ...] = ()
+    """What the engine will say to it when the running turn is over"""
     revision: int = field(default=0, compare=False)
 
     @property

@@ -395,3 +395,5 @@ class ComposerView:
     blocked: str = ""
     full_access: bool = False
     """what is sent would run without a sandbox"""
+    waiting: Bits = ()
+    """what is queued or held behind the running turn; drawn above the box"""

@@ -110,6 +110,7 @@ class FakeEngine:
     loop: Clockwork
     threads: dict[str, Json] = field(default_factory=dict)
     turns: dict[str, list[Json]] = field(default_factory=dict)
+    queues: dict[str, list[Json]] = field(default_factory=dict)
     trusted: bool = False
     sent: list[Sent] = field(default_factory=list)
     held: list[tuple[FakeTransport, Any, str]] = field(default_factory=list)
@@ -290,6 +291,60 @@ def _opened(row: Json) -> Json:
     }
 
 
+def _queue_replies(engine: FakeEngine) -> dict[str, Reply]:
+    """A queue that nothing drains; every change is told without a payload."""
+
+    def queue(params: Json) -> list[Json]:
+        return engine.queues.setdefault(params["threadId"], [])
+
+    def at(params: Json) -> Json:
+        for entry in queue(params):
+            if entry["id"] == params["queuedSubmissionId"]:
+                return entry
+        raise Refused("queued submission not found")
+
+    def changed(params: Json) -> None:
+        engine.notify("thread/queue/changed", threadId=params["threadId"])
+
+    def add(params: Json) -> Json:
+        engine._numbers += 1
+        entry = {k: params[k] for k in ("clientUserMessageId", "input")}
+        entry["id"] = f"queued-{engine._numbers}"
+        queue(params).append(entry)
+        changed(params)
+        return {"queuedSubmission": entry}
+
+    def update(params: Json) -> Json:
+        at(params)["input"] = params["input"]
+        changed(params)
+        return {"queuedSubmission": at(params)}
+
+    def delete(params: Json) -> Json:
+        before = len(queue(params))
+        gone = params["queuedSubmissionId"]
+        queue(params)[:] = [e for e in queue(params) if e["id"] != gone]
+        changed(params)
+        return {"deleted": len(queue(params)) < before}
+
+    def reorder(params: Json) -> Json:
+        order = params["queuedSubmissionIds"]
+        queue(params).sort(key=lambda entry: order.index(entry["id"]))
+        changed(params)
+        return {}
+
+    return {
+        "thread/queue/add": add,
+        "thread/queue/list": lambda p: {
+            "data": copy.deepcopy(queue(p)),
+            "nextCursor": None,
+        },
+        "thread/queue/update": update,
+        "thread/queue/delete": delete,
+        "thread/queue/reorder": reorder,
+        "thread/queue/start": lambda _: {"turn": turn_row("turn-queued")},
+    }
+
+
 def _default_replies(engine: FakeEngine) -> dict[str, Reply]:
     threads = engine.threads
 
@@ -357,6 +412,12 @@ def _default_replies(engine: FakeEngine) -> dict[str, Reply]:
         engine.notify("thread/unarchived", threadId=params["threadId"])
         return {"thread": row}
 
+    def deleted(params: Json) -> Json:
+        known(params)
+        engine.threads.pop(params["threadId"])
+        engine.notify("thread/deleted", threadId=params["threadId"])
+        return {}
+
     def config(_: Json) -> Json:
         projects = {CWD: {"trust_level": "trusted"}} if engine.trusted else {}
         return {"config": {"model": "mock-model", "projects": projects}}
@@ -396,12 +457,12 @@ def _default_replies(engine: FakeEngine) -> dict[str, Reply]:
         "turn/start": turn,
         "turn/steer": lambda p: {"turnId": p["expectedTurnId"]},
         "turn/interrupt": lambda _: {},
-        "thread/queue/add": lambda _: {},
-        "thread/queue/list": lambda _: {"data": [], "nextCursor": None},
+        **_queue_replies(engine),
         "thread/goal/get": lambda _: {"goal": None},
         "thread/backgroundTerminals/list": lambda _: {"data": []},
         "thread/name/set": named,
         "thread/archive": archived,
+        "thread/delete": deleted,
         "thread/unarchive": unarchived,
         "config/read": config,
         "config/value/write": lambda _: {},

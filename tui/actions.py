@@ -80,6 +80,8 @@ ACTIONS: tuple[Action, ...] = (
         "next_need", "Next need", "the next thing that needs you", E, ("full_stop",)
     ),
     Action("last_need", "Back", "back to where you were", E, ("comma",)),
+    Action("queue_list", "Queue", "what is queued or held", E, ("Q",), "queue"),
+    Action("put_back", "Put back", "queue again what is held here", E, ("U",)),
     Action("write", "Write", "put the cursor in the composer", E, ("i",)),
     Action("help", "Help", "every key and command", E, ("question_mark",), "help"),
     Action("command_palette", "Palette", "find a command by name", E, ("ctrl+p",)),
@@ -107,6 +109,14 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("fork", "Fork", "a new thread with the same history", T, ("f",), "fork"),
     Action("archive", "Archive", "put the thread away, or back", T, ("A",), "archive"),
+    Action(
+        "delete",
+        "Delete",
+        "the thread and its agents, for good; asks first",
+        T,
+        ("D",),
+        "delete",
+    ),
     Action("group", "Group", "by state or by folder", T, ("g",)),
     Action("archived", "Show archived", "show or hide archived threads", T, ("z",)),
     Action("resume", "Resume", "load the thread in the engine", T, ("R",), "resume"),

@@ -23,6 +23,7 @@ from state.engine.port import Engine
 from state.items import ThreadId
 from state.model import EnginePhase, HistoryState, Send, SendState
 from state.store import Published, Store
+from tui.holding import Holding
 
 if TYPE_CHECKING:
     from state.db.lease import Lease
@@ -63,6 +64,7 @@ class Bridge:
         """The store on disk, for reading; it may not exist yet."""
         self._clock = clock
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.holding = Holding(self, self._commit, clock, self._spawn)
         self._tick: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -71,6 +73,7 @@ class Bridge:
         self._loop = asyncio.get_running_loop()
         self.store.on_offer = self._schedule
         self.store.subscribe(self._keep)
+        self.store.subscribe(self.holding.watch)
         if not self.store.idle:
             self._schedule()
         self._spawn(self.engine.run(self.store.offer))
@@ -147,6 +150,12 @@ class Bridge:
             case c.SendTurn() | c.QueueTurn():
                 if not await self._noted(command):
                     return None
+            case c.HoldQueued():
+                if not await self.holding.hold(command):
+                    return None
+            case c.DropHeld():
+                await self.holding.drop(command)
+                return None
             case c.OpenThread():
                 await self._from_disk(command.thread_id)
             case c.LoadOlder():
@@ -185,7 +194,9 @@ class Bridge:
         )
         return False
 
-    async def _commit(self, event: e.ReviewDecided | e.SendNoted) -> bool:
+    async def _commit(
+        self, event: e.ReviewDecided | e.SendNoted | e.SendChanged
+    ) -> bool:
         if self.keeper is None:
             return True
         try:

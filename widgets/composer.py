@@ -31,7 +31,7 @@ from widgets.composer_popup import (
 from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.intents import DraftChanged, LeavePane, RunShell, RunSlash, Say, SendDraft
-from widgets.lines import bits, one_line, piece, width_of
+from widgets.lines import bits, line, one_line, piece, width_of
 from widgets.palette import palette_of
 
 if TYPE_CHECKING:
@@ -71,6 +71,21 @@ class BoxLine(Drawn):
             # What enter does outranks what it would run on.
             facts = []
         return edge_line("bottom", (left, facts), width, style, look)
+
+
+class WaitingLine(Drawn):
+    """Above the box: what is queued or held behind the running turn."""
+
+    DEFAULT_CSS = """
+    WaitingLine { height: 1; width: 1fr; display: none; }
+    WaitingLine.-shown { display: block; }
+    """
+
+    def draw_line(self, y: int) -> Strip:
+        """The line."""
+        waiting = self.query_ancestor(Composer).view.waiting
+        words = bits(waiting, palette_of(self))
+        return line([piece("  "), *words], (), self.size.width)
 
 
 class Prompt(Drawn):
@@ -125,10 +140,12 @@ class Composer(Vertical):
         self.popup = ComposerPopup()
         self.prompt = Prompt()
         self.lines = (BoxLine("top"), BoxLine("bottom"))
+        self.waiting = WaitingLine()
 
     def compose(self) -> ComposeResult:
         """Popup over all, then the box."""
         yield self.popup
+        yield self.waiting
         yield self.lines[0]
         with Horizontal():
             yield self.prompt
@@ -227,7 +244,8 @@ class Composer(Vertical):
         self.field.takes_tab = self._view.action == "steer" and bool(
             self.field.text.strip()
         )
-        for part in (*self.lines, self.prompt):
+        self.waiting.set_class(bool(self._view.waiting), "-shown")
+        for part in (*self.lines, self.prompt, self.waiting):
             part.refresh()
 
     # -- what happens ------------------------------------------------------------

@@ -17,7 +17,9 @@ import msgspec
 
 from state.items import Item, ItemBody, ItemId, ItemStatus, Text, Unknown
 from state.model import (
+    QueueEntry,
     Settings,
+    Thread,
     TokenUsage,
     Turn,
     TurnError,
@@ -143,26 +145,27 @@ class _Extra:
     settings: Settings | None = None
     tokens: TokenUsage | None = None
     notices: tuple[_Notice, ...] = ()
+    queue: tuple[QueueEntry, ...] = ()
 
 
-def encode_extra(
-    settings: Settings | None, tokens: TokenUsage | None, notices: tuple[Item, ...]
-) -> str | None:
+def encode_extra(thread: Thread) -> str | None:
     """The `extra` column; None when there is nothing to say."""
-    if settings is None and tokens is None and not notices:
+    settings, tokens, queue = thread.settings, thread.tokens, thread.queue
+    if settings is None and tokens is None and not thread.notices and not queue:
         return None
-    return encode(_Extra(settings, tokens, tuple(map(_notice, notices))))
+    return encode(_Extra(settings, tokens, tuple(map(_notice, thread.notices)), queue))
 
 
 @lru_cache(maxsize=4096)
 def thread_extra(body: str) -> dict[str, Any]:
-    """`settings`, `tokens` and `notices` of a thread. The result is shared: threads
-    of one project mostly carry the same text."""
+    """What a thread has no column for. The result is shared: threads of one project
+    mostly carry the same text."""
     value = decode(_Extra, body)
     return {
         "settings": value.settings,
         "tokens": value.tokens,
         "notices": tuple(map(_item, value.notices)),
+        "queue": value.queue,
     }
 
 

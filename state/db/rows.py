@@ -62,7 +62,7 @@ COLUMNS = (
     "origin",
     "seen_ms",
 )
-EXTRA = ("settings", "tokens", "notices")
+EXTRA = ("settings", "tokens", "notices", "queue")
 TABLES = ("turns", "reviews", "auto_reviews", "terminals", "sends")
 SELECT = f"SELECT {', '.join(COLUMNS)}, extra FROM thread"
 UPSERT = (
@@ -101,7 +101,7 @@ def thread_row(thread: Thread) -> tuple[Any, ...]:
         if isinstance(value, str):
             values[at] = text(str(value))
     values[COLUMNS.index("flags")] = text(" ".join(sorted(thread.flags)))
-    extra = encode_extra(thread.settings, thread.tokens, thread.notices)
+    extra = encode_extra(thread)
     return (*values, extra)
 
 
@@ -147,7 +147,7 @@ def _thread(r: sqlite3.Row | tuple[Any, ...], parts: Parts) -> Thread:
         turns, active if active in turns else None, _held(history, id_, parts),
         parts.reviews.get(id_, {}), parts.auto_reviews.get(id_, {}),
         parts.terminals.get(id_, {}), parts.sends.get(id_, {}), agent_status, notices,
-        _ORIGIN.get(origin, Origin.OURS), seen,
+        _ORIGIN.get(origin, Origin.OURS), seen, more.get("queue", ()),
     )  # fmt: skip
 
 

@@ -139,4 +139,4 @@ async def item_order(
         return [row[0] async for row in cursor]
 
 
-OPEN_SENDS = tuple(s for s in SendState if s is not SendState.SEEN)
+OPEN_SENDS = tuple(s for s in SendState if s not in (SendState.SEEN, SendState.DROPPED))

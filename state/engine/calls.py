@@ -88,6 +88,18 @@ def read_thread(thread_id: str) -> Call:
     return Call("thread/read", {"threadId": thread_id})
 
 
+def join(thread_id: str, *, recent_turns: int) -> Call:
+    """Subscribe to a thread that is loaded. It carries no override: with one, an engine
+    loads a thread that nobody listens to anew, and its terminals die."""
+    page = {"limit": recent_turns, "itemsView": "full"}
+    params = {
+        "threadId": thread_id,
+        "excludeTurns": True,
+        "initialTurnsPage": page,
+    }
+    return Call("thread/resume", params)
+
+
 def resume(
     thread_id: str,
     *,
@@ -190,6 +202,36 @@ def queue_add(thread_id: str, text: str, client_id: str) -> Call:
 
 def queue_list(thread_id: str, cursor: str | None = None) -> Call:
     return Call("thread/queue/list", _some(threadId=thread_id, cursor=cursor))
+
+
+def queue_update(thread_id: str, entry_id: str, text: str) -> Call:
+    return Call(
+        "thread/queue/update",
+        {"threadId": thread_id, "queuedSubmissionId": entry_id, "input": _text(text)},
+    )
+
+
+def queue_reorder(thread_id: str, order: tuple[str, ...]) -> Call:
+    return Call(
+        "thread/queue/reorder",
+        {"threadId": thread_id, "queuedSubmissionIds": list(order)},
+    )
+
+
+def queue_delete(thread_id: str, entry_id: str) -> Call:
+    return Call(
+        "thread/queue/delete",
+        {"threadId": thread_id, "queuedSubmissionId": entry_id},
+    )
+
+
+def queue_start(thread_id: str) -> Call:
+    return Call("thread/queue/start", {"threadId": thread_id})
+
+
+def delete(thread_id: str) -> Call:
+    """For good, with every agent below it."""
+    return Call("thread/delete", {"threadId": thread_id})
 
 
 def goal(thread_id: str) -> Call:

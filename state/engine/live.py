@@ -25,6 +25,7 @@ from state.engine.bootstrap import (
 from state.engine.errors import EngineLost
 from state.engine.ledger import LOADED
 from state.engine.link import Link
+from state.engine.queueing import change_queue, list_queue
 from state.engine.sending import Sender
 from state.engine.wire.notifications import decode_notification
 from state.engine.wire.requests import decode_request
@@ -32,6 +33,7 @@ from state.events import (
     Event,
     ItemCompleted,
     ItemDelta,
+    QueueChanged,
     ReviewAsked,
     ThreadSeen,
     ThreadStatusChanged,
@@ -57,6 +59,7 @@ class Live:
         self._learned = False
         self._looked_at: set[ThreadId] = set()
         self._terminals_due: set[ThreadId] = set()
+        self._queues_due: set[ThreadId] = set()
 
     def ended(self) -> None:
         """We closed it ourselves."""
@@ -116,6 +119,8 @@ class Live:
                 self._heard_of(thread_id)
             case TurnEnded(thread_id=thread_id):
                 self._terminals(thread_id)
+            case QueueChanged(thread_id=thread_id):
+                self._queue(thread_id)
             case TokensUsed(thread_id=thread_id):
                 # The model spoke while a command runs: that is a terminal now.
                 if self.link.ledger.thread(thread_id).open_commands:
@@ -146,6 +151,16 @@ class Live:
     async def _read(self, thread_id: ThreadId) -> None:
         await self.link.ask(calls.read_thread(thread_id))
 
+    def _queue(self, thread_id: ThreadId) -> None:
+        """The engine says that a queue changed, not how."""
+        if thread_id not in self._queues_due:
+            self._queues_due.add(thread_id)
+            self.link.spawn(self._list_queue(thread_id))
+
+    async def _list_queue(self, thread_id: ThreadId) -> None:
+        self._queues_due.discard(thread_id)
+        await list_queue(self.link, thread_id)
+
     def _terminals(self, thread_id: ThreadId) -> None:
         if thread_id in self._terminals_due:
             return
@@ -171,6 +186,14 @@ class Live:
                 await sender.send(command)
             case c.QueueTurn():
                 await sender.queue(command)
+            case (
+                c.EditQueued()
+                | c.MoveQueued()
+                | c.DeleteQueued()
+                | c.StartQueue()
+                | c.HoldQueued()
+            ):
+                await change_queue(self.link, command)
             case c.RunShell():
                 await sender.run_shell(command)
             case c.Interrupt():
@@ -178,6 +201,7 @@ class Live:
             case c.Decide():
                 await decide(self.link, command)
             case c.OpenThread():
+                self._queue(command.thread_id)
                 await actor.open(command)
             case c.LoadOlder():
                 await actor.older(command)
@@ -189,11 +213,16 @@ class Live:
                 await actor.stop_terminals(command)
             case c.LogIn():
                 await actor.log_in(command)
-            case c.RenameThread() | c.ArchiveThread() | c.UnarchiveThread():
+            case (
+                c.RenameThread()
+                | c.ArchiveThread()
+                | c.UnarchiveThread()
+                | c.DeleteThread()
+            ):
                 await self.link.ask(_plain_call(command))
             case c.Refresh():
                 await list_all(self.link)
-            case c.RetryEngine():
+            case c.RetryEngine() | c.DropHeld():
                 pass
             case _:
                 assert_never(command)
@@ -201,7 +230,7 @@ class Live:
 
 
 def _plain_call(
-    command: c.RenameThread | c.ArchiveThread | c.UnarchiveThread,
+    command: c.RenameThread | c.ArchiveThread | c.UnarchiveThread | c.DeleteThread,
 ) -> calls.Call:
     """A command that is one request and no more."""
     match command:
@@ -211,5 +240,7 @@ def _plain_call(
             return calls.archive(thread_id)
         case c.UnarchiveThread(thread_id=thread_id):
             return calls.unarchive(thread_id)
+        case c.DeleteThread(thread_id=thread_id):
+            return calls.delete(thread_id)
         case _:
             assert_never(command)

@@ -37,6 +37,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.SettingsChanged()
             | e.TokensUsed()
             | e.QueueChanged()
+            | e.QueueListed()
             | e.WarningSeen()
             | e.SendNoted()
             | e.SendChanged()

@@ -28,6 +28,7 @@ FactEvent = (
     | e.SettingsChanged
     | e.TokensUsed
     | e.QueueChanged
+    | e.QueueListed
     | e.WarningSeen
     | e.SendNoted
     | e.SendChanged
@@ -40,6 +41,7 @@ _KNOWN = frozenset(f.name for f in fields(Thread)) - {
     "auto_reviews",
     "terminals",
     "sends",
+    "queue",
     "notices",
     "revision",
     "origin",
@@ -88,6 +90,8 @@ def reduce_thread_facts(thread: Thread, event: FactEvent) -> Thread:
             return replace(thread, tokens=usage)
         case e.QueueChanged():
             return thread
+        case e.QueueListed():
+            return _queued(thread, event)
         case e.WarningSeen():
             return _warned(thread, event)
         case e.SendNoted(send=send):
@@ -131,12 +135,27 @@ def _warned(thread: Thread, event: e.WarningSeen) -> Thread:
     return replace(thread, notices=(*thread.notices, notice)[-MAX_NOTICES:])
 
 
+def _queued(thread: Thread, event: e.QueueListed) -> Thread:
+    """The queue as listed. A message of unknown fate that stands there is sent."""
+    queue = (*thread.queue, *event.entries) if event.more else event.entries
+    found = {
+        entry.client_id: replace(send, state=SendState.SENT)
+        for entry in event.entries
+        if (send := thread.sends.get(entry.client_id)) is not None
+        and send.state is SendState.UNKNOWN
+    }
+    sends = {**thread.sends, **found} if found else thread.sends
+    return replace(thread, queue=queue, sends=sends)
+
+
 def _send_changed(thread: Thread, event: e.SendChanged) -> Thread:
     send = thread.sends.get(event.client_id)
     if send is None:
         return thread
-    if event.state is SendState.SEEN:
+    if event.state in (SendState.SEEN, SendState.DROPPED):
         rest = {k: v for k, v in thread.sends.items() if k != event.client_id}
         return replace(thread, sends=rest)
+    if send.state is SendState.HELD:
+        return thread  # it is no longer on its way: no connection decides about it
     changed = replace(send, state=event.state, error=event.error)
     return replace(thread, sends={**thread.sends, event.client_id: changed})

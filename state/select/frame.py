@@ -17,9 +17,19 @@ from state.model import (
     ThreadStatus,
     World,
 )
+from state.queue import held
 from state.select.words import agent_label, one_line, thread_title
 from state.text import reveal
-from state.views import BannerView, ComposerView, Glyph, HeaderView, SandboxLine, Tone
+from state.views import (
+    BannerView,
+    Bit,
+    Bits,
+    ComposerView,
+    Glyph,
+    HeaderView,
+    SandboxLine,
+    Tone,
+)
 
 Level = Literal["calm", "neutral", "danger", "alarm", "stale"]
 _MODES: dict[SandboxMode, tuple[str, str, Level]] = {
@@ -251,4 +261,16 @@ def composer_view(world: World, thread: Thread | None, *, cwd: str) -> ComposerV
         facts,
         blocked,
         full_access=world.engine.phase is EnginePhase.READY and runs_unboxed(thread),
+        waiting=_waiting(thread),
     )
+
+
+def _waiting(thread: Thread) -> Bits:
+    """What is queued and what is held, with the command that shows it."""
+    kept = len(held(thread))
+    words = [f"{len(thread.queue)} queued"] if thread.queue else []
+    bits = [Bit(" · ".join(words), Tone.MUTED)] if words else []
+    if kept:
+        join = " · " if words else ""
+        bits.append(Bit(f"{join}{kept} held · U puts back", Tone.NEED))
+    return (*bits, Bit(" · /queue", Tone.MUTED)) if bits else ()

@@ -147,6 +147,7 @@ class TranscriptBuilder:
         return [
             self._keyed(_SEND, send.client_id, send, _send(send))
             for send in thread.sends.values()
+            if send.state is not SendState.HELD  # these stand above the composer
         ]
 
     def _live(self, thread: Thread, *, stale: bool) -> LiveLine | None:
@@ -193,6 +194,8 @@ def _send(send: Send) -> SaidCell:
         SendState.SEEN: "",
         SendState.REFUSED: f"refused: {one_line(send.error or '')}",
         SendState.UNKNOWN: "unknown: the connection ended before an answer came",
+        SendState.HELD: "held",
+        SendState.DROPPED: "",
     }
     return SaidCell(clean(send.text), state=words[send.state])
 

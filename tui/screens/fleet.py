@@ -54,6 +54,13 @@ def _commands() -> list[SlashCommand]:
     ]
 
 
+def _set_height(pane: Widget, cells: int | None) -> None:
+    """Only a change: a style that is set, even to the same, lays the screen out."""
+    now = pane.styles.inline.height
+    if (None if now is None else now.cells) != cells:
+        pane.styles.height = cells
+
+
 class FleetScreen(FleetActs):
     """Home."""
 
@@ -222,14 +229,14 @@ class FleetScreen(FleetActs):
         room = self.query_one("#right").size.height
         if not self.has_class("-wide") or room <= 0:
             for pane in panes:
-                pane.styles.height = None
+                _set_height(pane, None)
             return
         wanted = [max(4, pane.rows.virtual_size.height + 2) for pane in panes]
         least = 6  # the reviews' own share
         while sum(wanted) > max(8, room - least) and max(wanted) > 4:
             wanted[wanted.index(max(wanted))] -= 1
         for pane, height in zip(panes, wanted, strict=True):
-            pane.styles.height = height
+            _set_height(pane, height)
 
     def on_resize(self) -> None:
         """Columns changed."""
@@ -255,6 +262,7 @@ class FleetScreen(FleetActs):
         self.banner.view = presenter.banner()
         self.status.view = presenter.status()
         self.composer.view = presenter.composer()
+        self.queue_desk.refresh()
         self.card.view = presenter.card()
         self.set_class(presenter.looking.review is not None, "-reviewing")
 

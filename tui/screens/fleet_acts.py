@@ -6,6 +6,7 @@ of several steps are `tui.screens.flows`, what widgets ask for `fleet_intents`.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from state import commands as c
@@ -13,6 +14,7 @@ from state.items import ThreadId
 from state.select.threads import ListAsk
 from tui.actions import BY_ID
 from tui.screens.fleet_intents import FleetIntents
+from tui.screens.queue_desk import QueueDesk
 from tui.themes import THEMES
 
 if TYPE_CHECKING:
@@ -23,6 +25,11 @@ class FleetActs(FleetIntents):
     """Actions of the registry. The fleet screen is built on it."""
 
     _before_need: ThreadId | None = None
+
+    @cached_property
+    def queue_desk(self) -> QueueDesk:
+        """The queue dialog."""
+        return QueueDesk(self)
 
     def refresh_list(self) -> None:
         """Draw the list."""
@@ -101,6 +108,18 @@ class FleetActs(FleetIntents):
     def do_archive(self) -> None:
         """Archive, or take back."""
         self.run_worker(self.archive(), group="flow", exit_on_error=False)
+
+    def do_delete(self) -> None:
+        """Delete for good, after naming what goes along."""
+        self.run_worker(self.delete(), group="flow", exit_on_error=False)
+
+    def do_queue_list(self) -> None:
+        """What is queued or held for the open thread."""
+        self.queue_desk.open()
+
+    def do_put_back(self) -> None:
+        """Queue again what is held."""
+        self.queue_desk.put_back()
 
     def do_resume(self) -> None:
         """Load the thread, after what that sets off was shown."""

@@ -22,8 +22,10 @@ from state.model import (
     Settings,
     Thread,
 )
+from state.queue import too_long
+from state.select.away import archive_lines, delete_lines
 from state.select.frame import asks, sandbox_mode, writable_roots
-from state.select.words import command_line, thread_title
+from state.select.words import thread_title
 from state.text import reveal
 from tui.screens import dialogs
 from widgets.forms import LoginDialog
@@ -152,7 +154,7 @@ class Flows(Screen[None]):
             return  # The same words are being recorded: enter was pressed twice.
         self._recording = f"{self.draft_key}\0{text}"
         try:
-            if self._refused():
+            if self._refused(text):
                 return
             thread = self.presenter.thread
             if thread is None:
@@ -162,8 +164,8 @@ class Flows(Screen[None]):
         finally:
             self._recording = ""
 
-    def _refused(self) -> bool:
-        blocked = self.presenter.composer().blocked
+    def _refused(self, text: str = "") -> bool:
+        blocked = self.presenter.composer().blocked or too_long(text)
         if blocked:
             self.say(blocked)
         return bool(blocked)
@@ -276,12 +278,13 @@ class Flows(Screen[None]):
             self.act(c.UnarchiveThread(thread.id))
             self.say(f"back from the archive: {thread_title(thread)}")
             return
-        ends = self._would_end(thread)
-        if ends:
+        below = self.presenter.forest.descendants(thread.id)
+        lines = archive_lines(thread, below)
+        if lines:
             answer = await self.app.push_screen_wait(
                 dialogs.confirm(
                     f"Archive “{thread_title(thread)}”?",
-                    ("Archiving unloads the thread and its agents. It ends:", *ends),
+                    ("Archiving unloads the thread. With it go:", *lines),
                     yes="Archive",
                 )
             )
@@ -290,14 +293,21 @@ class Flows(Screen[None]):
         self.act(c.ArchiveThread(thread.id))
         self.say(f"archived {thread_title(thread)} · z shows it, A takes it back")
 
-    def _would_end(self, thread: Thread) -> list[str]:
-        tree = (thread, *self.presenter.forest.descendants(thread.id))
-        lines = []
-        for member in tree:
-            if member.active_turn is not None:
-                lines.append(f"the running turn of {thread_title(member)}")
-            lines += [f"$ {command_line(t.command)}" for t in member.terminals.values()]
-        return lines
+    async def delete(self) -> None:
+        """Delete for good, after naming what goes along."""
+        thread = self._chosen()
+        if thread is None:
+            return
+        title = thread_title(thread)
+        below = self.presenter.forest.descendants(thread.id)
+        lines = delete_lines(thread, below)
+        ask = dialogs.confirm(f"Delete “{title}”?", lines, yes="Delete")
+        if await self.app.push_screen_wait(ask) != "yes":
+            return
+        if self.presenter.looking.thread in {t.id for t in (thread, *below)}:
+            self.open_thread(None, focus=False)
+        self.act(c.DeleteThread(thread.id))
+        self.say(f"deleting {title}")
 
     async def stop_terminals(self, args: str) -> None:
         """List what would end, ask once, end it."""

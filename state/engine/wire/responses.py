@@ -15,6 +15,7 @@ from state.engine.wire.notifications import WireContext
 from state.events import (
     AccountChanged,
     Event,
+    QueueListed,
     ReadStateChanged,
     SettingsChanged,
     TerminalsListed,
@@ -22,7 +23,7 @@ from state.events import (
     TurnsLoaded,
 )
 from state.items import ThreadId
-from state.model import Account, Origin
+from state.model import Account, ClientId, Origin, QueueEntry
 
 Json = dict[str, Any]
 
@@ -57,6 +58,8 @@ def _decode(
             return (TerminalsListed(ThreadId(params["threadId"]), terminals),)
         case "thread/readState/update":
             return _read_state(ThreadId(params["threadId"]), result["readState"])
+        case "thread/queue/list":
+            return (_queue(params, result),)
         case "account/read":
             return (AccountChanged(decode_account(result)),)
         case _:
@@ -102,6 +105,21 @@ def _read_state(thread_id: ThreadId, raw: Json | None) -> tuple[Event, ...]:
         return ()
     unread, revision = threads.decode_read_state(raw)
     return (ReadStateChanged(thread_id, unread, revision),)
+
+
+def _queue(params: Json, result: Json) -> QueueListed:
+    entries = tuple(
+        QueueEntry(
+            str(raw["id"]),
+            "\n".join(
+                str(part["text"]) for part in raw["input"] if part.get("type") == "text"
+            ),
+            ClientId(str(raw["clientUserMessageId"])),
+        )
+        for raw in result["data"]
+    )
+    more = params.get("cursor") is not None
+    return QueueListed(ThreadId(params["threadId"]), entries, more)
 
 
 def _turns(params: Json, result: Json) -> TurnsLoaded:
