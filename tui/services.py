@@ -88,6 +88,7 @@ class Services:
     _bridge: Bridge | None = field(init=False, default=None)
     _early: list[Command] = field(init=False, default_factory=list)
     _begun: bool = field(init=False, default=False)
+    _opening: asyncio.Future[None] | None = field(init=False, default=None)
     _ended: bool = field(init=False, default=False)
     _read: dict[ThreadId, Thread] = field(init=False, default_factory=dict)
     """What came from the store, as it came"""
@@ -123,6 +124,12 @@ class Services:
             return
         self._begun = True
         self._bridge = self._make_bridge()
+        self._opening = asyncio.ensure_future(self._open())
+        # Who leaves in the middle of this cancels the waiting, not the opening: a
+        # connection nobody closes would keep the process alive.
+        await asyncio.shield(self._opening)
+
+    async def _open(self) -> None:
         if self.home is not None:
             await self._read_rest(self.home)
         self.bridge.start()
@@ -198,6 +205,8 @@ class Services:
         if self._ended or not self._begun:
             return
         self._ended = True
+        if self._opening is not None:
+            await asyncio.wait((self._opening,))
         await self.bridge.close()
 
     # -- what survives this window -------------------------------------------------

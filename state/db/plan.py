@@ -272,6 +272,10 @@ class Plan:
         kind, encoded = encode_body(body)
         facts = (item.started_ms, item.completed_ms, item.synthetic)
         self.add(ITEM, *key, place, kind, str(item.status), *facts, encoded)
+        if isinstance(body, UserMessage) and body.client_id is not None:
+            # Recorded and seen in one batch, or recorded by another window: the rows
+            # of the send never differed here, and still it has arrived.
+            self.add(SEND_SEEN, text(body.client_id))
         words = searchable(item) if item.ended else ""
         known = old is not None and old.ended and searchable(old) == words
         if words and not known:

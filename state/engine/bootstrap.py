@@ -75,15 +75,16 @@ async def loaded_threads(link: Link) -> frozenset[ThreadId]:
     return frozenset()
 
 
-async def subscribe(link: Link, thread_id: ThreadId) -> None:
+async def subscribe(link: Link, thread_id: ThreadId, *, loading: bool = False) -> None:
     """Listen to a thread that is loaded; its pending reviews are sent again.
 
-    Raises RequestFailed, EngineLost."""
+    `loading`: it is not, and is to be. Raises RequestFailed, EngineLost."""
     if thread_id in link.ledger.subscribed:
         return
     link.ledger.subscribed.add(thread_id)
     try:
-        await link.ask(calls.resume(thread_id, recent_turns=RECENT_TURNS))
+        call = calls.resume if loading else calls.join
+        await link.ask(call(thread_id, recent_turns=RECENT_TURNS))
     except RequestFailed:
         link.ledger.subscribed.discard(thread_id)
         raise
@@ -94,7 +95,7 @@ async def _restore(link: Link, thread_id: ThreadId) -> None:
     report = await inspect(link, thread_id)
     goal = report.goal is not None and report.goal.active
     if link.ledger.thread(thread_id).parent is None and not (report.queue or goal):
-        await subscribe(link, thread_id)
+        await subscribe(link, thread_id, loading=True)
 
 
 async def list_terminals(link: Link, thread_id: ThreadId) -> None:

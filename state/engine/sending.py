@@ -111,7 +111,7 @@ class Sender:
         report = await inspect(self._link, thread_id)
         if not report.quiet:
             return False
-        await subscribe(self._link, thread_id)
+        await subscribe(self._link, thread_id, loading=True)
         self._link.ledger.ours.add(thread_id)
         return True
 

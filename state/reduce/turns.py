@@ -161,7 +161,8 @@ def _ended(thread: Thread, event: e.TurnEnded) -> Thread:
 
 
 def _loaded(thread: Thread, event: e.TurnsLoaded) -> Thread:
-    merged = {t.id: merge_turn(thread.turns.get(t.id), t) for t in event.turns}
+    loaded = [_surely(thread, turn) for turn in event.turns]
+    merged = {t.id: merge_turn(thread.turns.get(t.id), t) for t in loaded}
     rest = {k: v for k, v in thread.turns.items() if k not in merged}
     turns = {**merged, **rest}
     if not event.older and rest and event.turns:
@@ -180,7 +181,24 @@ def _loaded(thread: Thread, event: e.TurnsLoaded) -> Thread:
         state = thread.history
     else:
         state = HistoryState.PARTIAL
-    return replace(thread, turns=turns, active_turn=active, history=state)
+    arrived = {
+        item.body.client_id
+        for turn in loaded
+        for item in turn.items.values()
+        if isinstance(item.body, UserMessage)
+    }
+    sends = thread.sends
+    if not arrived.isdisjoint(sends):
+        sends = {k: v for k, v in sends.items() if k not in arrived}
+    return replace(thread, turns=turns, active_turn=active, history=state, sends=sends)
+
+
+def _surely(thread: Thread, loaded: Turn) -> Turn:
+    """A file without an end knows less than the wire: what runs there, runs."""
+    running = thread.status is ThreadStatus.ACTIVE and thread.active_turn == loaded.id
+    if running and loaded.status is TurnStatus.UNKNOWN:
+        return replace(loaded, status=TurnStatus.IN_PROGRESS)
+    return loaded
 
 
 def _seen_send(thread: Thread, item: Item) -> Thread:
