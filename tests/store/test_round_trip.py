@@ -138,6 +138,6 @@ def test_notices_keep_their_bodies() -> None:
         items.ItemStatus.COMPLETED,
         synthetic=True,
     )
-    extra = encode_extra(Thread(ThreadId("t"), notices=(notice,)))
+    extra = encode_extra(Thread(items.ThreadId("t"), notices=(notice,)))
     assert extra is not None
     assert thread_extra(extra)["notices"] == (notice,)
