@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from state.items import ThreadId
 from state.model import EnginePhase, Review, ReviewKey, Thread, World
 from state.select.frame import banner_view, composer_view, header_view, sandbox_line
 from state.select.review import all_pending, review_card
+from state.select.same import kept
 from state.select.side import side_view
 from state.select.threads import Group, ListAsk, ThreadListBuilder
 from state.select.transcript import TranscriptBuilder
@@ -34,6 +35,7 @@ from state.views import (
 if TYPE_CHECKING:
     from state.store import Published
 
+V = TypeVar("V")
 Counts = tuple[tuple[Group, int], ...]
 
 
@@ -61,6 +63,7 @@ class Presenter:
         self._counts = counts
         self._threads = ThreadListBuilder(self.forest)
         self._transcript = TranscriptBuilder(self.forest)
+        self._shown: dict[str, object] = {}
         self.forest.update(world.threads, world.threads)
         self._threads.update(world, world.threads)
         self._asking: dict[ThreadId, None] = {}
@@ -103,6 +106,13 @@ class Presenter:
 
     # -- read models -------------------------------------------------------------
 
+    def _kept(self, place: str, view: V) -> V:
+        """What was shown there before, if nothing differs: widgets compare by
+        identity."""
+        view = kept(cast(V, self._shown.get(place)), view)
+        self._shown[place] = view
+        return view
+
     def threads(self) -> ThreadListView:
         """The list."""
         ask = self.looking.ask
@@ -112,13 +122,23 @@ class Presenter:
         )
         return self._threads.view(replace(ask, loading=loading, counts=self._counts))
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many trees need the user, and how many work; nought when nobody knows."""
+        if self.world.engine.phase is not EnginePhase.READY:
+            return 0, 0
+        return self._threads.needs, self._threads.working
+
     def header(self) -> HeaderView:
         """The top line."""
-        return header_view(
-            self.world,
-            needs=self._threads.needs,
-            working=self._threads.working,
-            threads=self.threads().total,
+        return self._kept(
+            "header",
+            header_view(
+                self.world,
+                needs=self._threads.needs,
+                working=self._threads.working,
+                threads=self.threads().total,
+            ),
         )
 
     def transcript(self) -> TranscriptView:
@@ -131,20 +151,23 @@ class Presenter:
 
     def side(self) -> SideView:
         """Agents, terminals, reviews."""
-        return side_view(self.world, self.forest, self.looking.thread, self._asking)
+        view = side_view(self.world, self.forest, self.looking.thread, self._asking)
+        return self._kept("side", view)
 
     def banner(self) -> BannerView | None:
         """Something is wrong with the whole."""
-        return banner_view(self.world)
+        return self._kept("banner", banner_view(self.world))
 
     def status(self) -> SandboxLine:
         """The bottom line."""
         message = self.looking.message or self.world.store_error or ""
-        return sandbox_line(self.world, self.thread, message=message)
+        line = sandbox_line(self.world, self.thread, message=message)
+        return self._kept("status", line)
 
     def composer(self) -> ComposerView:
         """Where words go."""
-        return composer_view(self.world, self.thread, cwd=self.looking.cwd)
+        view = composer_view(self.world, self.thread, cwd=self.looking.cwd)
+        return self._kept("composer", view)
 
     def card(self) -> ReviewCardView | None:
         """The review that is shown; None when it is unknown."""
@@ -157,9 +180,10 @@ class Presenter:
             review = self.world.threads[thread_id].reviews.get(key)
             if review is not None:
                 index = keys.index(key) + 1 if key in keys else 0
-                return review_card(
+                card = review_card(
                     self.world, self.forest, review, index=index, total=len(keys)
                 )
+                return self._kept("card", card)
         return None
 
     def _invitation(self) -> tuple[str, ...]:

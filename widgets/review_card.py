@@ -129,6 +129,8 @@ class ReviewCard(Vertical):
 
     @view.setter
     def view(self, view: ReviewCardView | None) -> None:
+        if view is self.body.shown:
+            return
         self.body.show(view)
         self.refresh_edges()
 

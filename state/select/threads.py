@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from state.items import ThreadId
 from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
 from state.select.frame import runs_unboxed
+from state.select.same import same
 from state.select.words import (
     activity,
     last_turn,
@@ -250,15 +251,7 @@ def _listed(thread: Thread) -> bool:
 
 
 def _same(a: _Entry, b: _Entry) -> bool:
-    # Rows are eq=False on purpose, so compare what is in them.
-    return (
-        a.group is b.group
-        and a.sort == b.sort
-        and all(
-            getattr(a.row, name) == getattr(b.row, name)
-            for name in ThreadRow.__dataclass_fields__
-        )
-    )
+    return a.group is b.group and a.sort == b.sort and same(a.row, b.row)
 
 
 def _group(thread: Thread, agents: list[Thread], *, needs: bool) -> Group:
