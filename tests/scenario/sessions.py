@@ -18,7 +18,7 @@ from tests.fakes import FakeEngine
 from tests.scenario.onlooker import LETTERS, Asked, Disturbed, Onlooker
 from widgets.review_inbox import ReviewInbox
 
-STEPS = 70
+STEPS = 50
 SLICE_MS = 10
 SIZES = (NARROW, NORMAL, WIDE)
 THREADS = ("alpha", "beta", "gamma")
@@ -61,11 +61,13 @@ class Session:
             (16, self.go_to_card),
             (10, self.decide),
             (4, self.cross),
+            (4, self.meddle),
         ]
         weights = [weight for weight, _ in acts]
         if near:
-            around = (self.arrive, self.go_to_card, self.decide, self.cross)
+            around = (self.go_to_card, self.decide, self.cross, self.meddle)
             weights = [20 if act in around else 5 for _, act in acts]
+            weights[0] = 12
         for _ in range(steps):
             (_, act), *_ = self.chance.choices(acts, weights)
             await act()
@@ -284,6 +286,22 @@ class Session:
         await self.chance.choice(chosen)(race=True)
         await self.pass_time(30)
 
+    async def meddle(self) -> None:
+        """Before an armed card: another thing is asked, a paste, any other key."""
+        if not self.onlooker.last.focused:
+            return
+        await self.pass_time(700)
+        match self.chance.randrange(3):
+            case 0:
+                await self.change(race=True)
+                await self.pass_time(self.chance.choice((60, 100, 300, 480)))
+                await self.letter()
+            case 1:
+                await self.paste()
+            case _:
+                await self.key(self.chance.choice(("enter", "1", "space", "x")))
+        await self.pass_time(100)
+
 
 def prepare(engine: FakeEngine) -> None:
     """Three threads that work."""
@@ -292,8 +310,10 @@ def prepare(engine: FakeEngine) -> None:
         row["status"] = {"type": "active", "activeFlags": ["waitingOnApproval"]}
 
 
-def session(seed: int, *, near: bool = False) -> list[str]:
-    """The letters that were decided. Raises Theft, Disturbed."""
+def session(seed: int, *, near: bool = False, quick: bool = False) -> list[str]:
+    """The letters that were decided. `quick`: on a small, still screen.
+
+    Raises Theft, Disturbed."""
     chance = random.Random(seed)
     decided: list[str] = []
 
@@ -310,9 +330,9 @@ def session(seed: int, *, near: bool = False) -> list[str]:
     try:
         drive(
             play,
-            size=SIZES[seed % 3],
+            size=NARROW if quick else SIZES[seed % 3],
             prepare=prepare,
-            still=seed % 2 == 0,
+            still=quick or seed % 2 == 0,
             plain=seed % 5 == 4,
         )
     except AssertionError as error:

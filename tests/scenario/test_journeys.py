@@ -36,7 +36,7 @@ def running(driver: Driver) -> None:
 def test_the_first_start_is_empty_and_says_what_to_do(size: Size) -> None:
     async def play(driver: Driver) -> None:
         await driver.press("2")
-        driver.sees("What should Codex do here?", "0.169.0")
+        driver.sees("What should Codex do", "0.169.0")
         assert not {"thread/start", "thread/resume"} & set(driver.engine.methods())
 
     drive(play, size=size)
