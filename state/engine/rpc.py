@@ -30,6 +30,7 @@ from state.engine.errors import (
     RequestTimedOut,
 )
 from state.engine.transport import Transport
+from state.engine.wire.decode import NotJson, decode_message
 
 Message = dict[str, Any]
 RequestId = int | str
@@ -233,12 +234,11 @@ class RpcClient:
         self._lose(EngineLost(reason, self.transport.stderr_tail()), tell=True)
 
     async def _read_all(self) -> None:
-        decode = msgspec.json.Decoder().decode
         receive = self.transport.receive
         while (raw := await receive()) is not None:
             try:
-                message = decode(raw)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+                message = decode_message(raw)
+            except NotJson:
                 self.counters.not_json += 1
                 continue
             self._dispatch(message)

@@ -5,6 +5,7 @@ Owns the sentences shared by several read models. All of them pass a text door h
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import PurePosixPath
 
@@ -23,6 +24,9 @@ from state.model import Review, ReviewKind, ReviewState, Thread, Turn
 from state.text import clean, reveal
 
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh"})
+_SHELL = re.compile(r"(?:[\w./-]*/)?(?P<name>\w+)\s+-l?c\s")
+_SPLIT = 10_000
+"""Characters of a command in an unusual spelling that is still taken apart."""
 
 
 def unwrap_command(command: str) -> str:
@@ -30,6 +34,15 @@ def unwrap_command(command: str) -> str:
 
     Faithful: only a shell with exactly one script argument is unwrapped.
     """
+    shell = _SHELL.match(command)
+    if shell is None:
+        return command
+    rest = command[shell.end() :].strip()
+    script = rest[1:-1].replace("'\"'\"'", "'")
+    if shlex.quote(script) == rest:  # As the engine writes it, however long it is.
+        return script if shell["name"] in _SHELLS else command
+    if len(command) > _SPLIT:  # shlex goes through it character by character
+        return command
     try:
         argv = shlex.split(command)
     except ValueError:

@@ -125,6 +125,18 @@ class Terminal:
     def _said(self, text: str, since: int) -> bool:
         return text in self.words(since)
 
+    def rest(self, since: int) -> None:
+        """Until something new and then nothing more left it, for a moment; what a key
+        may draw is not known here, so that silence for longer ends the wait too."""
+        size = since
+        for _ in range(8):
+            with self._news:
+                self._news.wait(0.15)
+            now = len(self.bytes)
+            if now == size and now > since:
+                return
+            size = now
+
     def wait_exit(self) -> int:
         """Its exit code, when it has ended by itself and all is read."""
         code = self.process.wait(LIMIT)
