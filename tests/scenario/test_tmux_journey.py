@@ -12,7 +12,13 @@ import pytest
 
 from tests.engine.harness import EngineUnderTest, each_engine, need_sandbox
 from tests.scenario.tmux import Window, until
-from tests.scenario.tmux_desk import Desk, open_review, write
+from tests.scenario.tmux_desk import (
+    Desk,
+    enter_field,
+    leave_field,
+    open_review,
+    write,
+)
 
 pytestmark = pytest.mark.sandbox
 
@@ -30,9 +36,9 @@ def test_a_first_day(engine: EngineUnderTest) -> None:
         folder = desk.untrusted()
         before = desk.config()
         window = desk.ready(cwd=folder)
-        window.wait_for("No threads yet", "What should Codex do here?")
+        window.wait_for("No threads yet", "What should Codex do")
 
-        window.press("i")
+        enter_field(window)
         write(window, "stream please")
         shown = window.wait_for("alphaword comes first.", "read-only")
         assert "betaword" not in shown
@@ -62,11 +68,11 @@ def _approve(window: Window, desk: Desk, folder: Path) -> None:
     assert not made.exists()
     window.press("y")
     until(made.exists, "the approved command")
+    enter_field(window)
     window.wait_for("done with ask")
 
 
 def _steer(window: Window, desk: Desk) -> None:
-    window.press("i")
     write(window, "hold on")
     window.wait_for("gammaword")
     write(window, "rather zetaword")
@@ -111,7 +117,7 @@ def _start_before_the_engine_answers(desk: Desk, pid: int, folder: Path) -> None
     finally:
         os.kill(pid, signal.SIGCONT)
     again.wait_for(f"● local {desk.engine.version}", "1 terminal")
-    again.press("i")
+    enter_field(again)
     write(again, "hello there")
     again.wait_for("heard hello there.")
     leave(again)
@@ -121,14 +127,14 @@ def _start_before_the_engine_answers(desk: Desk, pid: int, folder: Path) -> None
 def test_an_engine_that_never_answers_hides_nothing(engine: EngineUnderTest) -> None:
     with Desk(engine) as desk:
         window = desk.ready()
-        window.press("i")
+        enter_field(window)
         write(window, "remember me")
         window.wait_for("heard remember me.")
         leave(window)
         for pid in desk.engines():
             os.kill(pid, signal.SIGKILL)
         until(lambda: not desk.engines(), "the end of the engine")
-        mute = desk.home / "codex"
+        mute = desk.home / "mute-codex"
         mute.write_text(
             "#!/bin/sh\n"
             f'[ "$1" = --version ] && echo codex-cli {engine.version} && exit\n'
@@ -147,21 +153,18 @@ def test_writing_needs_trust_and_trust_is_asked_for(engine: EngineUnderTest) -> 
         folder = desk.untrusted()
         window = desk.ready(cwd=folder)
         _ask_for_workspace_write(window)
-        window.press("Right")  # Start read-only
-        window.press("Enter")
-        window.wait_for("□ read-only", "1 thread")
+        window.step("Right", "Enter")  # Start read-only
+        window.wait_for("□ read-only", "1 thread", "enter send")
         assert str(folder) not in desk.config()
 
-        window.press("Escape")
+        leave_field(window)
         _ask_for_workspace_write(window)
         window.press("Escape")
         window.wait_gone("Trust this folder?")
         assert str(folder) not in desk.config()
 
         _ask_for_workspace_write(window)
-        window.press("Right")
-        window.press("Right")
-        window.press("Enter")
+        window.step("Right", "Right", "Enter")
         window.wait_for("◧ workspace-write", "2 threads")
         trusted = subprocess.run(
             ("grep", "-A1", str(folder), "-r", str(desk.bench.home.codex_home)),
@@ -175,9 +178,7 @@ def test_writing_needs_trust_and_trust_is_asked_for(engine: EngineUnderTest) -> 
 def _ask_for_workspace_write(window: Window) -> None:
     window.press("n")
     window.wait_for("New thread", "is not trusted")
-    for _field in range(3):
-        window.press("Down")
-    window.press("Right")
+    window.step("Down", "Down", "Down", "Right")
     window.wait_for("edits inside the workspace")
     window.press("Enter")
     window.wait_for("Trust this folder?")

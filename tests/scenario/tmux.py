@@ -142,9 +142,10 @@ class Window:
 
     # -- looking -----------------------------------------------------------------
 
-    def screen(self) -> str:
-        """What stands on the screen now."""
-        return self._tmux.ask("capture-pane", "-p", "-t", self.name)
+    def screen(self, *, colours: bool = False) -> str:
+        """What stands on the screen now; with its escapes, if wanted."""
+        with_escapes = ("-e",) if colours else ()
+        return self._tmux.ask("capture-pane", "-p", *with_escapes, "-t", self.name)
 
     @property
     def bytes(self) -> bytes:
@@ -158,9 +159,11 @@ class Window:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs."""
-        code = self._fact("pane_dead_status")
-        return int(code) if self._fact("pane_dead") == "1" and code else None
+        """None while it runs; negative: the signal that ended it."""
+        code, by = self._fact("pane_dead_status"), self._fact("pane_dead_signal")
+        if code:
+            return int(code)
+        return -int(by) if by else None
 
     def wait_for(self, *texts: str) -> str:
         """The first screen that shows all of these."""
@@ -182,18 +185,34 @@ class Window:
 
     def wait_exit(self) -> int:
         """Its exit code, when it has ended by itself."""
-        until(
-            lambda: self._fact("pane_dead") == "1",
-            lambda: f"the end of {self.name}:\n{self.screen()}",
-        )
-        code = self.exit_code
-        return code if code is not None else -1
+        code: list[int | None] = [None]
+
+        def look() -> bool:
+            code[0] = self.exit_code
+            return code[0] is not None
+
+        until(look, lambda: f"the end of {self.name}:\n{self.screen()}")
+        assert code[0] is not None
+        return code[0]
 
     # -- acting ------------------------------------------------------------------
 
     def press(self, *keys: str) -> None:
         """Keys by tmux's names: Enter, Escape, C-q, y."""
         self._tmux.ask("send-keys", "-t", self.name, *keys)
+
+    def step(self, *keys: str) -> None:
+        """Keys one by one; the next one goes when the one before showed something."""
+        for key in keys:
+            self._step(key)
+
+    def _step(self, key: str) -> None:
+        before = self.screen(colours=True)
+        self.press(key)
+        until(
+            lambda: self.screen(colours=True) != before,
+            lambda: f"an effect of {key}:\n{self.screen()}",
+        )
 
     def type(self, text: str) -> None:
         """Text as it is."""

@@ -161,7 +161,8 @@ class Desk:
 
     def client(self, name: str = "other") -> Client:
         """Another client of the shared engine."""
-        return self.bench.connect(self.control_socket, name)
+        # A symbolic link to a path that is short enough for a socket.
+        return self.bench.connect(self.control_socket.resolve(), name)
 
     # -- seen from outside ---------------------------------------------------------
 
@@ -227,10 +228,21 @@ def write(window: Window, text: str) -> None:
     window.press("Enter")
 
 
+def enter_field(window: Window) -> None:
+    """From anywhere to the composer."""
+    window.press("i")
+    window.wait_gone("i write")
+
+
+def leave_field(window: Window) -> None:
+    """From the composer to the transcript, where letters are keys."""
+    window.press("Escape")
+    window.wait_for("i write")
+
+
 def open_review(window: Window) -> None:
     """From the transcript to the focused, armed card of the first review."""
-    window.press("r")
-    window.press("Enter")
+    window.step("r", "Enter")
     window.wait_for("armed: letters decide")
 
 
