@@ -24,7 +24,7 @@ from widgets.glyphs import Look, sign
 from widgets.lines import bits, fold, line, piece, width_of, wrap
 from widgets.palette import Back, Palette
 
-TEXT, VALUE, RUN, LABEL = 2, 10, 12, 7
+TEXT, VALUE, RUN, LABEL = 2, 10, 14, 7
 """Columns: words, values of facts, values of the run, labels of letters."""
 
 
@@ -65,7 +65,9 @@ class _Sheet:
         return self.palette.style(tone, back, bold=bold, italic=italic)
 
     def air(self) -> None:
-        self.strips.append(Strip.blank(self.width))
+        """One empty row, never two."""
+        if not self.strips or self.strips[-1].text.strip():
+            self.strips.append(Strip.blank(self.width))
 
     def add(self, left: list[Segment], right: list[Segment] | None = None) -> None:
         end = [*right, piece("  ")] if right else []

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from state.views import SideView, Tone
+from state.views import Glyph, SideView, Tone
 from widgets.drawn import Drawn
 from widgets.glyphs import Look, look_of, sign
 from widgets.intents import ShowPane
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     from textual import events
 
 
+_WORDS = {"▲": "need you", "✗": "failed", "◇": "in auto-review"}
+
+
 def marks(
     given: tuple[tuple[str, int, Tone], ...], palette: Palette, look: Look
 ) -> list[Segment]:
-    """Counted signs such as "▲ 3"; what is nought is not drawn."""
+    """Counted signs such as "▲ 3", in plain mode words; what is nought is not drawn."""
+    if look.plain:
+        return [piece(f", {n} {_WORDS.get(sign_, '')}") for sign_, n, _ in given if n]
     return [
         piece(f" {sign(glyph, look)} {count}", palette.style(tone))
         for glyph, count, tone in given
@@ -42,7 +47,11 @@ def side_marks(view: SideView) -> dict[int, tuple[tuple[str, int, Tone], ...]]:
             ("✗", view.agents_failed, Tone.FAIL),
         ),
         4: (),
-        5: (("▲", view.reviews_need, Tone.NEED), ("◇", view.reviews_auto, Tone.AUTO)),
+        5: (
+            ("▲", view.reviews_need, Tone.NEED),
+            ("~", sum(r.glyph is Glyph.STALE for r in view.reviews), Tone.MUTED),
+            ("◇", view.reviews_auto, Tone.AUTO),
+        ),
     }
 
 
@@ -62,7 +71,7 @@ class Counters(Drawn):
         given = (
             (3, "Agents", str(len(view.agents))),
             (4, "Terminals", str(len(view.terminals))),
-            (5, "Reviews", "" if view.reviews_need or view.reviews_auto else "0"),
+            (5, "Reviews", "" if view.reviews else "0"),
         )
         return [
             (

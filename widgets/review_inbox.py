@@ -15,7 +15,7 @@ from state.views import Bit, ReviewRow, Tone
 from state.words import age
 from widgets.glyphs import look_of, sign
 from widgets.intents import OpenReview
-from widgets.lines import line, piece
+from widgets.lines import cut, line, piece
 from widgets.pane import Pane, PaneRows, sentences
 from widgets.rows import Canvas, Entry
 
@@ -44,16 +44,24 @@ class ReviewRows(PaneRows[Any]):
         needs = review.tone is Tone.NEED
         bold = needs or canvas.cursor
         tone = Tone.BRIGHT if bold else Tone.TEXT
+        look = look_of(self)
+        status = f"{sign(review.glyph, look)} "
+        if look.plain:
+            status = "needs you: " if needs else ""
         left = [
             piece(
-                f"{sign(review.glyph, look_of(self))} ",
+                status,
                 palette.style(review.tone, back),
             ),
             piece(review.kind, palette.style(tone, back, bold=bold)),
-            piece(f" {review.who}" if review.who else "", quiet),
         ]
+        who = [piece(f" {review.who}" if review.who else "", quiet)]
         if review.what and entry.lines == 1:
-            left.append(piece(f"  {review.what}", quiet))
+            # What is asked outranks who asks.
+            who = [*cut(who, max(12, canvas.width // 4))]
+            left += [*who, piece(f"  {review.what}", quiet)]
+        else:
+            left += who
         ago = self.age_words(entry, self.now_ms)
         ends = palette.style(
             Tone.AUTO if review.tone is Tone.AUTO else Tone.MUTED, back

@@ -58,7 +58,7 @@ class Tabs(Drawn):
                 palette.style(tone, bold=here),
             ),
             piece(f" {count}" if count else "", palette.style(Tone.MUTED)),
-            *marks(extra[number][:1], palette, look),
+            *marks(tuple(m for m in extra[number] if m[1])[:1], palette, look),
         ]
 
     def draw_line(self, y: int) -> Strip:
@@ -67,8 +67,13 @@ class Tabs(Drawn):
         groups = self.groups()
         if y == 0:
             pieces = [piece("  ")]
-            for group in groups:
-                pieces += [*group, piece("  ")]
+            for number, group in enumerate(groups, 1):
+                if look.plain and number == self.open:
+                    # No line below: brackets say which pane is open.
+                    pieces[-1] = piece(pieces[-1].text[:-1] + "[")
+                    pieces += [*group, piece("] ")]
+                else:
+                    pieces += [*group, piece("  ")]
             return line(pieces, (), width)
         if look.plain:
             return Strip.blank(width)

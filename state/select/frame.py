@@ -6,6 +6,7 @@ may, and the words for not knowing. Unknown is shown as unknown, stale as stale.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from state.model import (
@@ -64,10 +65,10 @@ def header_view(world: World, *, needs: int, working: int, threads: int) -> Head
         glyph,
         tone,
         label,
-        needs=needs,
-        working=working,
+        needs=needs if ready else 0,
+        working=working if ready else 0,
         threads=threads,
-        as_of_ms=None if ready else engine.since_ms,
+        as_of_ms=None if ready or not threads else engine.since_ms,
     )
 
 
@@ -75,20 +76,22 @@ def banner_view(world: World) -> BannerView | None:
     """Engine gone, no engine, no login; None when all is well."""
     engine = world.engine
     if engine.phase is EnginePhase.LOST:
-        last = one_line(engine.stderr[-1]) if engine.stderr else ""
+        title, why, advice = _lost(one_line(engine.sentence or ""))
+        known = "What you see is last known. Reading works; what you type is kept."
         return BannerView(
-            "The engine ended unexpectedly",
-            one_line(engine.sentence or ""),
-            "What you see is last known. Reading works; what you type is kept.",
-            last,
+            title,
+            why,
+            known,
+            one_line(engine.stderr[-1]) if engine.stderr else advice,
             (("ctrl+r", "retry now"),),
             engine.retry_at_ms,
         )
     if engine.phase is EnginePhase.MISSING:
+        why, _, advice = one_line(engine.sentence or "").partition("; ")
         return BannerView(
             "No codex found.",
-            "",
-            one_line(engine.sentence or ""),
+            "" if why == "No usable codex was found" else why,
+            advice[:1].upper() + advice[1:],
             "codex-tui demo plays a whole fleet without one of your own.",
             (("ctrl+r", "look again"),),
         )
@@ -102,6 +105,8 @@ def banner_view(world: World) -> BannerView | None:
             (("ctrl+l", "log in"),),
             tone=Tone.NEED,
         )
+    if broken := [w for w in world.config_warnings if w.startswith(_INVALID)]:
+        return _config_banner(broken[-1])
     if world.sandbox_problem is not None:
         return BannerView(
             "Commands cannot run in the sandbox here",
@@ -112,6 +117,37 @@ def banner_view(world: World) -> BannerView | None:
             tone=Tone.NEED,
         )
     return None
+
+
+_ENDED = re.compile(r"(The connection to the engine ended) \((.*)\)(?:; (.*))?")
+
+
+def _lost(sentence: str) -> tuple[str, str, str]:
+    """What happened, why, and what it means: the parts of the session's sentence."""
+    match = _ENDED.fullmatch(sentence)
+    if match is None:
+        return "The engine does not answer", sentence, ""
+    title, why, advice = match.groups(default="")
+    return title, why, advice[:1].upper() + advice[1:]
+
+
+_INVALID = "Invalid configuration"
+"""How the engine begins when it could not use the file at all."""
+
+
+def _config_banner(text: str) -> BannerView:
+    """File, line and column, why, and what goes on working."""
+    summary, *details = text.split("\n")
+    where = details.pop() if details else ""
+    why = " ".join(details) or summary
+    return BannerView(
+        "The engine cannot use its config.toml",
+        one_line(where),
+        one_line(why),
+        "Reading works. Threads start and load again once it is mended.",
+        (),
+        tone=Tone.NEED,
+    )
 
 
 def sandbox_mode(settings: Settings | None) -> tuple[str, str, Level]:
@@ -182,7 +218,7 @@ def sandbox_line(
     parts = _parts(now)
     lead = ""
     engine_ready = world.engine.phase is EnginePhase.READY
-    loaded = thread.status in (ThreadStatus.IDLE, ThreadStatus.ACTIVE)
+    loaded = thread.status not in (ThreadStatus.NOT_LOADED, ThreadStatus.UNKNOWN)
     if turn is not None and now is not following and _differs(now, following):
         parts = [f"this turn → {sandbox_mode(following)[1]} from the next", *parts]
     if not engine_ready or not loaded:

@@ -155,7 +155,7 @@ class TranscriptBuilder:
         if turn is None:
             return None
         if stale:
-            return LiveLine("Last known: working", turn.started_ms, stale=True)
+            return LiveLine("Working", turn.started_ms, stale=True)
         agents = self._forest.descendants(thread.id)
         busy = sum(agent.active_turn is not None for agent in agents)
         terminals = len(thread.terminals) + sum(len(a.terminals) for a in agents)

@@ -91,12 +91,15 @@ def engine(phase: EnginePhase, **facts: Any) -> EngineChanged:
 class SilentEngine:
     """An engine that says nothing more. `replies`: what it answers when asked."""
 
-    def __init__(self, replies: dict[str, Json]) -> None:
+    def __init__(self, replies: dict[str, Json], says: Sequence[Event] = ()) -> None:
         self._replies = replies
+        self._says = says
         self._closed = asyncio.Event()
 
     async def run(self, offer: Offer) -> None:
-        """Stay connected."""
+        """Say what is to be said to the running app, then stay connected."""
+        for event in self._says:
+            offer(event)
         await self._closed.wait()
 
     async def send(self, command: Command) -> ThreadId | None:
@@ -149,9 +152,11 @@ def stage(
     draft: str = "",
     view: dict[str, Any] | None = None,
     replies: dict[str, Json] | None = None,
-    cwd: str = CWD,
+    says: Sequence[Event] = (),
 ) -> CodexTui:
-    """The app on the world that these events fold to, its time standing still."""
+    """The app on the world that these events fold to, its time standing still.
+
+    `says`: events that come when the app runs already."""
     store = Store()
     for piece in pieces:
         store.offer_all(piece)
@@ -161,8 +166,8 @@ def stage(
         kept["open"] = open_thread
     services = Services(
         store=store,
-        engine=SilentEngine(replies or {}),
-        cwd=cwd,
+        engine=SilentEngine(replies or {}, says),
+        cwd=CWD,
         codex_home="/home/dev/.codex",
         remembered=Remembered(drafts={open_thread or "new": draft}, view=kept),
         clock=lambda: now,
@@ -218,6 +223,6 @@ def card(*letters: str, armed: bool = True, steps: Sequence[str] = ()) -> Act:
         await clock.passes(700)
         for letter in letters:
             await pilot.press(letter)
-            await clock.passes(200)
+            await clock.passes(700)
 
     return act

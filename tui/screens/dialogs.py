@@ -105,7 +105,7 @@ def wake(lines: Sequence[str], because: str, *, can_reset: bool) -> Ask:
     if can_reset:
         choices.append(Choice("today", "Load with today's defaults"))
     choices.append(Choice("stored", "Load as stored", danger=can_reset))
-    return Ask(f"Load this thread {because}?", tuple(lines), choices)
+    return Ask(f"Load this thread{because and f' {because}'}?", tuple(lines), choices)
 
 
 def confirm(title: str, lines: Sequence[str], *, yes: str) -> Ask:

@@ -116,6 +116,8 @@ class FleetScreen(FleetActs):
         """Paint what the store knew."""
         self._return()
         self.refresh_list()
+        if self.presenter.looking.thread is not None:
+            self.threads.rows.select(self.presenter.looking.thread)
         self.refresh_views()
         self.set_clock(self.services.clock(), 0)
         self.go_to(1)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class FleetActs(FleetIntents):
     """Actions of the registry. The fleet screen is built on it."""
 
-    _before_need: ThreadId | None = None
+    _before_need: tuple[ThreadId | None, int] | None = None
+    """the thread and the pane before the first jump to a need"""
 
     @cached_property
     def queue_desk(self) -> QueueDesk:
@@ -126,7 +127,7 @@ class FleetActs(FleetIntents):
         thread_id = self.target()
         if thread_id is not None:
             self.run_worker(
-                self.wake(thread_id, because="to load it"),
+                self.wake(thread_id, because=""),
                 group="flow",
                 exit_on_error=False,
             )
@@ -162,16 +163,20 @@ class FleetActs(FleetIntents):
         at = keys.index(shown) + 1 if shown in keys else 0
         thread, review = waiting[at % len(waiting)]
         if self._before_need is None:
-            self._before_need = self.presenter.looking.thread
+            self._before_need = (self.presenter.looking.thread, self.pane)
         self.open_thread(thread.id, focus=False)
         self.show_review(review.key)
         self.go_to(5)
 
     def do_last_need(self) -> None:
         """Back to where the user was before."""
-        thread_id, self._before_need = self._before_need, None
-        if thread_id is not None:
-            self.open_thread(thread_id)
+        before, self._before_need = self._before_need, None
+        if before is None:
+            self.say("You are where you were.")
+            return
+        thread_id, pane = before
+        self.open_thread(thread_id, focus=False)
+        self.go_to(pane)
 
     # -- opening -----------------------------------------------------------------
 
