@@ -23,6 +23,7 @@ from state.views import Tone, TranscriptView
 from widgets.cells import render as cells
 from widgets.cells.lines import Clock
 from widgets.cells.rows import Frame, Row
+from widgets.differing import differing
 from widgets.glyphs import look_of
 from widgets.intents import CopyText, FoldChanged, LoadOlder, Say
 from widgets.palette import palette_of
@@ -286,14 +287,19 @@ class Transcript(ScrollView, can_focus=True):
             return
         old, self._screen = self._screen, self.port.lines(bar=self.has_focus)
         moved = len(old) != len(self._screen)
+        width = self.size.width
         for y, new in enumerate(self._screen):
-            if (
-                moved
-                or (new[0] is not old[y][0] and new != old[y])
-                or (new[1] != old[y][1])
-            ):
+            start, end = 0, width
+            if not moved:
+                (was, bar), (row, now) = old[y], new
+                if bar == now:
+                    if was is row:
+                        continue
+                    if not self.text_selection:
+                        start, end = differing(was.strip, row.strip)
+            if start < end:
                 self.painted += 1
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.refresh(Region(start, y, end - start, 1))
 
     def on_focus(self) -> None:
         """Show which cell the keys mean."""
@@ -317,4 +323,6 @@ class Transcript(ScrollView, can_focus=True):
         if bar:
             sign = frame.piece(frame.sign("▌"), Tone.ACCENT)
             strip = Strip.join([Strip([Segment(*sign)]), strip.crop(1)])
-        return strip.apply_style(base).apply_offsets(0, content_y)
+        # Pieces of one style are one piece: each costs forty bytes on the wire.
+        strip = strip.apply_style(base).simplify()
+        return strip.apply_offsets(0, content_y)
