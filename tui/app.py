@@ -8,20 +8,25 @@ an action does. Invariant: nothing is written to the terminal while nothing chan
 from __future__ import annotations
 
 import gc
+import os
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 
+from state.attention import calls_of
 from tui.crash import EXIT_CODE
 from tui.palette import RegistryCommands
 from tui.screens.fleet import FleetScreen
+from tui.signals import Signals
 from tui.terminal import Terminal
 from tui.themes import DEFAULT, THEMES, variable_defaults
 from widgets.glyphs import Look
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from state.store import Published
     from tui.services import Services
 
@@ -61,7 +66,12 @@ class CodexTui(App[None]):
             self.register_theme(theme)
         self.theme = services.theme or DEFAULT
         self._frame = 0
+        self._spinner: Timer | None = None
         self._gone = False
+        self.signals = Signals(
+            services.config.notify, os.environ, self._to_terminal, self.say
+        )
+        self.set_keymap(dict(services.config.keymap))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that lack them."""
@@ -69,6 +79,7 @@ class CodexTui(App[None]):
 
     def on_mount(self) -> None:
         """Paint what the store knows, then let the engine in."""
+        self.set_class(self.look.plain, "-plain-words")
         self.fleet = FleetScreen(self.services)
         self.push_screen(self.fleet)
         self.services.on_publish = self._published
@@ -76,23 +87,51 @@ class CodexTui(App[None]):
 
     async def _begin(self) -> None:
         await self.services.begin()
+        for sentence in self.services.config.problems:
+            self.say(sentence)
+        gc.freeze()  # What the program is made of is not searched for garbage again.
         gc.enable()
         self._tell_time()
         if not self.look.still:
             self.set_interval(1.0, self._tell_time)
-            self.set_interval(SPINNER_SECONDS, self._spin)
+            self._spinner = self.set_interval(SPINNER_SECONDS, self._spin, pause=True)
 
     def _published(self, step: Published) -> None:
-        if not self._gone:
-            self.fleet.take(step)
+        if self._gone:
+            return
+        self.fleet.take(step)
+        self._wake()
+        self.signals.count(*self.fleet.presenter.counts)
+        watched = self.fleet.presenter.looking.thread if self.app_focus else None
+        notify = self.services.config.notify
+        self.signals.call(
+            calls_of(step.before, step.world, step.events, notify, watched=watched)
+        )
+
+    def _to_terminal(self, data: str) -> None:
+        """Bytes past the screen; the driver's own writer keeps them in order."""
+        if self._driver is not None and not self._gone:
+            self._driver.write(data)
 
     def _tell_time(self) -> None:
         self.fleet.set_clock(self.services.clock(), self._frame)
+        self._wake()
+
+    def _wake(self) -> None:
+        """Turn the spinner while something lives and somebody looks."""
+        if self._spinner is not None and self._turning:
+            self._spinner.resume()
+
+    @property
+    def _turning(self) -> bool:
+        return self.fleet.live and self.app_focus
 
     def _spin(self) -> None:
-        if self.fleet.live and self.app_focus:
+        if self._turning:
             self._frame += 1
             self.fleet.set_clock(self.services.clock(), self._frame)
+        elif self._spinner is not None:
+            self._spinner.pause()
 
     # -- faults ------------------------------------------------------------------
 
@@ -124,6 +163,7 @@ class CodexTui(App[None]):
     async def action_leave(self) -> None:
         """Quit: agents go on, drafts are on disk."""
         await self.services.end()
+        self.signals.restore()
         self.exit()
 
     def action_how_to_quit(self) -> None:
@@ -136,5 +176,6 @@ class CodexTui(App[None]):
 
     async def on_unmount(self) -> None:
         """However we leave, what was typed is written."""
+        self.signals.restore()
         self._gone = True  # What is published from here on has no screen to go to.
         await self.services.end()
