@@ -193,7 +193,7 @@ class Actor:
         try:
             if os.path.getsize(path) == 0:
                 return False
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a path with NUL in it
             return False
         events = await read(thread_id, path, turns)
         self._link.tell(*events)

@@ -17,6 +17,7 @@ import msgspec
 
 from state.engine.wire import structs as w
 from state.engine.wire import threads
+from state.engine.wire.config_warning import config_sentence
 from state.engine.wire.items import as_json, decode_changes, decode_item
 from state.events import (
     AutoReviewChanged,
@@ -267,8 +268,7 @@ def _mcp_status(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
 
 
 def _config_warning(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
-    parts = (p["summary"], p.get("details"), p.get("path"))
-    return (ConfigWarned("\n".join(part for part in parts if part)),)
+    return (ConfigWarned(config_sentence(p)),)
 
 
 def _resolved(p: Json, context: WireContext, at: int) -> tuple[Event, ...]:

@@ -1,0 +1,34 @@
+"""A config.toml that the engine cannot use: where it is broken, and what still works."""
+
+from __future__ import annotations
+
+import asyncio
+
+from state.events import ConfigWarned
+from state.model import World
+from state.reduce import reduce
+from state.select.frame import banner_view
+from tests.engine.harness import Bench, EngineUnderTest, each_engine
+from tests.engine.session_bench import running
+
+
+@each_engine
+def test_file_line_and_column_are_shown(engine: EngineUnderTest) -> None:
+    async def work(bench: Bench) -> None:
+        config = bench.home.codex_home / "config.toml"
+        whole = config.read_text()
+        line = whole.count("\n") + 2
+        config.write_text(f"{whole}\nbroken = = 3\n")
+        async with running(bench) as watch:
+            warned = await watch.until(
+                ConfigWarned, lambda e: e.text.startswith("Invalid")
+            )
+        banner = banner_view(reduce(World(), warned))
+        assert banner is not None
+        assert banner.title_detail.startswith(str(config))
+        assert f"line {line}, column 10" in banner.title_detail
+        assert "=" in banner.body and str(config) not in banner.body
+        assert "Reading works" in banner.foot
+
+    with Bench(engine, lambda _request: ()) as bench:
+        asyncio.run(work(bench))
