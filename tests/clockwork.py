@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 
 import aiosqlite.core
 import pytest
-from textual import _time
 
 T = TypeVar("T")
 
@@ -137,7 +136,7 @@ def clockwork(work: Callable[[Clockwork], Coroutine[Any, Any, T]]) -> T:
     """Run `work` on a loop of its own, Textual's clock included."""
     loop = Clockwork()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_time, "get_time", loop.time)
+        patch.setattr("textual._time.get_time", loop.time)
         for name in ("wait_for_idle",):
             patch.setattr(f"textual.pilot.{name}", _idle(loop))
             patch.setattr(f"textual.app.{name}", _idle(loop))
