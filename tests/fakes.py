@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from state.config import Config
 from state.engine.errors import EngineLost
 from state.engine.rpc import RpcClient, handshake
 from state.engine.session import EngineSession, SessionOptions
@@ -477,6 +478,8 @@ def fleet(
     cwd: str = CWD,
     still: bool = True,
     plain: bool = False,
+    ascii: bool = False,  # noqa: A002
+    config: Config | None = None,
 ) -> Services:
     """Services around `engine`; with a `home` the store on disk is used as well."""
     codex_home = "/nowhere/codex-home"
@@ -501,4 +504,6 @@ def fleet(
         clock=engine.loop.wall_ms,
         still=still,
         plain=plain,
+        ascii=ascii,
+        config=config or Config(),
     )

@@ -53,6 +53,7 @@ _KEY_WORDS = {
     "slash": "/",
     "full_stop": ".",
     "comma": ",",
+    "colon": ":",
     "escape": "esc",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
@@ -84,7 +85,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("put_back", "Put back", "queue again what is held here", E, ("U",)),
     Action("write", "Write", "put the cursor in the composer", E, ("i",)),
     Action("help", "Help", "every key and command", E, ("question_mark",), "help"),
-    Action("command_palette", "Palette", "find a command by name", E, ("ctrl+p",)),
+    Action(
+        "command_palette", "Palette", "find a command by name", E, ("ctrl+p", "colon")
+    ),
     Action("theme", "Theme", "ink, paper or the terminal's colours", E, (), "theme"),
     Action("retry", "Retry", "connect to the engine now", E, ("ctrl+r",), "retry"),
     Action("login", "Log in", "the engine's own login", E, ("ctrl+l",), "login"),
@@ -202,6 +205,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("view_all", "All", "everything that is asked", K, ("v",), builtin=True),
 )
 
+_SCREEN = (E, T, Place.TERMINALS)
+REMAPPABLE = {
+    a.id: a.keys for a in ACTIONS if a.keys and not a.builtin and a.place in _SCREEN
+}
+"""Actions that can have other keys, by id, with the keys they have."""
 BY_ID = {action.id: action for action in ACTIONS}
 _SLASH = {name: a for a in ACTIONS if a.slash for name in (a.slash, *a.aliases)}
 

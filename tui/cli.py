@@ -21,7 +21,8 @@ VERSION = "0.1.0"
 EPILOG = """\
 exit codes: 0 done, 1 a check or expectation failed, 2 wrong arguments,
 3 no engine or none that answers, 4 the store cannot be used
-environment: CODEX_HOME, CODEX_TUI_HOME, CODEX_TUI_CODEX_BIN, CODEX_TUI_TOKEN, NO_COLOR
+environment: CODEX_HOME, CODEX_TUI_HOME, CODEX_TUI_CODEX_BIN, CODEX_TUI_TOKEN,
+NO_COLOR, ACCESSIBLE
 """
 
 
@@ -112,6 +113,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"codex-tui {VERSION}")
     parser.add_argument("-C", "--cd", metavar="DIR", help="where new threads start")
     _add_theme(parser, None)
+    parser.add_argument(
+        "--plain", action="store_true", help="words only: no boxes, no spinner"
+    )
+    parser.add_argument(
+        "--ascii", action="store_true", help="signs that every terminal has"
+    )
     _add_connection(parser, None, False)
     _add_record(parser, None)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -144,6 +151,9 @@ def _add_looks(commands: Commands) -> None:
     threads.add_argument("--json", action="store_true", help="one JSON array")
     threads.add_argument("--archived", action="store_true", help="archived ones too")
     _add_connection(threads, argparse.SUPPRESS, argparse.SUPPRESS)
+    status = commands.add_parser("status", help="who needs you, for a status line")
+    status.add_argument("--short", action="store_true", help="signs and counts only")
+    status.add_argument("--json", action="store_true", help="one JSON object")
     doctor = commands.add_parser("doctor", help="check engine, login, sandbox, store")
     doctor.add_argument("--json", action="store_true", help="one JSON array")
     _add_connection(doctor, argparse.SUPPRESS, argparse.SUPPRESS)
@@ -209,6 +219,10 @@ def _dispatch(args: argparse.Namespace) -> int:
             from tui.report import threads_command
 
             return threads_command(args)
+        case "status":
+            from tui.status import status_command
+
+            return status_command(args)
         case "doctor":
             from tui.doctor import doctor_command
 

@@ -12,8 +12,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 
+from state.config import load as load_config
+from tui.actions import REMAPPABLE
 from tui.app import CodexTui
 from tui.crash import Crashed, crashed, report_faults
 from tui.place import Place
@@ -61,8 +63,9 @@ def build(args: argparse.Namespace, place: Place, cwd: str) -> Services:
     """Production services for the user's engine."""
     label = engine_label(args, place)
     world, remembered, problem = restore(place.home, label)
+    config = load_config(place.home, REMAPPABLE)
     kept = remembered.view.get("theme")
-    theme = args.theme or (kept if isinstance(kept, str) else None)
+    theme = args.theme or (kept if isinstance(kept, str) else config.theme)
     return Services(
         world=world,
         problem=problem,
@@ -72,8 +75,15 @@ def build(args: argparse.Namespace, place: Place, cwd: str) -> Services:
         home=place.home,
         remembered=remembered,
         theme=THEME_NAMES.get(str(theme), theme),
-        plain=bool(os.environ.get("NO_COLOR")),
+        config=config,
+        plain=args.plain or config.plain or plain_wanted(os.environ),
+        ascii=args.ascii or config.ascii,
     )
+
+
+def plain_wanted(env: Mapping[str, str]) -> bool:
+    """Whether the surroundings ask for plain words: no colour, or a screen reader."""
+    return bool(env.get("NO_COLOR")) or env.get("ACCESSIBLE", "") not in ("", "0")
 
 
 async def show(services: Services) -> int:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from state.config import Config
 from state.db.errors import StoreError
 from state.db.history import drafts, load_thread, load_world, view_state
 from state.db.recent import recent_rows
@@ -82,6 +83,8 @@ class Services:
     theme: str | None = None
     ascii: bool = False
     plain: bool = False
+    config: Config = field(default_factory=Config)
+    """Our own settings file"""
     still: bool = False
     shell_env: Mapping[str, str] = field(default_factory=dict)
     on_publish: Callable[[Published], None] = field(init=False, default=_nobody)

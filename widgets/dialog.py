@@ -97,6 +97,7 @@ class Segments(Drawn, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "step(-1)", "before", id="segments.left", show=False),
         Binding("right,l,space", "step(1)", "after", id="segments.right", show=False),
+        *(Binding(f"{n}", f"pick({n})", "by number", show=False) for n in range(1, 10)),
     ]
 
     index: reactive[int] = reactive(0)
@@ -137,14 +138,16 @@ class Segments(Drawn, can_focus=True):
         palette = palette_of(self)
         live = self.has_focus
         parts = []
+        plain = look_of(self).plain
         for index, choice in enumerate(self.choices):
+            label = f"{index + 1} {choice.label}" if plain else choice.label
             if index != self.index:
                 tone = Tone.FAIL if choice.danger else Tone.MUTED
-                parts.append([piece(f" {choice.label} ", palette.style(tone))])
+                parts.append([piece(f" {label} ", palette.style(tone))])
                 continue
             mark = palette.style(Tone.ACCENT if live else Tone.FAINT, bold=True)
             tone = Tone.FAIL if choice.danger else Tone.BRIGHT
-            words = piece(choice.label, palette.style(tone, bold=True))
+            words = piece(label, palette.style(tone, bold=True))
             parts.append([piece("[", mark), words, piece("]", mark)])
         return parts
 
@@ -162,6 +165,11 @@ class Segments(Drawn, can_focus=True):
     def action_step(self, step: int) -> None:
         """Choose the one beside it."""
         self.choose((self.index + step) % len(self.choices))
+
+    def action_pick(self, number: int) -> None:
+        """Choose by number, as plain mode shows them; enter still answers."""
+        if number <= len(self.choices):
+            self.choose(number - 1)
 
     def choose(self, index: int) -> None:
         """Choose this one."""

@@ -99,6 +99,8 @@ class ThreadRows(PaneRows[Any]):
 
     def _plain(self, entry: Entry[Any], thread: ThreadRow, canvas: Canvas) -> Strip:
         ago = self.age_words(entry, self.now_ms)
+        if ago.endswith("s"):
+            ago = "now"  # A row is said again only when its words change.
         ago = ago if ago == "now" or not ago else f"{ago} ago"
         reason = "".join(bit.text for bit in thread.detail).replace(" · ", " ")
         status = ", ".join(

@@ -133,7 +133,9 @@ def live_row(live: LiveLine, frame: Frame, clock: Clock) -> Row:
         _sign(live, frame, clock),
         frame.piece(f" {live.words}", Tone.BRIGHT, bold=True),
     ]
-    if live.since_ms is not None and clock.now_ms is not None:
+    # In plain mode the line is said again only when its words change: no clock.
+    ticks = live.since_ms is not None and not frame.look.plain
+    if ticks and live.since_ms is not None and clock.now_ms is not None:
         took = running(clock.now_ms - live.since_ms)
         left.append(frame.piece(f"  {took}", Tone.MUTED))
     if live.hint:
@@ -151,6 +153,9 @@ def running(ms: int) -> str:
 
 
 def _sign(live: LiveLine, frame: Frame, clock: Clock) -> Piece:
+    if frame.look.plain:
+        words = "needs you:" if live.need else "working:"
+        return frame.piece(words, Tone.NEED if live.need else Tone.WORK)
     if live.need:
         return frame.piece(frame.sign(Glyph.NEED), Tone.NEED)
     look = frame.look
