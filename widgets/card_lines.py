@@ -53,6 +53,7 @@ class _Sheet:
     def __init__(self, width: int, palette: Palette, look: Look) -> None:
         self.width, self.palette, self.look = width, palette, look
         self.strips: list[Strip] = []
+        self.blank = Strip.blank(width)
 
     def style(
         self,
@@ -66,8 +67,8 @@ class _Sheet:
 
     def air(self) -> None:
         """One empty row, never two."""
-        if not self.strips or self.strips[-1].text.strip():
-            self.strips.append(Strip.blank(self.width))
+        if not self.strips or self.strips[-1] is not self.blank:
+            self.strips.append(self.blank)
 
     def add(self, left: list[Segment], right: list[Segment] | None = None) -> None:
         end = [*right, piece("  ")] if right else []
