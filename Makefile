@@ -3,7 +3,7 @@
 #   make run [ARGS="…"]     the program          make test     all tests
 #   make demo               a play without login make check    format, lint, types, rules
 #   make replay FILE=x      a recording          make snap     take the snapshots anew
-#   make look [FILE=x.svg]  snapshots as PNG     make bench    first paint, measured
+#   make look [FILE=x.svg]  snapshots as PNG     make bench    speed, measured
 #   make soak               the long tests       make clean    remove what was made here
 
 PYTHON ?= python3
@@ -46,7 +46,9 @@ look: $(TEST_READY)
 	@$(BIN)/python -m tests.look $(FILE)
 
 bench: $(TEST_READY)
-	@$(BIN)/python -m tests.perf.bench_first_paint $(ARGS)
+	@$(BIN)/python -m tests.perf.bench_first_paint
+	@$(BIN)/python -m tests.perf.bench_load
+	@$(BIN)/python -m tests.perf.bench_quiet
 
 soak: $(TEST_READY)
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest tests/pure tests/store -m "not engine" $(PYTEST_ARGS)

@@ -61,6 +61,7 @@ def large(threads: int, items: int) -> dict[str, Any]:
         terminal, engine = run.terminal, run.engine
         listed = terminal.memory()
         terminal.press(b"2")
+        terminal.quiet(0.5)  # The focus moves first: g means something in a list, too.
         pages = items // (ITEMS_PER_TURN * TURNS_PER_PAGE)
         for page in range(2, pages + 1):
             terminal.press(b"g")  # at the top the next older page is asked for
