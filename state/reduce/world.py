@@ -15,7 +15,10 @@ def reduce_frame(world: World, event: e.WorldEvent) -> World:
     """The world after an event that concerns no single thread."""
     match event:
         case e.EngineChanged(engine=engine):
-            return replace(world, engine=engine)
+            if engine.epoch == world.engine.epoch:
+                return replace(world, engine=engine)
+            # Another engine reads its configuration anew, and says so anew.
+            return replace(world, engine=engine, config_warnings=())
         case e.AccountChanged(account=account):
             return replace(world, account=account)
         case e.ConfigWarned(text=text):

@@ -1,10 +1,11 @@
-"""A config.toml that the engine cannot use: where it is broken, and what still works."""
+"""A config.toml that the engine cannot use: where it is broken, and what works."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from state.events import ConfigWarned
+from state.events import ConfigWarned, EngineChanged
 from state.model import World
 from state.reduce import reduce
 from state.select.frame import banner_view
@@ -23,12 +24,16 @@ def test_file_line_and_column_are_shown(engine: EngineUnderTest) -> None:
             warned = await watch.until(
                 ConfigWarned, lambda e: e.text.startswith("Invalid")
             )
-        banner = banner_view(reduce(World(), warned))
+        world = reduce(World(), warned)
+        banner = banner_view(world)
         assert banner is not None
         assert banner.title_detail.startswith(str(config))
         assert f"line {line}, column 10" in banner.title_detail
         assert "=" in banner.body and str(config) not in banner.body
         assert "Reading works" in banner.foot
+        # The next engine has read the mended file: the banner goes with this one.
+        following = EngineChanged(replace(world.engine, epoch="2@2"))
+        assert banner_view(reduce(world, following)) is None
 
     with Bench(engine, lambda _request: ()) as bench:
         asyncio.run(work(bench))
