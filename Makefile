@@ -52,6 +52,7 @@ bench: $(TEST_READY)
 
 soak: $(TEST_READY)
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest tests/pure tests/store -m "not engine" $(PYTEST_ARGS)
+	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest tests/scenario/test_key_theft.py $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest tests -m soak $(PYTEST_ARGS)
 
 clean:

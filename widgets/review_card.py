@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
+def _place(view: ReviewCardView) -> str:
+    """Which one of those that wait; a decided one is in no row of them."""
+    return f"Review {view.index} of {view.total}" if view.index else "Review"
+
+
 class CardEdge(Drawn):
     """The card's top or bottom line."""
 
@@ -59,7 +64,7 @@ class CardEdge(Drawn):
         mark = "" if look.plain else f"{sign('▲', look)} "
         return (
             Bit(mark, Tone.NEED),
-            Bit(f"Review {view.index} of {view.total}", Tone.BRIGHT, bold=True),
+            Bit(_place(view), Tone.BRIGHT, bold=True),
             Bit(f" · {view.review.kind.value}", Tone.MUTED),
         )
 
