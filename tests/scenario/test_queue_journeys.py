@@ -210,3 +210,26 @@ def test_archive_and_delete_say_what_goes_along() -> None:
         assert driver.open is None
 
     run(play)
+
+
+def test_it_is_on_disk_before_it_leaves_the_engine(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    seen: list[tuple[str, str]] = []
+
+    async def play(driver: Driver) -> None:
+        await queued(driver, "first")
+        delete = driver.engine.replies["thread/queue/delete"]
+
+        def looked(params: Json) -> Json:
+            rows = sqlite3.connect(store_path(home)).execute(
+                "SELECT json_extract(body, '$.text'), state FROM send"
+            )
+            seen.extend(rows.fetchall())
+            answer: Json = delete(params)
+            return answer
+
+        driver.engine.replies["thread/queue/delete"] = looked
+        await driver.press("escape", "Q", "h")
+        assert seen == [("first", "held")]
+
+    run(play, home=home)
