@@ -299,7 +299,7 @@ def test_twenty_by_five_and_back_while_an_answer_streams(place: Place) -> None:
         for size in ((20, 5), (1, 1), (400, 3), (3, 200), (20, 5), (120, 40)):
             at = len(terminal.bytes)
             terminal.resize(*size)
-            terminal.wait(lambda at=at: len(terminal.bytes) > at, str(size))
+            terminal.rest(at)
         terminal.wait_for("word299", since=at)
         terminal.type("\x11")
         assert terminal.wait_exit() == 0
