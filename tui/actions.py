@@ -202,7 +202,6 @@ ACTIONS: tuple[Action, ...] = (
         builtin=True,
     ),
     Action("source", "Thread", "open the thread that asks", K, ("o",), builtin=True),
-    Action("view_all", "All", "everything that is asked", K, ("v",), builtin=True),
 )
 
 _SCREEN = (E, T, Place.TERMINALS)
