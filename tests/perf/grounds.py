@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,8 @@ class Ground:
 @contextlib.contextmanager
 def ground(*, threads: int, loaded: int, big: int = 0) -> Iterator[Ground]:
     """The fleet of `threads` on screen, the newest of them open, all still."""
+    # A bench that is told to end must end what it started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     cache = REPO / ".cache" / "bench-load"
     shutil.rmtree(cache, ignore_errors=True)
     own, workspace = cache / "own", cache / "workspace"
