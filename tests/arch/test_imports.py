@@ -38,7 +38,7 @@ NOT_DRAWING = (
 
 UI = ("textual", "rich")
 LATE_IMPORTS = ("tui/cli.py", "tui/services.py", "widgets/late.py")
-PRIVATE_TEXTUAL = ("tests/driver.py", "tests/snap.py")
+PRIVATE_TEXTUAL = ("tests/driver.py", "tests/snap.py", "tests/clockwork.py")
 
 
 def is_inner(module: Module) -> bool:
