@@ -40,13 +40,14 @@ GONE = {
 BROKEN = json.dumps(
     {**ASK, "id": 7, "params": {**ASK["params"], "command": "ls \ud800 \udfff"}}
 )
+ODD_IDS: tuple[Any, ...] = (None, 1.5, [], "text")
 FAULTS: dict[str, list[dict[str, Any]]] = {
     "twenty mebibytes": [{"big": 20 * 2**20}],
     "cut anywhere": [{"split": ASK, "size": 1}],
     "lone surrogates": [{"raw": BROKEN + "\n"}],
     "no json": [{"raw": "}{\nnull\n[1]\n\n"}, {"raw": "[" * 50_000 + "\n"}],
     "unknown": [{"send": {"method": "a/b", "params": {"x": 1}, "y": 2}}],
-    "odd ids": [{"send": {**ASK, "id": odd}} for odd in (None, 1.5, [], "text")],
+    "odd ids": [{"send": {**ASK, "id": odd}} for odd in ODD_IDS],
     "resolved before asked": [{"send": GONE}, {"send": ASK}, {"send": GONE}],
     "replies to nobody": [{"send": {"id": i, "result": {}}} for i in (0, 99, "x")],
     "stderr": [{"stderr": 20_000}],

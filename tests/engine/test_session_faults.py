@@ -31,7 +31,7 @@ IDLE = {
     "method": "thread/status/changed",
     "params": {"threadId": "t", "status": {"type": "idle"}},
 }
-ASK = {
+ASK: dict[str, Any] = {
     "method": "item/commandExecution/requestApproval",
     "id": 0,
     "params": {"threadId": "t", "turnId": "u", "itemId": "i", "command": "ls"},

@@ -25,7 +25,7 @@ from state.events import (
     TurnEnded,
     TurnStarted,
 )
-from state.items import ThreadId, UserMessage
+from state.items import ThreadId, TurnId, UserMessage
 from state.model import ClientId, QueueEntry, SendState, TurnStatus, World
 from state.queue import QueueWatch, burning
 from state.reduce import reduce
@@ -171,8 +171,12 @@ def test_what_a_limit_burns_is_found_by_the_watch(engine: EngineUnderTest) -> No
 async def quiet(watch: Watch, thread_id: ThreadId) -> None:
     """Until every turn that started has ended."""
     started = {e.turn_id for e in watch.of(TurnStarted) if e.thread_id == thread_id}
+
+    def ends(turn_id: TurnId) -> Callable[[TurnEnded], bool]:
+        return lambda event: event.turn_id == turn_id
+
     for turn_id in started:
-        await watch.until(TurnEnded, lambda e, t=turn_id: e.turn_id == t)
+        await watch.until(TurnEnded, ends(turn_id))
 
 
 @each_engine

@@ -382,8 +382,13 @@ def test_history_that_counts_items_says_nothing_twice() -> None:
     later = e.TurnsLoaded(
         thread, (Turn(turn, TurnStatus.COMPLETED, {named.id: counted_as(named)}),)
     )
-    for history in ([live, page], [page, later], [live, page, later]):
-        items = fold(list(history)).threads[thread].turns[turn].items
+    histories: list[list[e.Event]] = [
+        [live, page],
+        [page, later],
+        [live, page, later],
+    ]
+    for history in histories:
+        items = fold(history).threads[thread].turns[turn].items
         assert list(items) == [named.id]
 
 
