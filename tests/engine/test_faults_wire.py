@@ -37,9 +37,11 @@ GONE = {
     "method": "serverRequest/resolved",
     "params": {"threadId": "t", "requestId": 0},
 }
+PARAMS: Any = ASK["params"]
 BROKEN = json.dumps(
-    {**ASK, "id": 7, "params": {**ASK["params"], "command": "ls \ud800 \udfff"}}
+    {**ASK, "id": 7, "params": {**PARAMS, "command": "ls \ud800 \udfff"}}
 )
+ODD_IDS: tuple[Any, ...] = (None, 1.5, [], "text")
 ODD_IDS: tuple[Any, ...] = (None, 1.5, [], "text")
 FAULTS: dict[str, list[dict[str, Any]]] = {
     "twenty mebibytes": [{"big": 20 * 2**20}],
