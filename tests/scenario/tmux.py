@@ -158,12 +158,19 @@ class Window:
         return self._fact("alternate_on") == "1"
 
     @property
+    def size(self) -> str:
+        """Its width and height: `120x40`."""
+        return self._fact("pane_width") + "x" + self._fact("pane_height")
+
+    @property
     def exit_code(self) -> int | None:
         """None while it runs; negative: the signal that ended it."""
         code, by = self._fact("pane_dead_status"), self._fact("pane_dead_signal")
         if code:
             return int(code)
-        return -int(by) if by else None
+        if by:
+            return -int(by)
+        return _zombie_code(self.pid) if self._fact("pane_dead") == "1" else None
 
     def wait_for(self, *texts: str) -> str:
         """The first screen that shows all of these."""
@@ -238,3 +245,12 @@ class Window:
             process = psutil.Process(self.pid)
             if process.status() != psutil.STATUS_ZOMBIE:
                 process.kill()
+
+
+def _zombie_code(pid: int) -> int | None:
+    """The exit code of a process that nobody collected: tmux 3.3 misses some."""
+    with contextlib.suppress(OSError):
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        if stat[0] == "Z":
+            return os.waitstatus_to_exitcode(int(stat[-1]))
+    return None

@@ -41,16 +41,19 @@ GIT = {
 class Model:
     """What the model does, by the first word of what it is told.
 
-    `asked` are the texts of the user it saw; `gates` hold a reply until released.
+    `asked` are the texts of the user it saw, `turns` the turns they came in; `gates`
+    hold a reply until released.
     """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.gates = {name: asyncio.Event() for name in ("stream", "steer")}
+        self.turns: list[str] = []
+        self.gates = {name: asyncio.Event() for name in ("stream", "hold")}
 
     def __call__(self, request: ModelRequest) -> Sequence[Step]:
         """One reply."""
         self.asked.append(request.user_text)
+        self.turns.append(request.turn_id)
         word, _, rest = request.user_text.partition(" ")
         steps = self._replies(word, rest)
         index = request.reply_index
@@ -70,7 +73,9 @@ class Model:
             case "serve-ask":
                 return [(serve,), (ask,)]
             case "hold":
-                return [(Say("gammaword"), HoldUntil(self.gates["steer"]))]
+                return [(Say("gammaword"), HoldUntil(self.gates["hold"]))]
+            case "rather":
+                return [(Say("thetaword"),)] * 2
             case "talk":
                 return [(Say("deltaword epsilonword", pace=ENDLESS),)]
             case _:
