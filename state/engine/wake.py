@@ -35,6 +35,12 @@ _MODE_RANK = {
     SandboxMode.EXTERNAL: 2,
     SandboxMode.FULL_ACCESS: 2,
 }
+_MODE_WORDS = {
+    SandboxMode.READ_ONLY: "read-only",
+    SandboxMode.WORKSPACE_WRITE: "workspace-write",
+    SandboxMode.EXTERNAL: "external sandbox",
+    SandboxMode.FULL_ACCESS: "FULL ACCESS",
+}
 _POLICY_RANK = {"untrusted": 0, "granular": 1, "on-request": 1, "never": 2}
 
 
@@ -177,10 +183,10 @@ def laxer_words(stored: Settings | None, today: Settings | None) -> tuple[str, .
 
 def _laxer_sandbox(stored: Sandbox, today: Sandbox | None) -> Iterator[str]:
     if today is None:
-        yield f"sandbox: {stored.mode}; today's profile cannot be compared"
+        yield f"sandbox: {_MODE_WORDS[stored.mode]}; today's profile cannot be compared"
         return
     if _MODE_RANK[stored.mode] > _MODE_RANK[today.mode]:
-        yield f"sandbox: {stored.mode}"
+        yield f"sandbox: {_MODE_WORDS[stored.mode]}"
     elif stored.mode is today.mode:
         for root in sorted(set(stored.writable_roots) - set(today.writable_roots)):
             yield f"may write {root}"
