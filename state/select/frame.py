@@ -107,8 +107,6 @@ def banner_view(world: World) -> BannerView | None:
         )
     if broken := [w for w in world.config_warnings if w.startswith(_INVALID)]:
         return _config_banner(broken[-1])
-    if broken := [w for w in world.config_warnings if w.startswith(_INVALID)]:
-        return _config_banner(broken[-1])
     if world.sandbox_problem is not None:
         return BannerView(
             "Commands cannot run in the sandbox here",
@@ -131,25 +129,6 @@ def _lost(sentence: str) -> tuple[str, str, str]:
         return "The engine does not answer", sentence, ""
     title, why, advice = match.groups(default="")
     return title, why, advice[:1].upper() + advice[1:]
-
-
-_INVALID = "Invalid configuration"
-"""How the engine begins when it could not use the file at all."""
-
-
-def _config_banner(text: str) -> BannerView:
-    """File, line and column, why, and what goes on working."""
-    summary, *details = text.split("\n")
-    where = details.pop() if details else ""
-    why = " ".join(details) or summary
-    return BannerView(
-        "The engine cannot use its config.toml",
-        one_line(where),
-        one_line(why),
-        "Reading works. Threads start and load again once it is mended.",
-        (),
-        tone=Tone.NEED,
-    )
 
 
 _INVALID = "Invalid configuration"
