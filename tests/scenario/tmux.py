@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 LIMIT = 30.0
 """Seconds until a wait gives up; a slow machine needs far less."""
-POLL = 0.03
+POLL = 0.04
 
 
 def until(look: Callable[[], T | None], what: Callable[[], str] | str) -> T:
@@ -209,17 +209,29 @@ class Window:
         self._tmux.ask("send-keys", "-t", self.name, *keys)
 
     def step(self, *keys: str) -> None:
-        """Keys one by one; the next one goes when the one before showed something."""
+        """Keys one by one; the next one goes when the one before showed something
+        and the screen came to rest."""
         for key in keys:
             self._step(key)
 
     def _step(self, key: str) -> None:
-        before = self.screen(colours=True)
+        before = self.settle()
         self.press(key)
         until(
             lambda: self.screen(colours=True) != before,
             lambda: f"an effect of {key}:\n{self.screen()}",
         )
+        self.settle()
+
+    def settle(self) -> str:
+        """The screen, when it was the same in three looks running."""
+        seen: list[str] = []
+
+        def look() -> str | None:
+            seen.append(self.screen(colours=True))
+            return seen[-1] if seen[-3:] == [seen[-1]] * 3 else None
+
+        return until(look, lambda: f"rest on the screen:\n{self.screen()}")
 
     def type(self, text: str) -> None:
         """Text as it is."""
