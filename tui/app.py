@@ -162,6 +162,8 @@ class CodexTui(App[None]):
 
     async def action_leave(self) -> None:
         """Quit: agents go on, drafts are on disk."""
+        # A signal may overtake the composer's own word of the last key.
+        self.fleet.stash_draft()
         await self.services.end()
         self.signals.restore()
         self.exit()

@@ -93,6 +93,7 @@ class Services:
     _begun: bool = field(init=False, default=False)
     _opening: asyncio.Future[None] | None = field(init=False, default=None)
     _ended: bool = field(init=False, default=False)
+    _beginning: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
     _read: dict[ThreadId, Thread] = field(init=False, default_factory=dict)
     """What came from the store, as it came"""
     _unkept: dict[str, str] = field(init=False, default_factory=dict)
@@ -126,6 +127,10 @@ class Services:
         if self._begun:
             return
         self._begun = True
+        async with self._beginning:
+            await self._begin()
+
+    async def _begin(self) -> None:
         self._bridge = self._make_bridge()
         self._opening = asyncio.ensure_future(self._open())
         # Who leaves in the middle of this cancels the waiting, not the opening: a
@@ -205,12 +210,15 @@ class Services:
 
     async def end(self) -> None:
         """Leave: write what waits, close the connection. The engine goes on."""
-        if self._ended or not self._begun:
+        if not self._begun:
             return
-        self._ended = True
-        if self._opening is not None:
-            await asyncio.wait((self._opening,))
-        await self.bridge.close()
+        # Behind the beginning: what was typed before the store was open is written,
+        # too. Whoever comes second waits for the first: a process that goes on to its
+        # end meanwhile would be held by the store's thread for ever.
+        async with self._beginning:
+            if not self._ended:
+                self._ended = True
+                await self.bridge.close()
 
     # -- what survives this window -------------------------------------------------
 

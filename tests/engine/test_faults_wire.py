@@ -42,7 +42,6 @@ BROKEN = json.dumps(
     {**ASK, "id": 7, "params": {**PARAMS, "command": "ls \ud800 \udfff"}}
 )
 ODD_IDS: tuple[Any, ...] = (None, 1.5, [], "text")
-ODD_IDS: tuple[Any, ...] = (None, 1.5, [], "text")
 FAULTS: dict[str, list[dict[str, Any]]] = {
     "twenty mebibytes": [{"big": 20 * 2**20}],
     "cut anywhere": [{"split": ASK, "size": 1}],

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -54,7 +55,7 @@ class Terminal:
         self.before = termios.tcgetattr(slave)
         self._news = threading.Condition()
         self._bytes = bytearray()
-        self._paused = threading.Event()
+        self._closing = threading.Event()
         self.process = subprocess.Popen(
             (sys.executable, "-c", _LAUNCH, *map(str, command)),
             stdin=slave,
@@ -89,12 +90,20 @@ class Terminal:
 
     def _read(self) -> None:
         with contextlib.suppress(OSError, ValueError):
-            while data := os.read(self.master, 65_536):
+            while self._until_readable() and (data := os.read(self.master, 65_536)):
                 with self._news:
                     self._bytes += data
                     self._news.notify_all()
         with self._news:
             self._news.notify_all()
+
+    def _until_readable(self) -> bool:
+        """False when the terminal is to be taken away: a read that waits would keep
+        it open."""
+        while not self._closing.is_set():
+            if select.select([self.master], [], [], 0.05)[0]:
+                return True
+        return False
 
     # -- looking -----------------------------------------------------------------
 
@@ -180,6 +189,8 @@ class Terminal:
         if self._slave is not None:
             os.close(self._slave)
             self._slave = None
+        self._closing.set()
+        self._reader.join(LIMIT)
         if self.master >= 0:
             os.close(self.master)
             self.master = -1
