@@ -17,6 +17,9 @@ from state.rollout import read_tail
 from tui.options import connect_options, target_of
 from tui.place import Place
 
+KEEP_LOADED = ("thread_unload_delay_secs=31536000",)
+"""For an engine we start: 0.163 does not hold it per thread, and an unload kills
+background terminals."""
 HANDED_ON = ("PATH", "VIRTUAL_ENV", "SSH_AUTH_SOCK")
 """Variables of this window that commands of the threads it starts get."""
 
@@ -29,7 +32,9 @@ def engine_of(args: argparse.Namespace, place: Place, cwd: str) -> EngineSession
     recorder = Recorder(Path(args.record)) if args.record else None
     environment = {k: place.env[k] for k in HANDED_ON if place.env.get(k)}
     options = SessionOptions(
-        connect=connect_options(place, hooks=RpcHooks(tap=recorder)),
+        connect=connect_options(
+            place, hooks=RpcHooks(tap=recorder), config=KEEP_LOADED
+        ),
         around=Surroundings(environment=environment, read_rollout=rollout_events),
         probe_cwd=Path(cwd),
     )

@@ -79,7 +79,8 @@ class Signals:
         inside = bool(self._env.get("TMUX"))
         if inside and not self._tmux:
             return
-        self._write(osc(f"9;{words}", tmux=inside))
+        # A fixed first word: some terminals read `9;4;…` as something else.
+        self._write(osc(f"9;codex-tui: {words}", tmux=inside))
 
     async def _command(self, call: Call) -> None:
         body = {

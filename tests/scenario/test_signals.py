@@ -71,7 +71,7 @@ def test_a_review_rings_names_the_thread_and_never_the_command() -> None:
         await driver.idle()
         said = ours(heard)
         assert "\x07" in said
-        assert "\x1b]9;awake: needs you\x07" in said
+        assert "\x1b]9;codex-tui: awake: needs you\x07" in said
         assert any(h.endswith("\x1b]2;▲1 codex-tui\x07") for h in said)
         assert "secret" not in "".join(heard)
         before = len(heard)
@@ -111,7 +111,7 @@ def test_a_turn_that_ends_elsewhere_calls(status: str, words: str) -> None:
         driver.engine.end_turn("thread-helper", "turn-3", status)  # an agent's
         await driver.idle()
         calls = [h for h in heard if "\x1b]9;" in h]
-        assert calls == [f"\x1b]9;other: {words}\x07"]
+        assert calls == [f"\x1b]9;codex-tui: other: {words}\x07"]
 
     drive(play, prepare=prepare)
 
