@@ -327,7 +327,7 @@ def test_a_laxer_stored_mode_is_not_woken_by_a_message(engine: EngineUnderTest) 
             assert refused.state is SendState.REFUSED
             report = await watch.session.inspect(thread_id)
             assert report is not None
-            assert any("dangerFullAccess" in words for words in report.laxer)
+            assert any("FULL ACCESS" in words for words in report.laxer)
             assert await loaded(bench) == set()
             resume = ResumeThread(
                 thread_id, acknowledged=True, sandbox="workspace-write"
