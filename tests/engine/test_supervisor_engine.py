@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -171,9 +172,13 @@ def test_four_windows_at_once_share_one_engine_that_outlives_them(
             stack.enter_context(process)
             stack.callback(process.kill)
         answers = go(windows)
-        (pid,) = serving(home)
+        (pid,) = {told for _, told, _ in answers}
+        # Who lost the race may take a moment to be gone.
+        deadline = time.monotonic() + 10
+        while serving(home) != [pid] and time.monotonic() < deadline:
+            os.sched_yield()
+        assert serving(home) == [pid]
         assert sorted(how for how, _, _ in answers) == ["joined"] * 3 + ["started"]
-        assert {told for _, told, _ in answers} == {pid}
         (epoch,) = {told for _, _, told in answers}
         for process in windows:
             process.send_signal(signal.SIGKILL)
