@@ -178,7 +178,7 @@ def test_writing_needs_trust_and_trust_is_asked_for(engine: EngineUnderTest) -> 
 
 def _ask_for_workspace_write(window: Window) -> None:
     window.press("n")
-    window.wait_for("New thread", "is not trusted", "esc leave")
+    window.wait_for("New thread", "starts read-only", "esc leave")
     window.step("Down", "Down", "Down", "Right")
     window.wait_for("edits inside the workspace")
     window.press("Enter")
