@@ -14,11 +14,33 @@ from enum import StrEnum
 from typing import NamedTuple, NewType
 
 from state.items import Item, ItemId, PlanStep, ThreadId, TurnId
+from state.reviews import (
+    AutoReview,
+    Decision,
+    RequestId,
+    Review,
+    ReviewKey,
+    ReviewKind,
+    ReviewState,
+)
 
 ClientId = NewType("ClientId", str)
-RequestId = int | str
 
-__all__ = ["ClientId", "Item", "ItemId", "PlanStep", "RequestId", "ThreadId", "TurnId"]
+__all__ = [
+    "AutoReview",
+    "ClientId",
+    "Decision",
+    "Item",
+    "ItemId",
+    "PlanStep",
+    "RequestId",
+    "Review",
+    "ReviewKey",
+    "ReviewKind",
+    "ReviewState",
+    "ThreadId",
+    "TurnId",
+]
 
 
 class Origin(StrEnum):
@@ -129,101 +151,6 @@ class Turn:
     settings: Settings | None = None
     root_turn_id: TurnId | None = None
     diff: str = ""
-
-
-class ReviewKind(StrEnum):
-    """What is asked of the user."""
-
-    COMMAND = "command"
-    EDITS = "edits"
-    PERMISSIONS = "permissions"
-    QUESTION = "question"
-    ELICITATION = "elicitation"
-    TOOL_CALL = "tool call"
-    OTHER = "other"
-
-
-class ReviewState(StrEnum):
-    """Decided, sent and confirmed are three moments; `LOST`: the engine died first."""
-
-    PENDING = "pending"
-    DECIDED = "decided"
-    SENT = "sent"
-    RESOLVED = "resolved"
-    LOST = "lost"
-
-
-class ReviewKey(NamedTuple):
-    """Names one server request: request ids restart with the engine."""
-
-    epoch: str
-    request_id: RequestId
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """An answer. `letter` is the key that gave it, `label` its words, `result` the
-    JSON text that is sent as the response's result, `broad` whether it grants more
-    than this once."""
-
-    letter: str
-    label: str
-    result: str
-    broad: bool = False
-    detail: str = ""
-    """What exactly a broad answer grants, to whom and for how long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A server request that waits for an answer, bound to exactly that request.
-
-    `params` is the request's params as JSON text, `params_hash` its SHA-256.
-    `decisions` in the order the engine lists them. `ours`: False when another
-    client owns the matter (tool calls) and we only show that it waits.
-    """
-
-    key: ReviewKey
-    connection: int
-    method: str
-    kind: ReviewKind
-    thread_id: ThreadId
-    turn_id: TurnId | None
-    item_id: ItemId | None
-    approval_id: str | None
-    params: str
-    params_hash: str
-    asked_ms: int
-    command: str | None = None
-    display: str | None = None
-    cwd: str | None = None
-    reason: str | None = None
-    host: str | None = None
-    decisions: tuple[Decision, ...] = ()
-    ours: bool = True
-    state: ReviewState = ReviewState.PENDING
-    decision: Decision | None = None
-    decided_ms: int | None = None
-    resolved_ms: int | None = None
-    resolved_by: str | None = None
-    """you, another client, the turn's end, the engine; None while open"""
-
-
-@dataclass(frozen=True, slots=True)
-class AutoReview:
-    """A guardian review. `status`: inProgress, approved, denied, timedOut, aborted."""
-
-    id: str
-    turn_id: TurnId | None
-    target_item_id: ItemId | None
-    status: str
-    action: str
-    action_kind: str
-    risk: str | None = None
-    authorization: str | None = None
-    rationale: str | None = None
-    started_ms: int | None = None
-    completed_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from textual.driver import Driver
 from state.attention import calls_of
 from tui.crash import EXIT_CODE
 from tui.palette import RegistryCommands
+from tui.screens.board import Board
 from tui.screens.fleet import FleetScreen
 from tui.signals import Signals
 from tui.terminal import Terminal
@@ -100,6 +101,8 @@ class CodexTui(App[None]):
         if self._gone:
             return
         self.fleet.take(step)
+        for board in self.boards:
+            board.take(step)
         self._wake()
         self.signals.count(*self.fleet.presenter.counts)
         watched = self.fleet.presenter.looking.thread if self.app_focus else None
@@ -113,9 +116,20 @@ class CodexTui(App[None]):
         if self._driver is not None and not self._gone:
             self._driver.write(data)
 
+    @property
+    def boards(self) -> list[Board]:
+        """The full screens that lie over the fleet, lowest first."""
+        return [screen for screen in self.screen_stack if isinstance(screen, Board)]
+
     def _tell_time(self) -> None:
-        self.fleet.set_clock(self.services.clock(), self._frame)
+        self._set_clocks()
         self._wake()
+
+    def _set_clocks(self) -> None:
+        now = self.services.clock()
+        self.fleet.set_clock(now, self._frame)
+        for board in self.boards:
+            board.set_clock(now, self._frame)
 
     def _wake(self) -> None:
         """Turn the spinner while something lives and somebody looks."""
@@ -129,7 +143,7 @@ class CodexTui(App[None]):
     def _spin(self) -> None:
         if self._turning:
             self._frame += 1
-            self.fleet.set_clock(self.services.clock(), self._frame)
+            self._set_clocks()
         elif self._spinner is not None:
             self._spinner.pause()
 

@@ -39,7 +39,7 @@ from state.engine.supervisor import (
     Target,
     connect,
 )
-from state.engine.wire.notifications import WireContext
+from state.engine.wire.context import WireContext
 from state.engine.wire.responses import decode_response
 from state.home import store_path
 from state.items import ThreadId

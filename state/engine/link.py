@@ -16,7 +16,7 @@ from state.engine.calls import Call
 from state.engine.errors import EngineLost, RequestFailed
 from state.engine.ledger import Ledger
 from state.engine.supervisor import Connection
-from state.engine.wire.notifications import WireContext
+from state.engine.wire.context import WireContext
 from state.engine.wire.responses import decode_response
 from state.events import Event, MessageShown
 from state.items import ThreadId

@@ -16,7 +16,8 @@ from state.commands import Command
 from state.engine.port import Defaults, Offer, WakeReport
 from state.engine.record import read_recording
 from state.engine.rpc import version_of
-from state.engine.wire.notifications import WireContext, decode_notification
+from state.engine.wire.context import WireContext
+from state.engine.wire.notifications import decode_notification
 from state.engine.wire.requests import decode_request
 from state.engine.wire.responses import decode_response
 from state.events import EngineChanged, Event, MessageShown

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from state.engine.wire.context import WireContext
 from state.engine.wire.items import decode_item
 from state.engine.wire.notifications import (
     IGNORED,
     KNOWN,
-    WireContext,
     decode_notification,
 )
 from state.engine.wire.responses import decode_response

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from state.engine.wire.notifications import WireContext, decode_notification
+from state.engine.wire.context import WireContext
+from state.engine.wire.notifications import decode_notification
 from state.engine.wire.requests import decode_request
 from state.engine.wire.responses import decode_response
 from state.events import Event

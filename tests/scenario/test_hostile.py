@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from state.chars import BIDI
+from state.engine.wire.context import WireContext
 from state.engine.wire.decode import decode_message
-from state.engine.wire.notifications import WireContext, decode_notification
+from state.engine.wire.notifications import decode_notification
 from state.engine.wire.requests import decode_request
 from state.engine.wire.responses import decode_response
 from state.items import ThreadId

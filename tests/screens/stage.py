@@ -20,7 +20,8 @@ from state.engine.link import Link
 from state.engine.port import Defaults, Offer, WakeReport
 from state.engine.replay import recorded_events
 from state.engine.wake import inspect
-from state.engine.wire.notifications import WireContext, decode_notification
+from state.engine.wire.context import WireContext
+from state.engine.wire.notifications import decode_notification
 from state.engine.wire.requests import decode_request
 from state.engine.wire.responses import decode_response
 from state.events import EngineChanged, Event

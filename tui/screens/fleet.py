@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widget import Widget
@@ -21,6 +21,7 @@ from state.model import EnginePhase
 from state.views import Bit, Tone
 from tui.actions import ACTIONS, Place
 from tui.presenter import Presenter
+from tui.screens.board import Board, keys_of
 from tui.screens.fleet_acts import FleetActs
 from tui.services import NEW
 from widgets.agent_tree import AgentTree
@@ -65,11 +66,9 @@ class FleetScreen(FleetActs):
     """Home."""
 
     CSS_PATH = "fleet.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(a.keys), f"do({a.id!r})", a.title, id=a.id, show=False)
-        for a in ACTIONS
-        if a.keys and not a.builtin and a.place in _SCREEN_PLACES and a.id != "quit"
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = keys_of(
+        *_SCREEN_PLACES, without=frozenset({"quit"})
+    )
 
     def __init__(self, services: Services) -> None:
         super().__init__(classes="-pane-1")
@@ -294,6 +293,9 @@ class FleetScreen(FleetActs):
 
     def _show_message(self, text: str) -> None:
         self.status.message = text
+        for screen in self.app.screen_stack if self.is_mounted else ():
+            if isinstance(screen, Board):
+                screen.say(text)
 
     def _hush(self) -> None:
         self._message_timer = None

@@ -9,29 +9,21 @@ thousands a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 import msgspec
 
+from state.engine.wire import reviews, threads, turns
 from state.engine.wire import structs as w
-from state.engine.wire import threads
 from state.engine.wire.config_warning import config_sentence
-from state.engine.wire.items import as_json, decode_changes, decode_item
+from state.engine.wire.context import Decoder, Json, WireContext
+from state.engine.wire.items import as_json
 from state.events import (
-    AutoReviewChanged,
     ConfigWarned,
     ErrorSeen,
     Event,
-    ItemCompleted,
     ItemDelta,
-    ItemStarted,
     MessageShown,
-    PlanChanged,
     QueueChanged,
     ReadStateChanged,
-    ReviewResolved,
     SettingsChanged,
     ThreadArchived,
     ThreadDeleted,
@@ -41,28 +33,11 @@ from state.events import (
     ThreadStatusChanged,
     ThreadUnloaded,
     TokensUsed,
-    TurnDiffChanged,
-    TurnEnded,
-    TurnStarted,
     Unrecognised,
     WarningSeen,
 )
-from state.items import DeltaKind, Item, ItemId, ItemStatus, PlanStep, ThreadId, TurnId
-from state.model import AutoReview, Origin, ReviewKey
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class WireContext:
-    """Where a message came in. `at_ms` serves when the message tells no time."""
-
-    epoch: str
-    connection: int
-    at_ms: int = 0
-
-
-Decoder = Callable[[Json, WireContext, int], tuple[Event, ...]]
+from state.items import DeltaKind, ThreadId, TurnId
+from state.model import Origin
 
 # method -> (kind of text, name of the part's index)
 _DELTAS: dict[str, tuple[DeltaKind, str | None]] = {
@@ -157,81 +132,6 @@ def _usage(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
     return (TokensUsed(ThreadId(p["threadId"]), usage),)
 
 
-def _turn_started(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
-    turn = msgspec.convert(p["turn"], w.Turn)
-    root = TurnId(turn.root_turn_id) if turn.root_turn_id else None
-    return (TurnStarted(ThreadId(p["threadId"]), TurnId(turn.id), root, at),)
-
-
-def _turn_completed(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
-    turn = msgspec.convert(p["turn"], w.Turn)
-    return (
-        TurnEnded(
-            thread_id=ThreadId(p["threadId"]),
-            turn_id=TurnId(turn.id),
-            status=threads.turn_status(turn.status),
-            error=threads.decode_error(turn.error) if turn.error else None,
-            at_ms=at,
-            duration_ms=turn.duration_ms,
-        ),
-    )
-
-
-def _turn_diff(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
-    diff: str = p["diff"]
-    return (TurnDiffChanged(ThreadId(p["threadId"]), TurnId(p["turnId"]), diff),)
-
-
-def _plan(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
-    steps = msgspec.convert(p["plan"], list[w.TurnPlanStep])
-    return (
-        PlanChanged(
-            ThreadId(p["threadId"]),
-            TurnId(p["turnId"]),
-            tuple(PlanStep(step.step, step.status) for step in steps),
-            p.get("explanation"),
-        ),
-    )
-
-
-def _timed(item: Item, p: Json) -> Item:
-    """The item with the notification's own times, where it has some."""
-    started, completed = p.get("startedAtMs"), p.get("completedAtMs")
-    if started in (None, item.started_ms) and completed in (None, item.completed_ms):
-        return item
-    return Item(
-        id=item.id,
-        body=item.body,
-        status=item.status,
-        started_ms=item.started_ms if started is None else started,
-        completed_ms=item.completed_ms if completed is None else completed,
-    )
-
-
-def _item_started(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
-    item = _timed(decode_item(p["item"], ended=False), p)
-    return (ItemStarted(ThreadId(p["threadId"]), TurnId(p["turnId"]), item),)
-
-
-def _item_completed(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
-    item = _timed(decode_item(p["item"]), p)
-    if item.status is ItemStatus.IN_PROGRESS:  # the method says that it ended
-        item = Item(
-            id=item.id,
-            body=item.body,
-            status=ItemStatus.COMPLETED,
-            started_ms=item.started_ms,
-            completed_ms=item.completed_ms,
-        )
-    return (ItemCompleted(ThreadId(p["threadId"]), TurnId(p["turnId"]), item),)
-
-
-def _patch_updated(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
-    # It comes before item/started of that id: the item begins here.
-    item = Item(ItemId(p["itemId"]), decode_changes(p["changes"]))
-    return (ItemStarted(ThreadId(p["threadId"]), TurnId(p["turnId"]), item),)
-
-
 def _error(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
     error = threads.decode_error(msgspec.convert(p["error"], w.TurnError))
     turn = p.get("turnId")
@@ -271,29 +171,6 @@ def _config_warning(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
     return (ConfigWarned(config_sentence(p)),)
 
 
-def _resolved(p: Json, context: WireContext, at: int) -> tuple[Event, ...]:
-    key = ReviewKey(context.epoch, p["requestId"])
-    return (ReviewResolved(ThreadId(p["threadId"]), key, at),)
-
-
-def _auto_review(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
-    wire = msgspec.convert(p, w.ItemGuardianApprovalReviewCompletedNotification)
-    review = AutoReview(
-        id=wire.review_id,
-        turn_id=TurnId(wire.turn_id) if wire.turn_id else None,
-        target_item_id=ItemId(wire.target_item_id) if wire.target_item_id else None,
-        status=wire.review.status,
-        action=as_json(wire.action),
-        action_kind=str(wire.action.get("type", "")),
-        risk=wire.review.risk_level,
-        authorization=wire.review.user_authorization,
-        rationale=wire.review.rationale,
-        started_ms=wire.started_at_ms,
-        completed_ms=wire.completed_at_ms,
-    )
-    return (AutoReviewChanged(ThreadId(wire.thread_id), review),)
-
-
 def _login_completed(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
     if p.get("success"):
         return (MessageShown("You are logged in."),)
@@ -313,16 +190,16 @@ _DECODERS: dict[str, Decoder] = {
     "thread/readState/changed": _read_state,
     "thread/settings/updated": _settings,
     "thread/tokenUsage/updated": _usage,
-    "turn/started": _turn_started,
-    "turn/completed": _turn_completed,
-    "turn/diff/updated": _turn_diff,
-    "turn/plan/updated": _plan,
-    "item/started": _item_started,
-    "item/completed": _item_completed,
-    "item/fileChange/patchUpdated": _patch_updated,
-    "item/autoApprovalReview/started": _auto_review,
-    "item/autoApprovalReview/completed": _auto_review,
-    "serverRequest/resolved": _resolved,
+    "turn/started": turns.turn_started,
+    "turn/completed": turns.turn_completed,
+    "turn/diff/updated": turns.turn_diff,
+    "turn/plan/updated": turns.plan,
+    "item/started": turns.item_started,
+    "item/completed": turns.item_completed,
+    "item/fileChange/patchUpdated": turns.patch_updated,
+    "item/autoApprovalReview/started": reviews.auto_review,
+    "item/autoApprovalReview/completed": reviews.auto_review,
+    "serverRequest/resolved": reviews.resolved,
     "error": _error,
     "warning": _warning,
     "guardianWarning": _warning,

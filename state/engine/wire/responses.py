@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from state.engine.wire import threads
-from state.engine.wire.notifications import WireContext
+from state.engine.wire.context import WireContext
 from state.events import (
     AccountChanged,
     Event,

@@ -1,0 +1,147 @@
+"""What happened, in the past participle: the one language between the parts.
+
+Owns the event union and which events may be coalesced. Events carry the wire's
+strings unchanged. Every event about a thread has `thread_id`; the others change
+the world around the threads. Times are ms since the epoch.
+"""
+
+from __future__ import annotations
+
+from state.events.reviews import (
+    AutoReviewChanged,
+    ReviewAsked,
+    ReviewDecided,
+    ReviewReopened,
+    ReviewResolved,
+    ReviewSent,
+)
+from state.events.threads import (
+    QueueChanged,
+    QueueListed,
+    ReadStateChanged,
+    SettingsChanged,
+    TerminalsListed,
+    ThreadArchived,
+    ThreadDeleted,
+    ThreadRenamed,
+    ThreadReverted,
+    ThreadSeen,
+    ThreadStatusChanged,
+    ThreadUnloaded,
+    TokensUsed,
+    WarningSeen,
+)
+from state.events.turns import (
+    ErrorSeen,
+    ItemCompleted,
+    ItemDelta,
+    ItemStarted,
+    PlanChanged,
+    SendChanged,
+    SendNoted,
+    TurnDiffChanged,
+    TurnEnded,
+    TurnsLoaded,
+    TurnStarted,
+)
+from state.events.world import (
+    AccountChanged,
+    ConfigWarned,
+    EngineChanged,
+    MessageShown,
+    SandboxProbed,
+    StoreFailed,
+    Unrecognised,
+)
+
+ThreadEvent = (
+    ThreadSeen
+    | ThreadStatusChanged
+    | ThreadRenamed
+    | ThreadArchived
+    | ThreadDeleted
+    | ThreadUnloaded
+    | ThreadReverted
+    | ReadStateChanged
+    | SettingsChanged
+    | TokensUsed
+    | QueueChanged
+    | QueueListed
+    | TurnStarted
+    | TurnEnded
+    | TurnDiffChanged
+    | PlanChanged
+    | TurnsLoaded
+    | ItemStarted
+    | ItemDelta
+    | ItemCompleted
+    | TerminalsListed
+    | ErrorSeen
+    | WarningSeen
+    | ReviewAsked
+    | ReviewDecided
+    | ReviewSent
+    | ReviewReopened
+    | ReviewResolved
+    | AutoReviewChanged
+    | SendNoted
+    | SendChanged
+)
+
+
+WorldEvent = (
+    EngineChanged
+    | AccountChanged
+    | ConfigWarned
+    | SandboxProbed
+    | StoreFailed
+    | MessageShown
+    | Unrecognised
+)
+
+
+Event = ThreadEvent | WorldEvent
+
+__all__ = [
+    "AccountChanged",
+    "AutoReviewChanged",
+    "ConfigWarned",
+    "EngineChanged",
+    "ErrorSeen",
+    "Event",
+    "ItemCompleted",
+    "ItemDelta",
+    "ItemStarted",
+    "MessageShown",
+    "PlanChanged",
+    "QueueChanged",
+    "QueueListed",
+    "ReadStateChanged",
+    "ReviewAsked",
+    "ReviewDecided",
+    "ReviewReopened",
+    "ReviewResolved",
+    "ReviewSent",
+    "SandboxProbed",
+    "SendChanged",
+    "SendNoted",
+    "SettingsChanged",
+    "StoreFailed",
+    "TerminalsListed",
+    "ThreadArchived",
+    "ThreadDeleted",
+    "ThreadEvent",
+    "ThreadRenamed",
+    "ThreadReverted",
+    "ThreadSeen",
+    "ThreadStatusChanged",
+    "ThreadUnloaded",
+    "TokensUsed",
+    "TurnDiffChanged",
+    "TurnEnded",
+    "TurnStarted",
+    "TurnsLoaded",
+    "Unrecognised",
+    "WarningSeen",
+    "WorldEvent",
+]

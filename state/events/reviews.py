@@ -1,0 +1,56 @@
+"""What was asked, decided, sent and resolved; what auto-review said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from state.items import ThreadId
+from state.model import AutoReview, Decision, Review, ReviewKey
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewAsked:
+    thread_id: ThreadId
+    review: Review
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDecided:
+    """The user decided; committed to the store before anything is sent."""
+
+    thread_id: ThreadId
+    key: ReviewKey
+    decision: Decision
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSent:
+    """The decision left on this connection."""
+
+    thread_id: ThreadId
+    key: ReviewKey
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewReopened:
+    """The decision could not leave: the review is undecided again."""
+
+    thread_id: ThreadId
+    key: ReviewKey
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewResolved:
+    """serverRequest/resolved: answered by somebody, or void."""
+
+    thread_id: ThreadId
+    key: ReviewKey
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AutoReviewChanged:
+    thread_id: ThreadId
+    review: AutoReview

@@ -1,0 +1,113 @@
+"""What happened to a thread as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from state.items import ThreadId
+from state.model import Origin, QueueEntry, Settings, Terminal, ThreadStatus, TokenUsage
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadSeen:
+    """The engine (or a rollout) described a thread.
+
+    `facts` holds only the fields of `state.model.Thread` that the source told,
+    so an absent field never erases a known one.
+    """
+
+    thread_id: ThreadId
+    facts: tuple[tuple[str, Any], ...]
+    origin: Origin
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadStatusChanged:
+    thread_id: ThreadId
+    status: ThreadStatus
+    flags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRenamed:
+    thread_id: ThreadId
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadArchived:
+    thread_id: ThreadId
+    archived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadDeleted:
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadUnloaded:
+    """thread/closed: the engine let go of it; its terminals died with that."""
+
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadReverted:
+    """History was cut by somebody: what we hold of the turns is void."""
+
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStateChanged:
+    thread_id: ThreadId
+    unread: bool
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """What the thread's next turn will run under, whoever changed it."""
+
+    thread_id: ThreadId
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class TokensUsed:
+    thread_id: ThreadId
+    usage: TokenUsage
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class QueueListed:
+    """The engine's queue of a thread. `more`: a further page of the same list."""
+
+    thread_id: ThreadId
+    entries: tuple[QueueEntry, ...]
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalsListed:
+    """All background terminals of one thread, as the engine lists them now."""
+
+    thread_id: ThreadId
+    terminals: tuple[Terminal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WarningSeen:
+    """A warning about one thread."""
+
+    thread_id: ThreadId
+    text: str
+    at_ms: int = 0

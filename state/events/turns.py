@@ -1,0 +1,107 @@
+"""What happened in a turn: its items, its errors, and what the user said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from state.items import DeltaKind, Item, ItemId, PlanStep, ThreadId, TurnId
+from state.model import ClientId, Send, SendState, Turn, TurnError, TurnStatus
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    thread_id: ThreadId
+    turn_id: TurnId
+    root_turn_id: TurnId | None = None
+    at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    thread_id: ThreadId
+    turn_id: TurnId
+    status: TurnStatus
+    error: TurnError | None = None
+    at_ms: int | None = None
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDiffChanged:
+    thread_id: ThreadId
+    turn_id: TurnId
+    diff: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanged:
+    thread_id: ThreadId
+    turn_id: TurnId
+    steps: tuple[PlanStep, ...]
+    explanation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsLoaded:
+    """A page of history, ascending. `older`: it goes before what is held.
+
+    `complete`: there is nothing older than this page.
+    """
+
+    thread_id: ThreadId
+    turns: tuple[Turn, ...]
+    older: bool = False
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStarted:
+    thread_id: ThreadId
+    turn_id: TurnId
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDelta:
+    """Text for one part of one item; the item may be unknown (late joiner)."""
+
+    thread_id: ThreadId
+    turn_id: TurnId
+    item_id: ItemId
+    kind: DeltaKind
+    text: str
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCompleted:
+    thread_id: ThreadId
+    turn_id: TurnId
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSeen:
+    """A turn's error; `will_retry`: the engine tries again by itself."""
+
+    thread_id: ThreadId
+    turn_id: TurnId | None
+    error: TurnError
+    will_retry: bool
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SendNoted:
+    """The user sent a message; committed to the store before it leaves."""
+
+    thread_id: ThreadId
+    send: Send
+
+
+@dataclass(frozen=True, slots=True)
+class SendChanged:
+    thread_id: ThreadId
+    client_id: ClientId
+    state: SendState
+    error: str | None = None

@@ -1,0 +1,53 @@
+"""What happened around the threads: engine, account, store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from state.model import Account, Engine
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChanged:
+    """Our connection's state. A new epoch voids pending reviews of the old one."""
+
+    engine: Engine
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChanged:
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigWarned:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxProbed:
+    """The start-up probe; `problem` None: commands run in the sandbox."""
+
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed:
+    """A write failed; None: writing works again."""
+
+    sentence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageShown:
+    """A sentence for the status bar (a refused command, an undone act)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecognised:
+    """A notification this program does not know. Counted, kept for doctor."""
+
+    method: str
+    json: str

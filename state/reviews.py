@@ -1,0 +1,111 @@
+"""Reviews: what the engine asks of the user, and what auto-review decides itself.
+
+Owns the shapes of a server request, of an answer to it and of an auto-review; does not
+own how they change (`state.reduce`) nor when a key may decide (`state.guard`).
+Invariant: a review is bound to exactly one request of one engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from state.items import ItemId, ThreadId, TurnId
+
+RequestId = int | str
+
+
+class ReviewKind(StrEnum):
+    """What is asked of the user."""
+
+    COMMAND = "command"
+    EDITS = "edits"
+    PERMISSIONS = "permissions"
+    QUESTION = "question"
+    ELICITATION = "elicitation"
+    TOOL_CALL = "tool call"
+    OTHER = "other"
+
+
+class ReviewState(StrEnum):
+    """Decided, sent and confirmed are three moments; `LOST`: the engine died first."""
+
+    PENDING = "pending"
+    DECIDED = "decided"
+    SENT = "sent"
+    RESOLVED = "resolved"
+    LOST = "lost"
+
+
+class ReviewKey(NamedTuple):
+    """Names one server request: request ids restart with the engine."""
+
+    epoch: str
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer. `letter` is the key that gave it, `label` its words, `result` the
+    JSON text that is sent as the response's result, `broad` whether it grants more
+    than this once."""
+
+    letter: str
+    label: str
+    result: str
+    broad: bool = False
+    detail: str = ""
+    """What exactly a broad answer grants, to whom and for how long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A server request that waits for an answer, bound to exactly that request.
+
+    `params` is the request's params as JSON text, `params_hash` its SHA-256.
+    `decisions` in the order the engine lists them. `ours`: False when another
+    client owns the matter (tool calls) and we only show that it waits.
+    """
+
+    key: ReviewKey
+    connection: int
+    method: str
+    kind: ReviewKind
+    thread_id: ThreadId
+    turn_id: TurnId | None
+    item_id: ItemId | None
+    approval_id: str | None
+    params: str
+    params_hash: str
+    asked_ms: int
+    command: str | None = None
+    display: str | None = None
+    cwd: str | None = None
+    reason: str | None = None
+    host: str | None = None
+    decisions: tuple[Decision, ...] = ()
+    ours: bool = True
+    state: ReviewState = ReviewState.PENDING
+    decision: Decision | None = None
+    decided_ms: int | None = None
+    resolved_ms: int | None = None
+    resolved_by: str | None = None
+    """you, another client, the turn's end, the engine; None while open"""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoReview:
+    """A guardian review. `status`: inProgress, approved, denied, timedOut, aborted."""
+
+    id: str
+    turn_id: TurnId | None
+    target_item_id: ItemId | None
+    status: str
+    action: str
+    action_kind: str
+    risk: str | None = None
+    authorization: str | None = None
+    rationale: str | None = None
+    started_ms: int | None = None
+    completed_ms: int | None = None

@@ -1,0 +1,64 @@
+"""Read models: what widgets are given, ready to draw.
+
+Owns their shapes only; `state.select` builds them. All text in them has passed one
+of the three doors. Frozen and eq=False: a widget compares identity, and an object
+that is the same needs no drawing. Times are ms since the epoch; widgets get "now"
+from outside and never read a clock.
+"""
+
+from __future__ import annotations
+
+from state.views.base import Bit, Bits, Glyph, Tone
+from state.views.cells import (
+    AnswerCell,
+    Cell,
+    CellBody,
+    CommandCell,
+    EventCell,
+    FileView,
+    LiveLine,
+    NoticeCell,
+    PatchCell,
+    PlanCell,
+    SaidCell,
+    ThoughtCell,
+    TranscriptView,
+    TurnRule,
+)
+from state.views.frame import BannerView, ComposerView, HeaderView, SandboxLine
+from state.views.review import ReviewCardView
+from state.views.side import AgentRow, ReviewRow, SideView, TerminalRow
+from state.views.threads import ThreadGroup, ThreadListView, ThreadRow
+
+__all__ = [
+    "AgentRow",
+    "AnswerCell",
+    "BannerView",
+    "Bit",
+    "Bits",
+    "Cell",
+    "CellBody",
+    "CommandCell",
+    "ComposerView",
+    "EventCell",
+    "FileView",
+    "Glyph",
+    "HeaderView",
+    "LiveLine",
+    "NoticeCell",
+    "PatchCell",
+    "PlanCell",
+    "ReviewCardView",
+    "ReviewRow",
+    "SaidCell",
+    "SandboxLine",
+    "SideView",
+    "TerminalRow",
+    "ThoughtCell",
+    "ThreadGroup",
+    "ThreadListView",
+    "ThreadRow",
+    "Tone",
+    "TranscriptView",
+    "TurnRule",
+]

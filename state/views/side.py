@@ -1,0 +1,67 @@
+"""Read models of the right column: agents, terminals, reviews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from state.items import ThreadId
+from state.model import ReviewKey
+from state.text import Revealed
+from state.views.base import Bits, Glyph, Tone
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AgentRow:
+    """One agent; `guide` is the tree's line-drawing before its glyph."""
+
+    id: ThreadId
+    guide: str
+    glyph: Glyph
+    tone: Tone
+    name: str
+    model: str
+    effort: str
+    tokens: str
+    detail: Bits = ()
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TerminalRow:
+    """One background terminal, numbered as shown."""
+
+    number: int
+    thread_id: ThreadId
+    process_id: str
+    command: Revealed
+    owner: str
+    since_ms: int | None
+    cpu: str = "—"
+    last: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReviewRow:
+    """One line of the inbox; key None for the auto-review summary."""
+
+    key: ReviewKey | None
+    glyph: Glyph
+    tone: Tone
+    kind: str
+    who: str
+    what: str
+    asked_ms: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SideView:
+    """The right column (or the three counters of the normal layout)."""
+
+    agents: tuple[AgentRow, ...] = ()
+    agent_tokens: str = ""
+    terminals: tuple[TerminalRow, ...] = ()
+    reviews: tuple[ReviewRow, ...] = ()
+    agents_need: int = 0
+    agents_failed: int = 0
+    reviews_need: int = 0
+    reviews_auto: int = 0
