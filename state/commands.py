@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from state.changes import Change as Change
 from state.items import ThreadId, TurnId
 from state.model import ClientId, Decision, QueueEntry, Review
 
@@ -221,7 +222,7 @@ class LogIn:
         return f"LogIn(kind={self.kind!r})"
 
 
-Command = (
+Act = (
     StartThread
     | SendTurn
     | QueueTurn
@@ -248,3 +249,5 @@ Command = (
     | RetryEngine
     | LogIn
 )
+
+Command = Act | Change

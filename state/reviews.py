@@ -109,3 +109,5 @@ class AutoReview:
     rationale: str | None = None
     started_ms: int | None = None
     completed_ms: int | None = None
+    retry_ms: int | None = None
+    """When the user approved one retry of what was denied here"""

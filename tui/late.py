@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from state.commands import Command
+    from state.controls import Controls
     from state.engine.port import Defaults, Engine, Offer, WakeReport
     from state.items import ThreadId
 
@@ -50,6 +51,10 @@ class LateEngine:
     async def defaults(self, cwd: str) -> Defaults | None:
         """None while there is nothing to ask."""
         return await self._engine.defaults(cwd) if self._engine else None
+
+    async def controls(self, cwd: str) -> Controls | None:
+        """None while there is nothing to ask."""
+        return await self._engine.controls(cwd) if self._engine else None
 
     async def close(self) -> None:
         """End it, or never begin."""

@@ -25,6 +25,7 @@ from state.engine.bootstrap import (
 from state.engine.errors import EngineLost
 from state.engine.ledger import LOADED
 from state.engine.link import Link
+from state.engine.permitting import change
 from state.engine.queueing import change_queue, list_queue
 from state.engine.sending import Sender
 from state.engine.wire.notifications import decode_notification
@@ -176,6 +177,12 @@ class Live:
 
     async def carry_out(self, command: c.Command) -> ThreadId | None:
         """Raises EngineError."""
+        if isinstance(command, c.Change):
+            await change(self.link, command)
+            return None
+        return await self._act(command)
+
+    async def _act(self, command: c.Act) -> ThreadId | None:
         actor, sender, thread_id = self._actor, self._sender, None
         match command:
             case c.StartThread():

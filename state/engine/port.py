@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from state.commands import Command
+from state.controls import Controls
 from state.events import Event
 from state.items import ThreadId
 from state.model import Settings
@@ -105,6 +106,11 @@ class Engine(Protocol):
 
     async def defaults(self, cwd: str) -> Defaults | None:
         """What a new thread in `cwd` would get. None when there is no connection."""
+        ...
+
+    async def controls(self, cwd: str) -> Controls | None:
+        """What is configured in `cwd` about permissions and features, and by whom.
+        None when there is no connection."""
         ...
 
     async def close(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from state.commands import Command
+from state.controls import Controls
 from state.engine.port import Defaults, Offer, WakeReport
 from state.engine.record import read_recording
 from state.engine.rpc import version_of
@@ -120,6 +121,11 @@ class ReplayEngine:
 
     async def defaults(self, cwd: str) -> Defaults | None:
         """A replay starts no threads."""
+        return None
+
+    async def controls(self, cwd: str) -> Controls | None:
+        """A recording has no configuration."""
+        del cwd
         return None
 
     async def close(self) -> None:

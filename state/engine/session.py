@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from state import commands as c
+from state.controls import Controls
 from state.engine.acting import Surroundings
+from state.engine.controls import controls
 from state.engine.defaults import defaults
 from state.engine.errors import (
     EngineError,
@@ -256,6 +258,16 @@ class EngineSession:
             return None
         try:
             return await defaults(self._live.link, cwd)
+        except EngineError as error:
+            self._offer(MessageShown(str(error)))
+            return None
+
+    async def controls(self, cwd: str) -> Controls | None:
+        """See `state.engine.port.Engine.controls`."""
+        if self._live is None:
+            return None
+        try:
+            return await controls(self._live.link, cwd)
         except EngineError as error:
             self._offer(MessageShown(str(error)))
             return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from state.events.reviews import (
     AutoReviewChanged,
+    DenialApproved,
     ReviewAsked,
     ReviewDecided,
     ReviewReopened,
@@ -41,6 +42,7 @@ from state.events.turns import (
     SendNoted,
     TurnDiffChanged,
     TurnEnded,
+    TurnReviewerChanged,
     TurnsLoaded,
     TurnStarted,
 )
@@ -72,6 +74,7 @@ ThreadEvent = (
     | TurnDiffChanged
     | PlanChanged
     | TurnsLoaded
+    | TurnReviewerChanged
     | ItemStarted
     | ItemDelta
     | ItemCompleted
@@ -84,6 +87,7 @@ ThreadEvent = (
     | ReviewReopened
     | ReviewResolved
     | AutoReviewChanged
+    | DenialApproved
     | SendNoted
     | SendChanged
 )
@@ -106,6 +110,7 @@ __all__ = [
     "AccountChanged",
     "AutoReviewChanged",
     "ConfigWarned",
+    "DenialApproved",
     "EngineChanged",
     "ErrorSeen",
     "Event",
@@ -139,6 +144,7 @@ __all__ = [
     "TokensUsed",
     "TurnDiffChanged",
     "TurnEnded",
+    "TurnReviewerChanged",
     "TurnStarted",
     "TurnsLoaded",
     "Unrecognised",

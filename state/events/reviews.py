@@ -54,3 +54,12 @@ class ReviewResolved:
 class AutoReviewChanged:
     thread_id: ThreadId
     review: AutoReview
+
+
+@dataclass(frozen=True, slots=True)
+class DenialApproved:
+    """The engine took it that the user approves one retry of a denied action."""
+
+    thread_id: ThreadId
+    review_id: str
+    at_ms: int

@@ -105,3 +105,12 @@ class SendChanged:
     client_id: ClientId
     state: SendState
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnReviewerChanged:
+    """We gave the running turn another reviewer; the engine tells nobody of it."""
+
+    thread_id: ThreadId
+    turn_id: TurnId
+    reviewer: str

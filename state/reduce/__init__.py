@@ -49,6 +49,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.TurnDiffChanged()
             | e.PlanChanged()
             | e.TurnsLoaded()
+            | e.TurnReviewerChanged()
             | e.ItemStarted()
             | e.ItemDelta()
             | e.ItemCompleted()
@@ -63,6 +64,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.ReviewReopened()
             | e.ReviewResolved()
             | e.AutoReviewChanged()
+            | e.DenialApproved()
         ):
             changed = reduce_review(thread, event)
         case _:

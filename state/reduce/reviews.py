@@ -11,6 +11,7 @@ from typing import Any, assert_never
 
 from state import events as e
 from state.model import (
+    AutoReview,
     Review,
     ReviewKey,
     ReviewKind,
@@ -26,6 +27,7 @@ ReviewEvent = (
     | e.ReviewReopened
     | e.ReviewResolved
     | e.AutoReviewChanged
+    | e.DenialApproved
 )
 
 
@@ -57,9 +59,18 @@ def reduce_review(thread: Thread, event: ReviewEvent) -> Thread:
         case e.ReviewResolved(key=key, at_ms=at_ms):
             return _put(thread, _resolved(thread, key, at_ms))
         case e.AutoReviewChanged(review=auto):
-            return replace(thread, auto_reviews={**thread.auto_reviews, auto.id: auto})
+            return _put_auto(thread, auto)
+        case e.DenialApproved(review_id=review_id, at_ms=at_ms):
+            denied = thread.auto_reviews.get(review_id)
+            if denied is None:
+                return thread
+            return _put_auto(thread, replace(denied, retry_ms=at_ms))
         case _:
             assert_never(event)
+
+
+def _put_auto(thread: Thread, auto: AutoReview) -> Thread:
+    return replace(thread, auto_reviews={**thread.auto_reviews, auto.id: auto})
 
 
 def _move(

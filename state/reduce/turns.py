@@ -38,6 +38,7 @@ TurnEvent = (
     | e.TurnDiffChanged
     | e.PlanChanged
     | e.TurnsLoaded
+    | e.TurnReviewerChanged
     | e.ItemStarted
     | e.ItemDelta
     | e.ItemCompleted
@@ -62,6 +63,8 @@ def reduce_turn(thread: Thread, event: TurnEvent) -> Thread:
             return _put(thread, put_item(_turn(thread, turn_id), item))
         case e.TurnsLoaded():
             return _loaded(thread, event)
+        case e.TurnReviewerChanged():
+            return _reviewer(thread, event)
         case e.ItemStarted(turn_id=turn_id, item=item):
             thread = _with_running_turn(thread, turn_id)
             thread = _seen_send(thread, item)
@@ -102,6 +105,15 @@ def _with_running_turn(thread: Thread, turn_id: TurnId) -> Thread:
         return _put(thread, _unknown_turn(turn_id))
     turn = Turn(turn_id, settings=thread.settings)
     return replace(_put(thread, turn), active_turn=turn_id)
+
+
+def _reviewer(thread: Thread, event: e.TurnReviewerChanged) -> Thread:
+    turn = thread.turns.get(event.turn_id)
+    settings = (turn.settings if turn else None) or thread.settings
+    if turn is None or settings is None:
+        return thread
+    settings = replace(settings, reviewer=event.reviewer)
+    return _put(thread, replace(turn, settings=settings))
 
 
 def _started(thread: Thread, event: e.TurnStarted) -> Thread:

@@ -14,8 +14,11 @@ from typing import Any, cast
 from textual.pilot import Pilot
 
 from state.commands import Command
+from state.controls import Controls
 from state.engine.calls import Call
+from state.engine.controls import controls
 from state.engine.defaults import defaults
+from state.engine.errors import RequestFailed
 from state.engine.link import Link
 from state.engine.port import Defaults, Offer, WakeReport
 from state.engine.replay import recorded_events
@@ -117,6 +120,12 @@ class SilentEngine:
             return None
         return await defaults(cast("Link", _Line(self._replies)), cwd)
 
+    async def controls(self, cwd: str) -> Controls | None:
+        """The real look at the configuration, on these replies."""
+        if not self._replies:
+            return None
+        return await controls(cast("Link", _Line(self._replies)), cwd)
+
     async def close(self) -> None:
         """Gone."""
         self._closed.set()
@@ -137,7 +146,10 @@ class _Line:
 
     async def ask(self, call: Call) -> Json:
         """The answer to any request of this method."""
-        return self._replies[call.method]
+        reply = self._replies.get(call.method)
+        if reply is None:
+            raise RequestFailed(call.method, -32600, "unknown method", None)
+        return reply
 
     async def pages(self, build: Callable[[str | None], Call]) -> list[Any]:
         """All on one page."""

@@ -1,0 +1,86 @@
+"""Commands that change what Codex may do, for whom and for how long.
+
+Owns their shapes; `state.commands` lists them in its union. Invariants: what is None
+is not touched; `note` is the sentence that is said when the engine has done it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from state.items import ThreadId, TurnId
+from state.model import AutoReview, Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSettings:
+    """What a thread's next turns run under; the running turn goes on as it is.
+
+    `policy` granular: then `granular` holds the five switches. Of `profile` and
+    `sandbox` at most one is set.
+    """
+
+    thread_id: ThreadId
+    policy: str | None = None
+    granular: tuple[tuple[str, bool], ...] = ()
+    reviewer: str | None = None
+    profile: str | None = None
+    sandbox: Sandbox | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNextTurn:
+    """As `change` for the next turn alone: once that has begun, the thread gets back
+    what it has now."""
+
+    change: ChangeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTurnReviewer:
+    """Who answers what the running turn asks from its next step on. What is being
+    reviewed already keeps its reviewer."""
+
+    thread_id: ThreadId
+    turn_id: TurnId
+    reviewer: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigEdit:
+    """One key (dotted) of a configuration file; None takes it out."""
+
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class WriteConfig:
+    """Edit a configuration file through the engine, look whether the engine can use
+    what came of it, and put it back if not.
+
+    `project`: the root of a project whose .codex/config.toml is meant; None: the
+    user's own config.toml. `cwd`: where the effect is looked at.
+    """
+
+    edits: tuple[ConfigEdit, ...]
+    cwd: str
+    project: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveDenial:
+    """Let the agent try once more what auto-review denied; the retry is reviewed
+    again."""
+
+    thread_id: ThreadId
+    review: AutoReview
+
+
+Change = (
+    ChangeSettings | ChangeNextTurn | ChangeTurnReviewer | WriteConfig | ApproveDenial
+)
