@@ -16,6 +16,8 @@ ARGS ?=
 FILE ?=
 TESTS ?= tests
 PYTEST_ARGS ?=
+# One worker more than processors: many tests wait for an engine.
+JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 .DEFAULT_GOAL := run
 .PHONY: run demo replay test check snap look bench soak clean
@@ -31,7 +33,7 @@ replay: $(RUN_READY)
 	@$(BIN)/codex-tui replay "$(FILE)" $(ARGS)
 
 test: $(TEST_READY)
-	@$(BIN)/python -m pytest $(TESTS) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 check: $(TEST_READY)
 	@$(BIN)/ruff format --check .

@@ -16,6 +16,7 @@ for _name in [*os.environ]:
     if _name.startswith(("TEXTUAL", "CODEX_TUI_", "LC_")) and _name not in (
         "CODEX_TUI_REQUIRE_ENGINE",
         "CODEX_TUI_TEST_CODEX",
+        "TEXTUAL_SNAPSHOT_TEMPDIR",  # how pictures of several workers meet
     ):
         del os.environ[_name]
 for _name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES", "TMUX"):

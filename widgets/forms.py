@@ -19,6 +19,7 @@ from textual.widgets import Input
 from state.views import Tone
 from widgets.dialog import Choice, Dialog, Segments, labelled
 from widgets.drawn import Drawn
+from widgets.field import LineField
 from widgets.lines import line, piece
 from widgets.palette import palette_of
 from widgets.plain import Plain
@@ -38,7 +39,7 @@ class TextAsk(Dialog[str]):
     ) -> None:
         super().__init__(title, aside)
         self._label = label
-        self.field = Input(value=value, select_on_focus=False)
+        self.field = LineField(value=value, select_on_focus=False)
 
     def parts(self) -> ComposeResult:
         """The field."""
@@ -111,8 +112,8 @@ class NewThreadForm(Dialog[NewThreadAnswer]):
     def __init__(self, options: NewThreadOptions) -> None:
         super().__init__("New thread", "nothing runs until you write")
         self._options = options
-        self.cwd = Input(value=options.cwd, select_on_focus=False)
-        self.model = Input(value="", placeholder=self._default(options.model))
+        self.cwd = LineField(value=options.cwd, select_on_focus=False)
+        self.model = LineField(value="", placeholder=self._default(options.model))
         efforts = [Choice("", self._default(options.effort))]
         efforts += [Choice(e, e) for e in options.efforts if e != options.effort]
         self.effort = Segments(efforts, label="Effort")
@@ -196,7 +197,9 @@ class LoginDialog(Dialog[LoginAnswer]):
             (Choice("deviceCode", "device code"), Choice("apiKey", "API key")),
             label="With",
         )
-        self.key = Input(password=True, placeholder="never shown, never stored by us")
+        self.key = LineField(
+            password=True, placeholder="never shown, never stored by us"
+        )
         self.words = Plain("", classes="muted")
 
     def parts(self) -> ComposeResult:

@@ -19,6 +19,7 @@ from state.items import ThreadId
 from state.views import Bit, Glyph, ThreadListView, ThreadRow, Tone
 from state.words import age
 from widgets.drawn import Drawn
+from widgets.field import LineField
 from widgets.glyphs import look_of, sign
 from widgets.intents import FilterThreads, LeavePane, OpenThread, PressKey
 from widgets.lines import bits, line, piece, width_of
@@ -179,7 +180,7 @@ class Hints(Drawn):
             at = end + 3
 
 
-class FilterInput(Input):
+class FilterInput(LineField):
     """The field: esc clears and leaves, enter and down go to the rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -10,6 +11,7 @@ from tests.arch.source import REPO, modules, tracked
 
 HOSTS = ("pythonhosted", "pypi.org/simple", "registry.npmjs", "registry.yarnpkg")
 BINARY = {".png", ".ico", ".gz", ".db", ".sqlite"}
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def _places() -> list[str]:
@@ -67,3 +69,19 @@ def test_snapshots_come_in_pairs() -> None:
     files = {p.with_suffix("") for p in REPO.glob("snapshots/**/*.svg")}
     twins = {p.with_suffix("") for p in REPO.glob("snapshots/**/*.txt")}
     assert files == twins
+
+
+def test_every_snapshot_has_its_test() -> None:
+    """A picture of a test that is gone would never be looked at again."""
+    names = {
+        Path(module.place).stem: {
+            node.name for node in ast.walk(module.tree) if isinstance(node, FUNCTIONS)
+        }
+        for module in modules("tests")
+    }
+    lost = [
+        str(path.relative_to(REPO))
+        for path in REPO.glob("snapshots/*/*.svg")
+        if path.stem.split("[")[0] not in names.get(path.parent.name, set())
+    ]
+    assert not lost

@@ -90,6 +90,29 @@ def test_outside_text_meets_one_text_widget() -> None:
     assert not bad
 
 
+def test_no_cursor_blinks() -> None:
+    """A blinking cursor writes to the terminal while nothing changes: over ssh that is
+    traffic, in a picture it is chance. `widgets/field.py` has the one that rests."""
+    bad = [
+        f"{module.place}:{call.lineno}"
+        for module in product()
+        if module.place != "widgets/field.py"
+        for call in _calls(module)
+        if isinstance(call.func, ast.Name) and call.func.id == "Input"
+    ]
+    bad += [
+        f"{module.place}:{node.lineno} {node.name}"
+        for module in product()
+        if module.place != "widgets/field.py"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef)
+        and any(
+            isinstance(base, ast.Name) and base.id == "Input" for base in node.bases
+        )
+    ]
+    assert not bad
+
+
 def _receiver(call: ast.Call) -> str | None:
     """`a.b.notify(...)`: "b"; a plain function: None."""
     if not isinstance(call.func, ast.Attribute):

@@ -134,8 +134,15 @@ class EngineSummary:
         callspec = getattr(item, "callspec", None)
         engine = callspec.params.get("engine") if callspec is not None else None
         if isinstance(engine, EngineUnderTest) and report.when == "call":
-            self.passed[engine.version] += report.passed
+            report.user_properties.append(("engine", engine.version))
         return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Counted where all workers' reports meet."""
+        if report.when == "call" and report.passed:
+            self.passed.update(
+                str(value) for name, value in report.user_properties if name == "engine"
+            )
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
