@@ -8,8 +8,9 @@ each name of `[a-z0-9_]+`; no relative path leads above `/root`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Self
+
+from state.dataclass import dataclass
 
 ROOT_NAME = "root"
 _NAME = re.compile(r"[a-z0-9_]+", re.ASCII)

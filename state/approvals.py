@@ -8,10 +8,11 @@ is current only if every one of its values is in force.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from state.controls import Controls, Limits
+from state.dataclass import dataclass
 from state.model import Sandbox, SandboxMode, Settings
 
 READ_ONLY, WORKSPACE, FULL_ACCESS = ":read-only", ":workspace", ":danger-full-access"

@@ -7,10 +7,10 @@ a kind, never a command, a message or a file; what was known before is no news.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from state import events as e
+from state.dataclass import dataclass
 from state.items import ThreadId
 from state.model import Thread, TurnStatus, World
 from state.queue import burning

@@ -6,9 +6,9 @@ is not touched; `note` is the sentence that is said when the engine has done it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from state.dataclass import dataclass
 from state.items import ThreadId, TurnId
 from state.model import AutoReview, Sandbox
 

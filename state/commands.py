@@ -6,9 +6,8 @@ and nothing about how; its answer comes back as events.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from state.changes import Change as Change
+from state.dataclass import dataclass
 from state.items import ThreadId, TurnId
 from state.model import ClientId, Decision, QueueEntry, Review
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Any
 
 import tomli
 
 from state.attention import Notify
+from state.dataclass import dataclass
 
 NAME = "config.toml"
 _KEY = re.compile(r"[^\s,]+")

@@ -9,9 +9,11 @@ spelling; what the engine does not say is None or absent, never a guess.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
+
+from state.dataclass import dataclass
 
 
 class LayerKind(StrEnum):

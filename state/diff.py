@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from state.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

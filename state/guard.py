@@ -14,8 +14,8 @@ it have passed in silence, and any input in between takes it back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from state.dataclass import dataclass
 from state.model import Decision
 
 ARM_MS = 500

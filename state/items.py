@@ -8,9 +8,11 @@ Invariant: two items with the same text are equal however their deltas were cut.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NewType
+
+from state.dataclass import dataclass
 
 TurnId = NewType("TurnId", str)
 ItemId = NewType("ItemId", str)

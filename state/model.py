@@ -9,10 +9,11 @@ engine's words, and where it came from; what is not known is None, never a guess
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NamedTuple, NewType
 
+from state.dataclass import dataclass
 from state.items import Item, ItemId, PlanStep, ThreadId, TurnId
 from state.reviews import (
     AutoReview,

@@ -8,8 +8,8 @@ Invariant: a message is kept only when it left the engine's queue, or is about t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from state.dataclass import dataclass
 from state.items import ThreadId, TurnId, UserMessage
 from state.model import (
     ClientId,

@@ -7,10 +7,10 @@ Invariant: a review is bound to exactly one request of one engine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from state.dataclass import dataclass
 from state.items import ItemId, ThreadId, TurnId
 
 RequestId = int | str

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from state.coalesce import coalesce
+from state.dataclass import dataclass
 from state.events import Event, WorldEvent
 from state.frame import FrameGate
 from state.items import ThreadId

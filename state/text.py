@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 
 from state.chars import (
@@ -24,6 +23,7 @@ from state.chars import (
     SURROGATES,
     settle_joiners,
 )
+from state.dataclass import dataclass
 from state.text_ansi import SEQUENCE, Line, Span, StyleBits, ansi
 
 __all__ = [

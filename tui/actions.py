@@ -9,8 +9,9 @@ unique.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from state.dataclass import dataclass
 
 
 class Place(StrEnum):

@@ -11,12 +11,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from state import commands as c
 from state import events as e
+from state.dataclass import dataclass
 from state.db.errors import StoreError
 from state.db.history import load_thread, older_turns
 from state.engine.port import Engine

@@ -16,10 +16,11 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from state.dataclass import dataclass
 from state.engine import calls
 from state.engine.control import EngineStatus, status
 from state.engine.errors import EngineError, EngineNotFound, EngineStartFailed

@@ -15,10 +15,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from state.dataclass import dataclass
 from state.db.connection import open_reader
 from state.db.errors import StoreError, named
 from state.db.migrations import MIGRATIONS, check_version, version

@@ -14,11 +14,12 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from state import events as e
+from state.dataclass import dataclass
 from state.db.connection import open_reader
 from state.db.errors import StoreError, named
 from state.db.history import load_world

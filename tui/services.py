@@ -13,11 +13,12 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from state.config import Config
+from state.dataclass import dataclass
 from state.db.errors import StoreError
 from state.db.history import drafts, load_thread, load_world, view_state
 from state.db.recent import recent_rows

@@ -12,9 +12,9 @@ import asyncio
 import json
 import sqlite3
 import sys
-from dataclasses import dataclass
 
 from state.attention import counts
+from state.dataclass import dataclass
 from state.db.errors import StoreError
 from state.db.recent import recent_rows
 from state.engine.control import status

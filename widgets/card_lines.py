@@ -8,12 +8,11 @@ what is long goes on in the next line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from state.dataclass import dataclass
 from state.model import Decision
 from state.views import Bit, Glyph, ReviewCardView, Tone
 from state.words import age

@@ -8,7 +8,6 @@ control character; only a `!` that was typed first makes a shell command.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from rich.text import Text
@@ -18,6 +17,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
+from state.dataclass import dataclass
 from state.text import clean_delta
 from state.views import Tone
 from widgets.intents import CopyText

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 from textual.strip import Strip
 
+from state.dataclass import dataclass
 from state.views import Tone
 from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign

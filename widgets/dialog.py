@@ -8,7 +8,6 @@ opens on its harmless answer; nothing is answered by time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from rich.segment import Segment
@@ -20,6 +19,7 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
+from state.dataclass import dataclass
 from state.views import Tone
 from widgets.box import edge_line
 from widgets.drawn import Drawn

@@ -8,7 +8,6 @@ typed here is never shown and never kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.cells import cell_len
@@ -16,6 +15,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from state.dataclass import dataclass
 from state.views import Tone
 from widgets.dialog import Choice, Dialog, Segments, labelled
 from widgets.drawn import Drawn

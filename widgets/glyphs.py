@@ -7,8 +7,9 @@ both forms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from state.dataclass import dataclass
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode

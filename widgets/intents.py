@@ -6,11 +6,11 @@ intent and forgets it; whether it came to anything shows in the next read model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from textual.message import Message
 
+from state.dataclass import dataclass
 from state.items import ItemId, ThreadId, TurnId
 from state.model import Decision, Review, ReviewKey
 

@@ -9,7 +9,7 @@ colour at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from textual.color import Color
 
+from state.dataclass import dataclass
 from state.views import Tone
 from widgets.glyphs import look_of
 

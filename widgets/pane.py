@@ -6,11 +6,11 @@ focus, the clock reaches its rows, empty lists say a sentence. Does not own rows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual.containers import Vertical
 
+from state.dataclass import dataclass
 from state.views import Bit, Bits, Tone
 from widgets.intents import Selected
 from widgets.lines import bits, line

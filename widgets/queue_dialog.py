@@ -9,12 +9,12 @@ unsaid: the message stays as it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
+from state.dataclass import dataclass
 from state.views import Tone
 from widgets.composer_field import ComposerField
 from widgets.dialog import Dialog, DialogEdge

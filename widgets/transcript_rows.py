@@ -7,11 +7,11 @@ for a cell is what drawing it afresh would give.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.style import Style
 
+from state.dataclass import dataclass
 from state.items import ItemId, TurnId
 from state.views import AnswerCell, Cell, CellBody, Tone, TurnRule
 from widgets import late

@@ -9,12 +9,12 @@ as far as it is understood, and an item kind nobody knows becomes `Unknown`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, get_args
 
 import msgspec
 
+from state.dataclass import dataclass
 from state.items import Item, ItemBody, ItemId, ItemStatus, Text, Unknown
 from state.model import (
     QueueEntry,

@@ -13,11 +13,11 @@ import sqlite3
 import struct
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import aiosqlite
 
+from state.dataclass import dataclass
 from state.db.errors import StoreCorrupt, StoreError, named
 from state.db.migrations import check_version, migrate, version
 from state.home import private_file, private_folder

@@ -11,10 +11,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from state.dataclass import dataclass
 from state.db import rows
 from state.db.codec import decode, decode_body, turn_facts
 from state.db.connection import open_reader

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from state.dataclass import dataclass
 from state.db import history, rows
 from state.db.connection import open_reader
 from state.db.rows import Parts

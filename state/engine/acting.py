@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from state.commands import (
@@ -22,6 +22,7 @@ from state.commands import (
     StartThread,
     StopTerminals,
 )
+from state.dataclass import dataclass
 from state.engine import calls
 from state.engine.bootstrap import (
     RECENT_TURNS,

@@ -18,12 +18,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
+from state.dataclass import dataclass
 from state.engine.locate import EngineBinary
 from state.engine.transport import STDERR_LINES, readable_lines
 

@@ -8,9 +8,10 @@ is empty after `connection_lost`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from state.dataclass import dataclass
 from state.events import (
     Event,
     ItemCompleted,

@@ -17,10 +17,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from state.dataclass import dataclass
 from state.engine.errors import EngineNotFound
 
 Origin = Literal["flag", "env", "path", "wheel"]

@@ -9,11 +9,11 @@ is an event.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from state.commands import Command
 from state.controls import Controls
+from state.dataclass import dataclass
 from state.events import Event
 from state.items import ThreadId
 from state.model import Settings

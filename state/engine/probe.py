@@ -7,10 +7,10 @@ what it was asked to say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from state.dataclass import dataclass
 from state.engine.errors import RequestFailed
 from state.engine.rpc import RpcClient
 

@@ -16,11 +16,12 @@ import random
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
 import msgspec
 
+from state.dataclass import dataclass
 from state.engine.errors import (
     EngineLost,
     HandshakeFailed,

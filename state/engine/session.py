@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from state import commands as c
 from state.controls import Controls
+from state.dataclass import dataclass
 from state.engine.acting import Surroundings
 from state.engine.controls import controls
 from state.engine.defaults import defaults

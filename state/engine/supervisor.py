@@ -14,11 +14,12 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal, assert_never
 from urllib.parse import urlsplit
 
+from state.dataclass import dataclass
 from state.engine import detached
 from state.engine.errors import (
     AuthRefused,

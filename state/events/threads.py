@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from state.dataclass import dataclass
 from state.items import ThreadId
 from state.model import Origin, QueueEntry, Settings, Terminal, ThreadStatus, TokenUsage
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from state.dataclass import dataclass
 from state.items import DeltaKind, Item, ItemId, PlanStep, ThreadId, TurnId
 from state.model import ClientId, Send, SendState, Turn, TurnError, TurnStatus
 

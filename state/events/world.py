@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from state.dataclass import dataclass
 from state.model import Account, Engine
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import msgspec
+
+from state.dataclass import dataclass
 
 BLOCK = 256 * 1024
 MAX_LINE = 32 * 1024 * 1024

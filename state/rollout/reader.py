@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
 
+from state.dataclass import dataclass
 from state.items import ThreadId, UserMessage
 from state.model import Settings, TokenUsage, Turn
 from state.rollout.kinds import EVENT_TYPES, LINE_TYPES, TURN_EVENTS

@@ -7,9 +7,10 @@ older engines that name none, by the turn it stands in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from state.dataclass import dataclass
 from state.engine.wire.rollout_items import decode_rollout_item
 from state.items import (
     AgentMessage,

@@ -7,10 +7,10 @@ JSON. Every string passes a text door here.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import assert_never
 
+from state.dataclass import dataclass
 from state.diff import count_unified, unified, whole
 from state.items import (
     AgentActivity,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from state.dataclass import dataclass
 from state.diff import DiffLine
 from state.items import ItemId, ThreadId, TurnId
 from state.output import OutputText

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from state.dataclass import dataclass
 from state.views.base import Bits, Glyph, Tone
 
 

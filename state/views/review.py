@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from state.dataclass import dataclass
 from state.model import Decision, Review
 from state.text import Revealed
 from state.views.base import Bits

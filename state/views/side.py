@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from state.dataclass import dataclass
 from state.items import ThreadId
 from state.model import ReviewKey
 from state.text import Revealed

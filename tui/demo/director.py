@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from state.dataclass import dataclass
 from tui.demo.expect import Expectation
 from tui.demo.request import ModelRequest, item_text
 from tui.demo.steps import Hold, Say, Step, Think

@@ -8,8 +8,9 @@ fact is seen only by a message of the engine, never by what we sent or meant.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+from state.dataclass import dataclass
 
 Operator: TypeAlias = Literal["is", "contains", "ends", "present"]
 Answer: TypeAlias = Literal["accept", "decline"]

@@ -14,10 +14,10 @@ import dataclasses
 import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
 
+from state.dataclass import dataclass
 from tui.demo.request import ModelRequest, parse_request
 from tui.demo.steps import (
     Drop,

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from state.dataclass import dataclass
 
 # The engine sends its own context as user messages; none of it is the user's.
 _CONTEXT = re.compile(

@@ -13,10 +13,11 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
+from state.dataclass import dataclass
 from state.engine.acting import Surroundings
 from state.engine.locate import EngineBinary, locate
 from state.engine.record import Recorder

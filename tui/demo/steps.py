@@ -14,8 +14,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, TypeAlias
+
+from state.dataclass import dataclass
 
 Item: TypeAlias = dict[str, Any]
 PlanStatus: TypeAlias = Literal["pending", "in_progress", "completed"]

@@ -7,8 +7,9 @@ choice that enter takes at once is the harmless one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from state.dataclass import dataclass
 
 if TYPE_CHECKING:
     from state.engine.port import Defaults

@@ -9,7 +9,6 @@ control character, whatever came in.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -18,6 +17,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from state.chars import BIDI, CONTROLS, INVISIBLE, SEPARATORS, SURROGATES
+from state.dataclass import dataclass
 from state.text import StyleBits
 from state.views import Bits, Tone
 from widgets.cells.wrap import Piece, Pieces, text_of, width_of, wrap

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from state.dataclass import dataclass
 from state.events import Event
 
 Json = dict[str, Any]

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from state.dataclass import dataclass
 from state.engine.wire import structs as w
 from state.engine.wire.decisions import (
     command_decisions,
