@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from state.config import Config
 from state.dataclass import dataclass
-from state.db.errors import StoreError
+from state.db.connection import bring_up_to_date, mark_suspect, repair
+from state.db.errors import StoreCorrupt, StoreError, named
 from state.db.history import drafts, load_thread, load_world, view_state
 from state.db.recent import recent_rows
 from state.home import lease_path, store_path
@@ -61,6 +62,8 @@ class Remembered:
     """How many threads each group of the list has; the world may hold only the top"""
     rows: tuple[Draft, ...] = ()
     """The drafts as they stand in the store"""
+    notice: str = ""
+    """What happened to the store at this start that the user should know"""
 
 
 @dataclass(slots=True)
@@ -150,7 +153,7 @@ class Services:
 
     def _make_bridge(self) -> Bridge:
         # Imported here: events and reducers are not needed to paint what is stored.
-        from state.events import StoreFailed
+        from state.events import MessageShown, StoreFailed
         from state.store import Store
         from tui.bridge import Bridge
 
@@ -158,6 +161,8 @@ class Services:
         store.subscribe(lambda step: self.on_publish(step))
         if self.problem:
             store.offer(StoreFailed(self.problem))
+        if self.remembered.notice:
+            store.offer(MessageShown(self.remembered.notice))
         path = store_path(self.home) if self.home is not None else None
         return Bridge(store, self.engine, path=path, clock=self.clock)
 
@@ -169,7 +174,10 @@ class Services:
         try:
             threads = await asyncio.to_thread(load_world, path, self.codex_home)
         except (sqlite3.Error, StoreError, ValueError) as error:
-            self.say_failed(f"The thread store is not readable: {error}")
+            failure = named(error, path)
+            if isinstance(failure, StoreCorrupt):
+                mark_suspect(path)
+            self.say_failed(failure.sentence)
             return
         assert self.store is not None
         self._read = {**threads, **self.world.threads}
@@ -251,27 +259,43 @@ def restore(home: Path, codex_home: str) -> tuple[World, Remembered, str]:
     if not path.exists():
         return World(), Remembered(), ""
     try:
-        recent = recent_rows(path, FIRST_ROWS, codex_home)
-        threads: dict[Any, Thread] = dict(recent.threads)
-        counts = (
-            (Group.NEEDS, recent.needs),
-            (Group.WORKING, recent.working),
-            (Group.READY, recent.ready),
-            (Group.NOT_LOADED, recent.not_loaded),
-            (Group.ARCHIVED, recent.archived),
-        )
-        newest: dict[str, str] = {}
-        kept = sorted(drafts(path), key=lambda d: d.at_ms)
-        for draft in kept:
-            newest[draft.key] = draft.text
-        view = {k: _json(v) for k, v in view_state(path).items()}
-        shown = view.get("open")
-        whole = load_thread(path, ThreadId(shown)) if isinstance(shown, str) else None
-        if whole is not None:
-            threads[whole.id] = whole
+        bring_up_to_date(path)
+        return *_stored(path, codex_home), ""
+    except (StoreError, sqlite3.Error) as error:
+        failure = named(error, path)
+        if not isinstance(failure, StoreCorrupt):
+            return World(), Remembered(), failure.sentence
     except Exception as error:
         return World(), Remembered(), f"The thread store could not be read: {error}"
-    return World(threads=threads), Remembered(newest, view, counts, tuple(kept)), ""
+    try:
+        notice = repair(path) or ""
+        world, remembered = _stored(path, codex_home)
+    except Exception as error:
+        return World(), Remembered(), named(error, path).sentence
+    remembered.notice = notice
+    return world, remembered, ""
+
+
+def _stored(path: Path, codex_home: str) -> tuple[World, Remembered]:
+    recent = recent_rows(path, FIRST_ROWS, codex_home)
+    threads: dict[Any, Thread] = dict(recent.threads)
+    counts = (
+        (Group.NEEDS, recent.needs),
+        (Group.WORKING, recent.working),
+        (Group.READY, recent.ready),
+        (Group.NOT_LOADED, recent.not_loaded),
+        (Group.ARCHIVED, recent.archived),
+    )
+    newest: dict[str, str] = {}
+    kept = sorted(drafts(path), key=lambda d: d.at_ms)
+    for draft in kept:
+        newest[draft.key] = draft.text
+    view = {k: _json(v) for k, v in view_state(path).items()}
+    shown = view.get("open")
+    whole = load_thread(path, ThreadId(shown)) if isinstance(shown, str) else None
+    if whole is not None:
+        threads[whole.id] = whole
+    return World(threads=threads), Remembered(newest, view, counts, tuple(kept))
 
 
 def _json(text: str) -> Any:

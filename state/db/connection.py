@@ -19,7 +19,8 @@ import aiosqlite
 
 from state.dataclass import dataclass
 from state.db.errors import StoreCorrupt, StoreError, named
-from state.db.migrations import check_version, migrate, version
+from state.db.migrations import MIGRATIONS, check_version, migrate, version
+from state.db.salvage import salvage
 from state.home import private_file, private_folder
 
 _MAGIC = b"SQLite format 3\x00"
@@ -76,6 +77,28 @@ async def open_store(path: Path) -> Opened:
     return Opened(db, path, guard, notice)
 
 
+def bring_up_to_date(path: Path) -> None:
+    """Let a file of an older program, or one whose making was cut short, take its
+    steps before it is read. Costs one look at the first page where nothing is to do.
+
+    Raises StoreError (a damaged file, too: it is for `open_store` to move aside).
+    """
+    if not path.exists():
+        return
+    try:
+        found = _header_version(path)
+        check_version(found, path)
+        if found == len(MIGRATIONS):
+            return
+        guard = _share(path)
+        try:
+            _migrate(path)
+        finally:
+            os.close(guard)
+    except (sqlite3.Error, OSError) as error:
+        raise named(error, path) from error
+
+
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write, for one look; the caller closes it.
 
@@ -84,6 +107,20 @@ def open_reader(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
     db.execute("PRAGMA busy_timeout = 2000")
     return db
+
+
+def repair(path: Path) -> str | None:
+    """Look through the whole file, and move it aside if it is damaged: what to tell
+    the user then. Raises StoreError, also when another window has it open."""
+    try:
+        mark_suspect(path)
+        guard = _share(path)
+        try:
+            return _prepare(path, guard)
+        finally:
+            os.close(guard)
+    except (sqlite3.Error, OSError) as error:
+        raise named(error, path) from error
 
 
 def mark_suspect(path: Path) -> None:
@@ -103,14 +140,22 @@ def _prepare(path: Path, guard: int) -> str | None:
         if not isinstance(named(error, path), StoreCorrupt):
             raise
         aside = _move_aside(path, guard)
-        notice = (
-            f"The thread store was damaged. It was kept as {aside.name} and a new"
-            " one was begun; threads come back from the engine, old drafts and"
-            " decisions are in the old file."
-        )
         _migrate(path)
+        notice = (
+            f"The thread store was damaged and is kept as {aside.name}. A new one was"
+            f" begun: {_brought_back(salvage(aside, path))}, threads come back from"
+            " the engine."
+        )
     _beside(path, ".suspect").unlink(missing_ok=True)
     return notice
+
+
+def _brought_back(words: int) -> str:
+    if not words:
+        return "no draft or message could be read from it"
+    return (
+        f"{words} {'draft or message' if words == 1 else 'drafts and messages'} saved"
+    )
 
 
 def _migrate(path: Path) -> None:

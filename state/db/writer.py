@@ -161,7 +161,12 @@ class StoreWriter:
         statements = small.statements_of(event, thread, self._now_ms())
         try:
             async with self._lock:
-                await self._transaction(statements, durable=True)
+                if self._ingest and event.thread_id in self._dirty:
+                    # What is said in a thread that has no row would be found by
+                    # nobody after a kill: the engine does not list it yet either.
+                    await self._write_threads([event.thread_id], statements)
+                else:
+                    await self._transaction(statements, durable=True)
         except (sqlite3.Error, OSError, ValueError) as error:
             raise self._failed(error) from error
         self._worked()
@@ -238,12 +243,18 @@ class StoreWriter:
                 raise
         if not self._ingest:
             return
-        ids = list(self._dirty)[:THREADS_PER_BATCH]
+        await self._write_threads(list(self._dirty)[:THREADS_PER_BATCH])
+
+    async def _write_threads(
+        self, ids: list[ThreadId], with_them: list[Statement] | None = None
+    ) -> None:
+        """`with_them`: an act of the user that goes into the same commit."""
         batch = {thread_id: self._dirty.pop(thread_id) for thread_id in ids}
         reverted = self._reverted & batch.keys()
         try:
             plan, places = await self._plan(batch, reverted)
-            await self._transaction(plan.statements())
+            statements = [*plan.statements(), *(with_them or ())]
+            await self._transaction(statements, durable=with_them is not None)
         except BaseException:
             self._dirty = {**batch, **self._dirty}
             raise
