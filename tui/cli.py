@@ -1,15 +1,15 @@
 """The command line: arguments in, one function called, an exit code out.
 
 Owns argparse and nothing else: every command's code is imported when it runs, so
-`--help` costs no Textual and no engine. Also keeps the user's folder from shadowing
-our packages. Exit codes: 0 done · 1 a check or an expectation failed · 2 wrong
-arguments · 3 no engine, or none that answers · 4 the store cannot be used.
+`--help` costs no Textual and no engine (`codex_tui_start` keeps the user's folder from
+shadowing our packages before this is imported). Exit codes: 0 done · 1 a check or an
+expectation failed · 2 wrong arguments · 3 no engine, or none that answers · 4 the store
+cannot be used.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
 import os
 import sys
@@ -27,20 +27,6 @@ NO_COLOR, ACCESSIBLE
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-def _guard_imports() -> None:
-    """Drop the working folder from the import path: it may hold a `state/` of its
-    own, and `PYTHONPATH` with an empty entry would let that shadow ours."""
-    own = str(Path(__file__).resolve().parent.parent)
-    here = ""
-    with contextlib.suppress(FileNotFoundError):  # It may be gone.
-        here = os.getcwd()
-    kept = [p for p in sys.path if p and Path(p).is_absolute() and p != here]
-    sys.path[:] = [own, *(p for p in kept if p != own)]
-    for name in ("state", "widgets"):
-        if not Path(own, name, "__init__.py").is_file():
-            raise SystemExit(f"codex-tui: its package {name!r} is missing beside `tui`")
 
 
 def _speed(text: str) -> float:
@@ -180,7 +166,6 @@ def _token_problem(args: argparse.Namespace) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code."""
-    _guard_imports()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show a glyph gets its escape, not a traceback.

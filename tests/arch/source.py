@@ -14,6 +14,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
 PACKAGES = ("state", "widgets", "tui")
+START = "codex_tui_start.py"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Import:
 def modules(package: str) -> tuple[Module, ...]:
     """Every module below a top-level folder, in order of its path."""
     found = []
-    for path in sorted((REPO / package).rglob("*.py")):
+    root = REPO / package
+    for path in [root] if root.is_file() else sorted(root.rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         place = path.relative_to(REPO)
         parts = place.with_suffix("").parts
@@ -56,6 +58,7 @@ def product() -> Iterator[Module]:
     """The modules that are shipped."""
     for package in PACKAGES:
         yield from modules(package)
+    yield from modules(START)
 
 
 def imports(module: Module) -> Iterator[Import]:

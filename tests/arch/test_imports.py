@@ -9,7 +9,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.arch.source import REPO, Import, Module, imports, modules, product, under
+from tests.arch.source import (
+    REPO,
+    START,
+    Import,
+    Module,
+    imports,
+    modules,
+    product,
+    under,
+)
 
 OUTER_RING = (
     "state.engine",
@@ -37,7 +46,7 @@ NOT_DRAWING = (
 """What a widget must not know: I/O and clocks."""
 
 UI = ("textual", "rich")
-LATE_IMPORTS = ("tui/cli.py", "tui/services.py", "widgets/late.py")
+LATE_IMPORTS = (START, "tui/cli.py", "tui/services.py", "widgets/late.py")
 PRIVATE_TEXTUAL = ("tests/driver.py", "tests/snap.py", "tests/clockwork.py")
 
 

@@ -110,7 +110,7 @@ def test_a_poor_terminal_gets_a_screen(engine: EngineUnderTest, look: str) -> No
 @each_engine
 def test_the_folder_we_start_in_shadows_nothing(engine: EngineUnderTest) -> None:
     with Desk(engine) as desk:
-        for name in ("state", "widgets"):
+        for name in ("state", "widgets", "tui"):
             package = desk.workspace / name
             package.mkdir()
             (package / "__init__.py").write_text(
