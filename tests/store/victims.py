@@ -25,6 +25,7 @@ from typing import Any
 
 from state import events as e
 from state.commands import Command, SendTurn
+from state.controls import Controls
 from state.db.lease import Lease
 from state.db.writer import StoreWriter
 from state.engine.port import Defaults, Offer, WakeReport
@@ -138,6 +139,9 @@ class Chatter:
         return None
 
     async def defaults(self, cwd: str) -> Defaults | None:
+        return None
+
+    async def controls(self, cwd: str) -> Controls | None:
         return None
 
     async def close(self) -> None:
