@@ -1,0 +1,161 @@
+"""What a line of raw output says about who stopped it: a table of patterns.
+
+Owns the patterns, tried in order, and what each names (a path, a host). Does not know
+what is in force (`diagnose`). Invariant: total and bounded: any text gives a finding
+or None, and only the last 64 kB of it are read.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from state.dataclass import dataclass
+
+LONGEST = 65_536
+"""Characters that are looked at, from the end: last words say why."""
+
+
+class Noise(StrEnum):
+    """What the text shows by itself."""
+
+    READ_ONLY = "a path is on a read-only file system"
+    DENIED = "a path was refused"
+    NAME_LOOKUP = "a host name was not found"
+    CONNECT = "a connection was refused at once"
+    SOCKET = "a socket was refused"
+    HOST_BLOCKED = "the managed proxy refused a host"
+    NO_BWRAP = "bubblewrap is missing"
+    NO_NAMESPACE = "user namespaces are refused"
+    NO_HELPER = "the sandbox helper is missing"
+    UNREADABLE_SELF = "the profile hides codex itself"
+    MOUNT_REGISTRY = "the mount registry cannot be written"
+    SYMLINK_CROSSES = "a protected path crosses a writable symlink"
+    SEATBELT = "seatbelt refused"
+    LANDLOCK = "landlock refused"
+    WINDOWS_DENIED = "Windows refused access"
+    HOME_UNWRITABLE = "CODEX_HOME cannot be written"
+    DATABASE = "a database file could not be opened"
+    DISK_FULL = "the disk is full"
+    WRITER_LOCK = "another process writes this thread"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the text shows. `subject`: the path or host it names, or ""; `line`:
+    the line that shows it, as it was written."""
+
+    noise: Noise
+    subject: str = ""
+    line: str = ""
+
+
+_PATH = r"(?P<subject>[^\s'\"‘’“”:][^'\"‘’“”:\n]{0,4095})"
+_QUOTED = r"['\"‘“](?P<subject>[^'\"‘’“”\n]{1,4096})['\"’”]"
+_HOST = r"(?P<subject>[\w.:\[\]-]{1,253})"
+_EROFS = r"(?i:read-only file system)"
+_EACCES = r"(?i:permission denied|operation not permitted)"
+
+_TABLE: tuple[tuple[Noise, str], ...] = (
+    # -- the sandbox's own machinery: it speaks before any command runs --
+    (Noise.NO_BWRAP, r"bubblewrap is unavailable"),
+    (Noise.NO_BWRAP, r"no system bwrap was found"),
+    (Noise.NO_NAMESPACE, r"bwrap: Creating new namespace failed"),
+    (Noise.NO_NAMESPACE, r"bwrap: [Nn]o permissions to create (?:a )?new namespace"),
+    (Noise.NO_NAMESPACE, r"bwrap: setting up uid map: Permission denied"),
+    (Noise.NO_NAMESPACE, r"bwrap: loopback: Failed RTM_NEW(?:ADDR|LINK)"),
+    (Noise.NO_NAMESPACE, r"needs access to create user namespaces"),
+    (Noise.NO_HELPER, r"bwrap: execvp \S*codex-linux-sandbox\S*: No such file"),
+    (Noise.NO_HELPER, r"Unable to spawn \S*codex-linux-sandbox"),
+    (Noise.NO_HELPER, r"\bcodex-linux-sandbox: No such file"),
+    (Noise.UNREADABLE_SELF, r"bwrap: execvp (?P<subject>\S+): No such file"),
+    (Noise.MOUNT_REGISTRY, r"synthetic (?:bubblewrap )?mount[^\n]{0,60}registry"),
+    (
+        Noise.SYMLINK_CROSSES,
+        r"cannot enforce sandbox \S+ path (?P<subject>[^\n]{1,4096}?) because it "
+        r"crosses writable symlink",
+    ),
+    (Noise.WRITER_LOCK, r"already has an active writer"),
+    (Noise.DISK_FULL, r"(?i:no space left on device)"),
+    # -- codex cannot keep its own books: something around the engine stops it --
+    (Noise.HOME_UNWRITABLE, rf"(?:write models cache|renew cache TTL)[^\n]*{_EROFS}"),
+    (
+        Noise.HOME_UNWRITABLE,
+        r"failed to initialize sqlite state runtime under (?P<subject>[^\n:]{1,4096})",
+    ),
+    (Noise.HOME_UNWRITABLE, rf"could not create PATH aliases: {_EROFS}"),
+    (
+        Noise.HOME_UNWRITABLE,
+        rf"thread-store internal error:[^\n]*(?:{_EROFS}|{_EACCES})",
+    ),
+    (
+        Noise.HOME_UNWRITABLE,
+        rf"local thread recorder: (?:{_EROFS}|{_EACCES})",
+    ),
+    (Noise.HOME_UNWRITABLE, r"^Error: Read-only file system \(os error 30\)$"),
+    (Noise.HOME_UNWRITABLE, r"^Error: Permission denied \(os error 13\)$"),
+    # -- the network --
+    (Noise.HOST_BLOCKED, rf"Network access to \\?\"{_HOST}\\?\" was blocked"),
+    (Noise.NAME_LOOKUP, rf"Could not resolve host(?:name)?:? {_HOST}"),
+    (Noise.NAME_LOOKUP, rf"getaddrinfo (?:EAI_AGAIN|ENOTFOUND) {_HOST}"),
+    (Noise.NAME_LOOKUP, rf"dial tcp: lookup {_HOST}[^\n]{{0,80}}"),
+    (Noise.NAME_LOOKUP, r"Temporary failure in name resolution"),
+    (Noise.NAME_LOOKUP, r"failed to lookup address information"),
+    (Noise.NAME_LOOKUP, r"nodename nor servname provided"),
+    (Noise.CONNECT, rf"Failed to connect to {_HOST} port \d+ after 0 ms"),
+    (Noise.SOCKET, r"/dev/tcp/(?P<subject>[^/\s]+/\d+): Operation not permitted"),
+    (Noise.SOCKET, r"(?i:socket)[^\n]{0,40}: Operation not permitted"),
+    (
+        Noise.SOCKET,
+        r"(?s:socket.{0,2000})PermissionError: \[Errno 1\] Operation not permitted$",
+    ),
+    (Noise.SOCKET, r"(?:connect|bind) EPERM (?P<subject>[\w.:\[\]]+)"),
+    (Noise.SOCKET, r"connect: operation not permitted"),
+    (Noise.SOCKET, r"(?i:network is unreachable)"),
+    # -- other systems' sandboxes --
+    (Noise.SEATBELT, r"deny\(\d+\) (?P<rule>[\w*-]+) (?P<subject>/[^\n]{1,4096})"),
+    (Noise.SEATBELT, r"sandbox-exec: [^\n]{1,400}"),
+    (
+        Noise.SEATBELT,
+        r"(?:zprofile|zshenv|zshrc|zlogin|zsh):\d+: operation not permitted: "
+        r"(?P<subject>[^\n\\]{1,4096})",
+    ),
+    (Noise.LANDLOCK, r"(?:LandlockRestrict|(?i:landlock)[^\n]{0,80}(?i:denied|error))"),
+    (Noise.WINDOWS_DENIED, r"\bACCESS_DENIED\b"),
+    (Noise.WINDOWS_DENIED, r"Access is denied\.? \(os error 5\)"),
+    (
+        Noise.WINDOWS_DENIED,
+        r"Access to the path '(?P<subject>[^'\n]{1,4096})' is denied",
+    ),
+    # -- files: the most general, so last --
+    (Noise.READ_ONLY, rf"EROFS: {_EROFS}, \w+ {_QUOTED}"),
+    (Noise.READ_ONLY, rf"{_EROFS}: {_QUOTED}"),
+    (Noise.READ_ONLY, rf"{_QUOTED}: {_EROFS}"),
+    (Noise.READ_ONLY, rf"(?:line \d+: |: ){_PATH}: {_EROFS}"),
+    (Noise.READ_ONLY, rf"^{_PATH}: {_EROFS}"),
+    (Noise.READ_ONLY, _EROFS),
+    (Noise.DATABASE, r"unable to open database \"(?P<subject>[^\"\n]{1,4096})\""),
+    (Noise.DATABASE, r"(?:code: 14\)|OperationalError:) ?unable to open database file"),
+    (Noise.DENIED, rf"EACCES: {_EACCES}, \w+ {_QUOTED}"),
+    (Noise.DENIED, rf"(?:Errno 13\] )?{_EACCES}: {_QUOTED}"),
+    (Noise.DENIED, rf"{_QUOTED}: {_EACCES}"),
+    (Noise.DENIED, rf"(?:line \d+: |: ){_PATH}: {_EACCES}"),
+    (Noise.DENIED, _EACCES),
+)
+
+_PATTERNS = tuple((noise, re.compile(text, re.MULTILINE)) for noise, text in _TABLE)
+
+
+def find(text: str) -> Finding | None:
+    """What stopped it, as far as the text shows; None when it shows nothing."""
+    text = text[-LONGEST:]
+    for noise, pattern in _PATTERNS:
+        match = pattern.search(text)
+        if match is None:
+            continue
+        subject = (match.groupdict().get("subject") or "").strip().rstrip(":")
+        start = text.rfind("\n", 0, match.start()) + 1
+        end = text.find("\n", match.end())
+        line = text[start : end if end >= 0 else len(text)]
+        return Finding(noise, subject, line.strip()[-400:])
+    return None
