@@ -5,6 +5,7 @@
 #   make replay FILE=x      a recording          make snap     take the snapshots anew
 #   make look [FILE=x.svg]  snapshots as PNG     make bench    speed, measured
 #   make soak               the long tests       make clean    remove what was made here
+#   make recording [CODEX=path]                  record the demo for the pictures anew
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,13 +15,14 @@ RUN_READY := $(VENV)/.ready-run
 TEST_READY := $(VENV)/.ready-test
 ARGS ?=
 FILE ?=
+CODEX ?=
 TESTS ?= tests
 PYTEST_ARGS ?=
 # One worker more than processors: many tests wait for an engine.
 JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 .DEFAULT_GOAL := run
-.PHONY: run demo replay test check snap look bench soak clean
+.PHONY: run demo replay test check snap look recording bench soak clean
 
 run: $(RUN_READY)
 	@$(BIN)/codex-tui $(ARGS)
@@ -46,6 +48,9 @@ snap: $(TEST_READY)
 
 look: $(TEST_READY)
 	@$(BIN)/python -m tests.look $(FILE)
+
+recording: $(TEST_READY)
+	@$(BIN)/python -m tests.record_demo $(CODEX)
 
 bench: $(TEST_READY)
 	@$(BIN)/python -m tests.perf.bench_first_paint

@@ -84,6 +84,8 @@ class Services:
     clock: Callable[[], int] = now_ms
     opening: StartThread | None = None
     """A thread to start, and show, as soon as there is an engine"""
+    beside: tuple[StartThread, ...] = ()
+    """Threads to start after that one, without showing them"""
     theme: str | None = None
     ascii: bool = False
     plain: bool = False

@@ -202,6 +202,7 @@ class Bench:
         *,
         reviewer: Reviewer = deny,
         config: str = "",
+        files: Mapping[str, str] | None = None,
     ) -> None:
         self.engine = engine
         self._config = config
@@ -209,7 +210,7 @@ class Bench:
         self._folder = (
             Path.home() / ".cache" / "codex-tui-tests" / uuid.uuid4().hex[:12]
         )
-        self.home = DemoHome(project_files(), self._folder)
+        self.home = DemoHome({**project_files(), **(files or {})}, self._folder)
         self.provider = ProviderThread(script, reviewer)
 
     def __enter__(self) -> Self:

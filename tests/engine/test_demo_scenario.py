@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine.harness import Bench, EngineUnderTest, engines, need_sandbox
 from tests.engine.plain_client import Client, Message
-from tui.demo.director import Director
+from tui.demo.director import Director, SideThread
 from tui.demo.expect import Answer, Checklist
 from tui.demo.home import processes_of
 from tui.demo.scenario import DEMO
@@ -31,10 +31,32 @@ class Played:
     bench: Bench
     client: Client
     thread_id: str
+    beside: list[str] = field(default_factory=list)
     published_when_asked: list[bool] = field(default_factory=list)
 
     def file(self, name: str) -> Path:
         return (self.bench.workspace / name).resolve()
+
+    def agents(self) -> dict[str, str]:
+        """Thread ids by agent path, as the engine told them."""
+        items = [m["params"].get("item", {}) for m in self.client.messages]
+        return {
+            item["agentPath"]: item["agentThreadId"]
+            for item in items
+            if item.get("type") == "subAgentActivity"
+        }
+
+    def begin(self, side: SideThread) -> None:
+        """A thread beside the first one, under its own settings."""
+        given = {
+            "sandbox": side.sandbox,
+            "approvalPolicy": side.approval_policy,
+            "approvalsReviewer": side.reviewer,
+        }
+        params = {name: value for name, value in given.items() if value is not None}
+        thread_id = self.client.start_thread(self.bench.workspace, **params)
+        self.beside.append(thread_id)
+        self.client.start_turn(thread_id, side.prompt)
 
 
 @pytest.fixture(scope="module", params=get_args(Answer))
@@ -52,7 +74,8 @@ def engine(request: pytest.FixtureRequest) -> EngineUnderTest:
 @pytest.fixture(scope="module")
 def played(engine: EngineUnderTest, answer: Answer) -> Iterator[Played]:
     need_sandbox(engine)
-    with Bench(engine, Director(DEMO, speed=0)) as bench:
+    director = Director(DEMO, speed=0)
+    with Bench(engine, director, reviewer=director.review, files=DEMO.files) as bench:
         client = bench.stdio()
         run = Played(
             engine, answer, bench, client, client.start_thread(bench.workspace)
@@ -61,12 +84,16 @@ def played(engine: EngineUnderTest, answer: Answer) -> Iterator[Played]:
         def decide(message: Message) -> Message | None:
             if message["method"] != "item/commandExecution/requestApproval":
                 return None
-            run.published_when_asked.append(run.file(DEMO.approved_file).exists())
+            there = [run.file(name).exists() for name in DEMO.approved_files]
+            run.published_when_asked += there
             return {"decision": answer}
 
         client.handler = decide
         client.start_turn(run.thread_id, DEMO.prompt)
-        client.wait_for("turn/completed", threadId=run.thread_id)
+        for side in DEMO.threads:
+            run.begin(side)
+        for thread_id in (run.thread_id, *run.beside):
+            client.wait_for("turn/completed", threadId=thread_id)
         yield run
         home = bench.home.codex_home
         root = bench.home.root
@@ -99,52 +126,70 @@ def test_the_other_answer_would_have_been_noticed(played: Played) -> None:
 
 
 def test_the_sandbox_refused_the_write_outside(played: Played) -> None:
-    assert not played.file(DEMO.refused_file).exists()
-    assert played.file(DEMO.refused_file).parent == played.bench.home.outside
+    assert DEMO.refused_files
+    for name in DEMO.refused_files:
+        assert not played.file(name).exists()
+        assert played.file(name).parent == played.bench.home.outside
 
 
 def test_the_approved_command_ran_only_after_accept(played: Played) -> None:
-    assert played.published_when_asked == [False]
-    published = played.file(DEMO.approved_file)
-    assert published.exists() == (played.answer == "accept")
-    if published.exists():
-        assert json.loads(published.read_text()).keys() == {"cold_us", "warm_us"}
+    assert played.published_when_asked
+    assert not any(played.published_when_asked)
+    for name in DEMO.approved_files:
+        published = played.file(name)
+        assert published.exists() == (played.answer == "accept")
+        if published.exists():
+            assert json.loads(published.read_text()).keys() == {"cold_us", "warm_us"}
 
 
 def test_the_files_were_really_edited(played: Played) -> None:
-    assert "key = (source, strict)" in played.file(DEMO.edited_file).read_text()
+    assert "key = (source, strict)" in played.file("parsecache/cache.py").read_text()
     assert "kept apart" in played.file("docs/cache.md").read_text()
 
 
-def test_three_agents_left_a_rollout_each(played: Played) -> None:
-    children = {
-        message["params"]["item"]["agentPath"]: message["params"]["item"][
-            "agentThreadId"
-        ]
-        for message in played.client.messages
-        if message["params"].get("item", {}).get("type") == "subAgentActivity"
-    }
+def test_each_agent_left_a_rollout(played: Played) -> None:
+    children = played.agents()
     assert children.keys() == {path for path, _beats in DEMO.agents}
-    assert len({played.thread_id, *children.values()}) == 4
+    ours = {played.thread_id, *played.beside, *children.values()}
+    assert len(ours) == 1 + len(DEMO.threads) + len(DEMO.agents)
     sessions = played.bench.home.codex_home / "sessions"
     on_disk = {
         re.split(r"-(?=[0-9a-f]{8}-)", path.stem, maxsplit=1)[-1]
         for path in sessions.rglob("rollout-*.jsonl")
     }
-    assert on_disk == {played.thread_id, *children.values()}
+    assert on_disk == ours
 
 
-def test_the_terminal_outlives_its_turn(played: Played) -> None:
-    watching = []
+def test_agents_are_below_who_started_them(played: Played) -> None:
+    """The engine's own list of the tree, asked afterwards."""
+    listed = played.client.call(
+        "thread/list", {"ancestorThreadId": played.thread_id, "modelProviders": []}
+    )["data"]
+    places = {
+        thread["source"]["subAgent"]["thread_spawn"]["agent_path"]: thread[
+            "parentThreadId"
+        ]
+        for thread in listed
+    }
+    ids = {"/root": played.thread_id, **played.agents()}
+    assert places == {
+        path: ids[path.rpartition("/")[0]] for path, _beats in DEMO.agents
+    }
+
+
+def test_every_terminal_outlives_its_turn(played: Played) -> None:
+    ids = {"/root": played.thread_id, **played.agents()}
+    running = set()
     for process in processes_of(played.bench.home.codex_home):
         try:
-            environment = process.environ()
+            owner = process.environ().get("CODEX_THREAD_ID")
             command = process.cmdline()
         except psutil.Error:
             continue
-        if environment.get("CODEX_THREAD_ID") == played.thread_id:
-            watching.append(command)
-    assert any(DEMO.terminal_command in command[-1] for command in watching), watching
+        for path, wanted in DEMO.terminals:
+            if owner == ids[path] and command and wanted in command[-1]:
+                running.add((path, wanted))
+    assert running == set(DEMO.terminals)
 
 
 def test_the_user_sees_only_what_was_said(played: Played) -> None:
@@ -155,7 +200,9 @@ def test_the_user_sees_only_what_was_said(played: Played) -> None:
         and message["params"]["item"]["type"] == "userMessage"
         for part in message["params"]["item"]["content"]
     ]
-    assert texts == [DEMO.prompt]
+    assert sorted(texts) == sorted(
+        [DEMO.prompt, *(side.prompt for side in DEMO.threads)]
+    )
 
 
 def test_a_later_turn_says_that_it_is_a_demo(played: Played) -> None:

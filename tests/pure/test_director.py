@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tui.demo.director import Beat, Director, Scenario
+from tui.demo.director import NOT_SCRIPTED, Beat, Director, Scenario, SideThread
 from tui.demo.expect import Checklist, Expectation, Where
 from tui.demo.home import DemoHomeError, demo_parent
+from tui.demo.provider import Verdict
 from tui.demo.request import ModelRequest, ToolOutput
 from tui.demo.scenario import DEMO
 from tui.demo.steps import (
+    FailResponse,
     Hold,
+    HoldUntil,
+    Reached,
     Say,
     Spawn,
+    Stay,
     Step,
     Think,
     Usage,
@@ -29,14 +35,12 @@ SCENARIO = Scenario(
         Beat((Say("first", pace=1.0), Hold(4.0))),
         Beat((WaitAgents(),), until_final=("/root/a", "/root/b"), at_most=3),
         Beat((Say("accepted"),), refused=(Say("refused"),)),
+        Beat((Say("at last"),), after=("/root/a",)),
     ),
     agents=(("/root/a", (Beat((Say("I am a"),)),)),),
     later=(Beat((Say("later"),)),),
-    expectations=(),
-    edited_file="",
-    refused_file="",
-    approved_file="",
-    terminal_command="",
+    threads=(SideThread(prompt="beside", beats=(Beat((Say("side"),)),)),),
+    verdicts=(("ls", Verdict("allow", "a look")),),
 )
 
 
@@ -48,6 +52,7 @@ def request(
     path: str = "/root",
     answered: Sequence[str] = (),
     output: str = "",
+    text: str = "",
 ) -> ModelRequest:
     items: list[Mapping[str, Any]] = [
         {
@@ -68,7 +73,7 @@ def request(
         model="m",
         cache_key=thread,
         cwd=None,
-        user_text="",
+        user_text=text,
         task="",
         outputs=(ToolOutput("c", output),),
         input=tuple(items),
@@ -90,13 +95,15 @@ def test_the_root_waits_for_its_agents_and_then_answers() -> None:
     assert said(director(request(2, answered=["/root/a"]))) == ["WaitAgents"]
     both = ["/root/a", "/root/b"]
     assert said(director(request(3, answered=both))) == ["accepted"]
-    assert said(director(request(4, answered=both))) == ["Done."]
+    assert said(director(request(4, answered=both))) == ["HoldUntil", "at last"]
+    assert said(director(request(5, answered=both))) == ["Done."]
 
 
 def test_waiting_ends_when_an_agent_never_answers() -> None:
     director = Director(SCENARIO)
-    replies = [said(director(request(reply)))[0] for reply in range(6)]
-    assert replies == ["first", *["WaitAgents"] * 3, "accepted", "Done."]
+    replies = [said(director(request(reply)))[-1] for reply in range(7)]
+    waits = ["WaitAgents"] * 3
+    assert replies == ["Hold", *waits, "accepted", "at last", "Done."]
 
 
 def test_agents_that_were_quicker_are_not_waited_for() -> None:
@@ -122,11 +129,49 @@ def test_a_declined_review_changes_what_is_said() -> None:
 def test_each_thread_has_its_own_role() -> None:
     director = Director(SCENARIO)
     director(request(0))
-    assert said(director(request(0, thread="C", path="/root/a"))) == ["I am a"]
-    assert said(director(request(0, thread="D", path="/root/zz"))) == ["later"]
+    assert said(director(request(0, thread="C", path="/root/a"))) == [
+        "I am a",
+        "Reached",
+    ]
+    zz = said(director(request(0, thread="D", path="/root/zz")))
+    assert zz == ["later", "Reached"]
     assert said(director(request(0, thread="other"))) == ["later"]
     assert said(director(request(0, turn=1))) == ["later"]
     assert said(director(request(1))) == ["WaitAgents"]
+
+
+def test_a_thread_beside_the_first_is_known_by_its_first_words() -> None:
+    director = Director(SCENARIO)
+    beside = request(0, thread="S", text="beside")
+    assert said(director(beside)) == ["side"]
+    assert said(director(request(0, text="go"))) == ["first", "Hold"]
+    assert said(director(request(0, thread="S", turn=1, text="beside"))) == ["later"]
+    assert said(director(request(0, turn=1, text="beside"))) == ["later"]
+
+
+def test_a_reply_waits_until_an_agent_spoke() -> None:
+    director = Director(replace(SCENARIO, root=SCENARIO.root[-1:]))
+    waiting = director(request(0))[0]
+    assert isinstance(waiting, HoldUntil)
+    reached = director(request(0, thread="C", path="/root/a"))[-1]
+    assert isinstance(reached, Reached)
+    assert reached.event is waiting.event
+
+
+def test_an_agent_that_stays_has_spoken_before() -> None:
+    stays = (("/root/a", (Beat((Say("hm"), Stay())),)),)
+    director = Director(replace(SCENARIO, agents=stays))
+    steps = director(request(0, thread="C", path="/root/a"))
+    assert said(steps) == ["hm", "Reached", "Stay"]
+
+
+def test_what_has_no_verdict_is_denied() -> None:
+    director = Director(SCENARIO)
+    look = ({"role": "user", "content": [{"text": "run ls -l"}]},)
+    assert director.review(replace(request(0), input=look)).outcome == "allow"
+    other = ({"role": "user", "content": [{"text": "run rm"}]},)
+    assert director.review(replace(request(0), input=other)) is NOT_SCRIPTED
+    assert director.review(replace(request(0), input=())) is NOT_SCRIPTED
 
 
 @pytest.mark.parametrize(("speed", "pace", "hold"), [(1, 1, 4), (2, 0.5, 2), (0, 0, 0)])
@@ -137,21 +182,31 @@ def test_speed_changes_every_pause(speed: float, pace: float, hold: float) -> No
     assert steps[1] == Hold(hold)
 
 
+def _roles() -> dict[str, tuple[Beat, ...]]:
+    beside = {side.prompt: side.beats for side in DEMO.threads}
+    return {"/root": DEMO.root, "later": DEMO.later, **dict(DEMO.agents), **beside}
+
+
 def test_every_role_of_the_demo_ends_with_words() -> None:
-    roles = [DEMO.root, DEMO.later, *(beats for _path, beats in DEMO.agents)]
-    talk = (Say, Think, Hold, Usage)
-    for beats in roles:
+    """Or it fails or is interrupted; before, each reply goes on with a call."""
+    talk = (Say, Think, Hold, Usage, Stay, FailResponse)
+    for beats in _roles().values():
         for steps in (beats[-1].steps, beats[-1].refused or beats[-1].steps):
             assert all(isinstance(step, talk) for step in steps)
         for beat in beats[:-1]:
             assert not all(isinstance(step, talk) for step in beat.steps)
+
+
+def test_every_agent_of_the_demo_is_started_by_the_one_above() -> None:
     spawned = {
-        f"/root/{step.name}"
-        for beat in DEMO.root
+        f"{path if path.startswith('/') else '/root'}/{step.name}"
+        for path, beats in _roles().items()
+        for beat in beats
         for step in beat.steps
         if isinstance(step, Spawn)
     }
     assert spawned == {path for path, _beats in DEMO.agents}
+    assert len(spawned) == len(DEMO.agents)
 
 
 def item(kind: str, thread: str) -> dict[str, Any]:
@@ -191,6 +246,8 @@ def test_a_fact_of_the_other_answer_is_not_asked_for() -> None:
         (Where("item.kind", "art", "contains"), True),
         (Where("item.kind", "ted", "ends"), True),
         (Where("item.kind", "start", "ends"), False),
+        (Where("item.kind", "completed|started", "among"), True),
+        (Where("item.kind", "completed|start", "among"), False),
         (Where("item.kind", None, "present"), True),
         (Where("item.kind.more", None, "present"), False),
         (Where("turn.id", "x"), False),

@@ -110,7 +110,7 @@ def test_archive(snap_of: Snap, size: Size) -> None:
 @sizes
 def test_stop_terminals(snap_of: Snap, size: Size) -> None:
     app = stage(asking(), open_thread=DEMO)
-    words = ["Stop this terminal?", "./watch", "/root"]
+    words = ["Stop 2 terminals?", "./watch", "./soak", "tester"]
     snap_of(app, size, run_before=keys("t", "x"), must_contain=words)
 
 

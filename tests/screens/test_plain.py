@@ -58,7 +58,7 @@ def test_plain_thread(snap_of: Snap, size: Size) -> None:
         size,
         until=lambda: not signs(app),
         run_before=keys("2"),
-        must_contain=["sandbox", "workspace-write"],
+        must_contain=["Running ./watch", "workspace-write"],
     )
 
 

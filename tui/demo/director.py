@@ -1,20 +1,27 @@
 """Plays a scenario: turns a model request into the next steps of its role.
 
-Owns: `Scenario` and its parts as types, and where each thread stands in it.
+Owns: `Scenario` and `Beat` as types, and where each thread stands in it.
 Not here: the content (`tui.demo.scenario`) and the wire (`tui.demo.provider`).
-Invariant: the place in the script follows from who asks (thread, turn, agent
-path) and how many replies it had, never from a text the user typed.
+Invariant: the place in the script follows from who asks (thread, turn, agent path)
+and how many replies it had; of what was said to a thread only the demo's own first
+words count, which tell its threads apart.
 """
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from typing import TypeAlias
 
 from state.dataclass import dataclass
 from tui.demo.expect import Expectation
+from tui.demo.provider import Verdict
 from tui.demo.request import ModelRequest, item_text
-from tui.demo.steps import Hold, Say, Step, Think
+from tui.demo.steps import Hold, HoldUntil, Reached, Say, Stay, Step, Think
+
+NOT_SCRIPTED = Verdict("deny", "The demo has no verdict for this.", risk_level="high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,35 +30,55 @@ class Beat:
 
     With `until_final`, it is repeated (at most `at_most` times) until each of
     these agents sent its final answer. With `refused`, that is said instead
-    when the user declined the command of the reply before.
+    when the user declined the command of the reply before. With `after`, it
+    begins when each of these agents said its first words.
     """
 
     steps: tuple[Step, ...]
     until_final: tuple[str, ...] = ()
     at_most: int = 6
     refused: tuple[Step, ...] | None = None
+    after: tuple[str, ...] = ()
+
+
+Role: TypeAlias = tuple[str, tuple[Beat, ...]]
+"""An agent's path and its replies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideThread:
+    """A thread beside the first one: its first words, its replies, its settings
+    as in `state.commands.StartThread`. Its agents have names of their own."""
+
+    prompt: str
+    beats: tuple[Beat, ...]
+    name: str | None = None
+    sandbox: str | None = None
+    approval_policy: str | None = None
+    reviewer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A demo as data.
+    """A demo as data; `tui.demo.part.Part` says what the fields mean.
 
     `prompt` is what the user says first; `root` the replies to it, by the first
-    thread that asks; `agents` the replies of each agent by path; `later` those
-    to any other turn, which start anew for each turn. `refused_file` must not
-    exist afterwards, `approved_file` only after an accepted review; both, like
-    `edited_file`, are relative to the workspace.
+    thread that asks; `agents` the replies of each agent by path; `later` those to
+    any other turn, which start anew for each turn. Files are relative to the
+    workspace.
     """
 
     prompt: str
     root: tuple[Beat, ...]
-    agents: tuple[tuple[str, tuple[Beat, ...]], ...]
+    agents: tuple[Role, ...]
     later: tuple[Beat, ...]
-    expectations: tuple[Expectation, ...]
-    edited_file: str
-    refused_file: str
-    approved_file: str
-    terminal_command: str
+    expectations: tuple[Expectation, ...] = ()
+    threads: tuple[SideThread, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    verdicts: tuple[tuple[str, Verdict], ...] = ()
+    terminals: tuple[tuple[str, str], ...] = ()
+    refused_files: tuple[str, ...] = ()
+    approved_files: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -64,14 +91,17 @@ class _Place:
 class Director:
     """A `Script` for `tui.demo.provider.Provider`; `speed` 0 leaves out all pauses.
 
-    `speed` divides every pause: 2.0 plays twice as fast.
+    `speed` divides every pause: 2.0 plays twice as fast. `review` is the provider's
+    `Reviewer`.
     """
 
     def __init__(self, scenario: Scenario, *, speed: float = 1.0) -> None:
         self._scenario = scenario
         self._speed = speed
         self._main: str | None = None
+        self._side: dict[str, SideThread] = {}
         self._places: dict[tuple[str, str], _Place] = {}
+        self._spoke: dict[str, asyncio.Event] = {}
 
     def __call__(self, request: ModelRequest) -> Sequence[Step]:
         """The next reply of this thread in this turn."""
@@ -87,7 +117,17 @@ class Director:
         steps = beat.steps
         if beat.refused is not None and _declined(request):
             steps = beat.refused
-        return [self._paced(step) for step in steps]
+        waits = [HoldUntil(self._spoken(path)) for path in beat.after]
+        played = [self._paced(step) for step in steps]
+        if request.agent_path != "/root":
+            _mark(played, self._spoken(request.agent_path))
+        return [*waits, *played]
+
+    def review(self, request: ModelRequest) -> Verdict:
+        """The verdict on the action that the automatic reviewer is asked about."""
+        asked = item_text(request.input[-1]) if request.input else ""
+        found = (said for words, said in self._scenario.verdicts if words in asked)
+        return next(found, NOT_SCRIPTED)
 
     def _role(self, request: ModelRequest) -> tuple[Beat, ...]:
         scenario = self._scenario
@@ -96,11 +136,18 @@ class Director:
             if request.turn_index == 0 and request.agent_path in agents:
                 return agents[request.agent_path]
             return scenario.later
+        thread, first = request.thread_id, request.turn_index == 0
+        for side in scenario.threads:
+            if first and request.user_text == side.prompt:
+                self._side.setdefault(thread, side)
+        if thread in self._side:
+            return self._side[thread].beats if first else scenario.later
         if self._main is None:
-            self._main = request.thread_id
-        if request.thread_id == self._main and request.turn_index == 0:
-            return scenario.root
-        return scenario.later
+            self._main = thread
+        return scenario.root if thread == self._main and first else scenario.later
+
+    def _spoken(self, path: str) -> asyncio.Event:
+        return self._spoke.setdefault(path, asyncio.Event())
 
     def _paced(self, step: Step) -> Step:
         if isinstance(step, Say | Think):
@@ -111,6 +158,12 @@ class Director:
 
     def _pause(self, seconds: float) -> float:
         return seconds / self._speed if self._speed > 0 else 0.0
+
+
+def _mark(steps: list[Step], event: asyncio.Event) -> None:
+    """Tell when this reply is said, or comes to where it stays."""
+    stays = (index for index, step in enumerate(steps) if isinstance(step, Stay))
+    steps.insert(next(stays, len(steps)), Reached(event))
 
 
 def _advance(place: _Place, beats: Sequence[Beat], request: ModelRequest) -> None:

@@ -12,13 +12,16 @@ from typing import Any, Literal, TypeAlias
 
 from state.dataclass import dataclass
 
-Operator: TypeAlias = Literal["is", "contains", "ends", "present"]
+Operator: TypeAlias = Literal["is", "contains", "ends", "present", "among"]
 Answer: TypeAlias = Literal["accept", "decline"]
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """One condition on `params`: a dotted path, an operator, a value."""
+    """One condition on `params`: a dotted path, an operator, a value.
+
+    `among`: one of several values, which are written with bars between them.
+    """
 
     path: str
     value: str | int | None = None
@@ -100,6 +103,8 @@ def _holds(where: Where, value: object) -> bool:
             return str(where.value) in str(value)
         case "ends":
             return str(value).endswith(str(where.value))
+        case "among":
+            return str(value) in str(where.value).split("|")
 
 
 def _at(value: object, path: str) -> object:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,17 +20,17 @@ from state import commands as c
 from state import events as e
 from state.engine.errors import EngineNotFound
 from state.items import ThreadId
-from state.model import ClientId, Decision, EnginePhase, Review, ReviewState
+from state.model import Decision, EnginePhase, Review, ReviewState
 from state.store import Published
 from state.text import clean
 from tui.demo.expect import Answer, Checklist
 from tui.demo.home import DemoHomeError
 from tui.demo.lines import Teller
-from tui.demo.run import DemoOptions, DemoWorld, Ending, demo_world
+from tui.demo.run import DemoOptions, DemoWorld, Ending, demo_world, openings
 
 STALLED_SECONDS = 120.0
 """Without any news for so long, the rest will not come."""
-SETTLE_SECONDS = 5.0
+SETTLE_SECONDS = 10.0
 """After the root's turn, for what agents still have to say."""
 LETTERS: dict[Answer, str] = {"accept": "y", "decline": "d"}
 
@@ -96,15 +96,18 @@ async def play(options: DemoOptions, answer: Answer, say: Say) -> int:
 
 def files_say(world: DemoWorld, answer: Answer) -> list[str]:
     """What the files contradict."""
-    refused = world.home.workspace / world.scenario.refused_file
-    approved = world.home.workspace / world.scenario.approved_file
-    wrong = []
-    if refused.exists():
-        wrong.append("refused write: the file is there, outside the workspace")
-    if approved.exists() and answer == "decline":
-        wrong.append("not published: the declined command's file is there")
-    if not approved.exists() and answer == "accept":
-        wrong.append("published: the approved command's file is not there")
+    workspace = world.home.workspace
+    wrong = [
+        f"refused write: {name} is there, outside the workspace"
+        for name in world.scenario.refused_files
+        if (workspace / name).exists()
+    ]
+    for name in world.scenario.approved_files:
+        there = (workspace / name).exists()
+        if there and answer == "decline":
+            wrong.append(f"not published: the declined command's {name} is there")
+        if not there and answer == "accept":
+            wrong.append(f"published: the approved command's {name} is not there")
     return wrong
 
 
@@ -136,14 +139,17 @@ class Player:
         if self.no_engine or not self._greeted:
             self.no_engine = True
             return
-        first = c.StartThread(
-            ClientId(uuid.uuid4().hex), services.cwd, world.scenario.prompt
-        )
+        first, *beside = openings(world)
         self._root = await services.bridge.act(first)
         if self._root is None:
             return
+        for other in beside:
+            await services.bridge.act(other)
         await self._wait(lambda: self._ended, STALLED_SECONDS)
-        await self._wait(lambda: not self._checklist.missing, SETTLE_SECONDS)
+        # A terminal goes on printing for ever: what is still missing has a deadline.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self._wait(lambda: not self._checklist.missing, STALLED_SECONDS)
 
     def heard(self, message: Mapping[str, Any]) -> None:
         """A message of the engine, before anything is made of it."""

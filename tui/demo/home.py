@@ -41,6 +41,9 @@ check_for_update_on_startup = false
 plugins = false
 apps = false
 
+[agents]
+max_concurrent_threads_per_session = 16
+
 [tools]
 update_plan = {{ enabled = true }}
 

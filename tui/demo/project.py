@@ -17,6 +17,7 @@ Keeps the trees of sources that were parsed before.
 
     ./check          run the tests
     ./bench          measure a cold and a warm parse
+    ./soak           look the same sources up again and again
     ./watch          print a line for each file that changes
 """
 
@@ -175,6 +176,28 @@ while :; do
 done
 """
 
+_SOAK = '''\
+"""Ask the cache for the same sources again and again, until stopped."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+from parsecache.cache import ParseCache
+
+SOURCES = [f"a = {n}\\nb = {n}" for n in range(400)]
+
+for number in itertools.count(1):
+    cache = ParseCache()
+    wrong = sum(
+        cache.get(source).pairs != cache.get(source).pairs for source in SOURCES
+    )
+    said = f"{wrong} wrong trees" if wrong else "no wrong tree"
+    print(f"round {number}: {len(SOURCES)} sources, {said}", flush=True)
+    time.sleep(1)
+'''
+
 _DOCS = """\
 # The cache
 
@@ -228,5 +251,7 @@ def project_files() -> dict[str, str]:
         "tests/__init__.py": "",
         "tests/test_cache.py": _TEST_CACHE,
         "tests/test_parser.py": _TEST_PARSER,
+        "soak": _program("soak.py"),
+        "soak.py": _SOAK,
         "watch": _WATCH,
     }

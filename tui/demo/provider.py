@@ -27,7 +27,9 @@ from tui.demo.steps import (
     HoldUntil,
     Item,
     RawItems,
+    Reached,
     Say,
+    Stay,
     Step,
     Think,
     Usage,
@@ -271,6 +273,10 @@ class _Stream:
                 await asyncio.sleep(step.seconds)
             case HoldUntil():
                 await step.event.wait()
+            case Stay():
+                await asyncio.Event().wait()  # Only a hang-up ends it.
+            case Reached():
+                step.event.set()
             case Usage():
                 self._usage = step
             case RawItems():

@@ -12,11 +12,13 @@ import asyncio
 import contextlib
 import os
 import signal
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
+from state.commands import StartThread
 from state.dataclass import dataclass
 from state.engine.acting import Surroundings
 from state.engine.locate import EngineBinary, locate
@@ -24,6 +26,7 @@ from state.engine.record import Recorder
 from state.engine.rpc import RpcHooks
 from state.engine.session import EngineSession, SessionOptions
 from state.engine.supervisor import PrivateTarget
+from state.model import ClientId
 from state.store import Store
 from tui.demo.director import Director, Scenario
 from tui.demo.home import DemoHome
@@ -63,6 +66,25 @@ class DemoWorld:
     scenario: Scenario
 
 
+def openings(world: DemoWorld) -> tuple[StartThread, ...]:
+    """What the user says to begin with: to the first thread, and to those beside it."""
+    cwd, scenario = world.services.cwd, world.scenario
+    beside = [
+        StartThread(
+            ClientId(uuid.uuid4().hex),
+            cwd,
+            side.prompt,
+            name=side.name,
+            sandbox=side.sandbox,
+            approval_policy=side.approval_policy,
+            reviewer=side.reviewer,
+        )
+        for side in scenario.threads
+    ]
+    first = StartThread(ClientId(uuid.uuid4().hex), cwd, scenario.prompt)
+    return (first, *beside)
+
+
 @contextlib.asynccontextmanager
 async def demo_world(options: DemoOptions) -> AsyncIterator[DemoWorld]:
     """Everything but the start; nothing of it is left when the context ends.
@@ -71,14 +93,18 @@ async def demo_world(options: DemoOptions) -> AsyncIterator[DemoWorld]:
     written."""
     async with contextlib.AsyncExitStack() as stack:
         tap = stack.enter_context(_taps(options))
-        home = stack.enter_context(DemoHome(project_files()))
+        home = stack.enter_context(
+            DemoHome({**project_files(), **options.scenario.files})
+        )
         place = Place(home.codex_home, home.tui_home, home.environment())
         # Found as the user's own would be; what is copied or cached stays in the demo.
         binary = await asyncio.to_thread(
             locate, options.codex_bin, env=os.environ, state_dir=place.home
         )
         director = Director(options.scenario, speed=options.speed)
-        provider = await stack.enter_async_context(Provider(director))
+        provider = await stack.enter_async_context(
+            Provider(director, reviewer=director.review)
+        )
         home.configure(provider.base_url)
         engine = _session(home, place, binary, tap)
         services = Services(

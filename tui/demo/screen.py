@@ -1,6 +1,6 @@
 """`codex-tui demo` in a terminal: the demo's world behind the usual screen.
 
-Owns the beginning (the root thread starts by itself) and the end. Everything shown
+Owns the beginning (its threads start by themselves) and the end. Everything shown
 is the real engine's; only the model is scripted.
 """
 
@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import uuid
 from pathlib import Path
 
-from state.commands import StartThread
 from state.engine.errors import EngineNotFound
-from state.model import ClientId
 from tui.demo.home import DemoHomeError
-from tui.demo.run import DemoOptions, demo_world
+from tui.demo.run import DemoOptions, demo_world, openings
 from tui.run import THEME_NAMES, run_app, show
 
 
@@ -33,9 +30,8 @@ async def _play(args: argparse.Namespace) -> int:
     try:
         async with demo_world(options) as world:
             services = world.services
-            services.opening = StartThread(
-                ClientId(uuid.uuid4().hex), services.cwd, world.scenario.prompt
-            )
+            services.opening, *beside = openings(world)
+            services.beside = tuple(beside)
             return await show(services)
     except EngineNotFound as error:
         print(error, file=sys.stderr)

@@ -160,6 +160,18 @@ class HoldUntil:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """Keep the stream open until the engine hangs up: the turn is interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Set the event: the reply has come so far."""
+
+    event: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True)
 class Fail:
     """Answer with an HTTP error; counts only as the first step of a reply."""
 
@@ -215,6 +227,8 @@ Step: TypeAlias = (
     | ListAgents
     | Hold
     | HoldUntil
+    | Stay
+    | Reached
     | Fail
     | FailResponse
     | Drop

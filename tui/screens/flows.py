@@ -145,6 +145,8 @@ class Flows(Screen[None]):
         made = await self.services.bridge.act(command)
         if made is not None:
             self.open_thread(made)
+        for other in self.services.beside:
+            self.act(other)
 
     # -- sending -----------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""The parts of the demo, one module each; their order stands in `tui.demo.scenario`."""
