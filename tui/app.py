@@ -11,7 +11,6 @@ import gc
 import os
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 
@@ -23,6 +22,7 @@ from tui.screens.fleet import FleetScreen
 from tui.signals import Signals
 from tui.terminal import Terminal
 from tui.themes import DEFAULT, THEMES, variable_defaults
+from tui.typeahead import KeysInOrder
 from widgets.glyphs import Look
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SPINNER_SECONDS = 1 / 8
 
 
-class CodexTui(App[None]):
+class CodexTui(KeysInOrder):
     """`codex-tui` in a terminal."""
 
     CSS_PATH = "base.tcss"

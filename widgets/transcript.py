@@ -144,8 +144,17 @@ class Transcript(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Somebody scrolled: the wheel, or a selection dragged over the edge."""
         rows = round(new_value) - round(old_value)
-        if rows and not self._moving and self.port.ready:
+        # Nobody did while the size is another than the one that was laid out: then
+        # Textual fits the position into what is left, and our own resize follows.
+        if rows and not self._moving and self._laid_out:
             self.action_move(rows)
+
+    @property
+    def _laid_out(self) -> bool:
+        frame, size = self.port.frame, self.size
+        if frame is None or not self.port.ready:
+            return False
+        return (frame.width, self.port.height) == (size.width, size.height)
 
     def action_move(self, rows: int) -> None:
         """Scroll by lines."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -27,6 +28,7 @@ from tests.widgets.transcript_host import (
 from widgets.intents import CopyText, FoldChanged, LoadOlder, Say
 
 SIZE = (60, 20)
+SHAKEN = ((20, 5), (1, 1), (60, 20), (100, 3), (3, 60), (120, 40), (20, 1), (59, 21))
 Body = Callable[[Host, Pilot[None]], Awaitable[None]]
 
 
@@ -162,6 +164,32 @@ def test_a_resize_keeps_the_same_words_at_the_top(width: int) -> None:
         assert not port.follow
 
     run(view(cells(*paragraphs)), body)
+
+
+SHAKES = [random.Random(seed).choices(SHAKEN, k=8) for seed in range(12)]
+
+
+@pytest.mark.parametrize("sizes", SHAKES, ids=str)
+def test_the_end_is_followed_through_any_sizes_while_it_streams(
+    sizes: list[tuple[int, int]],
+) -> None:
+    """Nobody scrolled: the end stays, however small the terminal was in between."""
+    rows = cells(*(AnswerCell(f"answer {n} " + "word " * 40) for n in range(30)))
+
+    async def body(app: Host, pilot: Pilot[None]) -> None:
+        grown = rows
+        for number, size in enumerate((*sizes, (60, 20))):
+            for piece in range(3):
+                text = f"{number}.{piece} " * (number * 9 + piece * 40)
+                grown = changed(grown, 29, AnswerCell(f"{text} last{number}.{piece}"))
+                app.transcript.view = view(grown)
+                if piece == 1:
+                    await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert app.transcript.port.follow, (number, size)
+        assert "last8.2" in "".join(app.lines())
+
+    run(view(rows), body)
 
 
 def test_scrolling_through_guessed_heights_never_jumps() -> None:
