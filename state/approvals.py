@@ -27,7 +27,7 @@ MODE_WORDS = {
     SandboxMode.FULL_ACCESS: "full access",
     SandboxMode.EXTERNAL: "external sandbox",
 }
-_LIMIT_WORDS = {
+KEBAB = {
     READ_ONLY: "read-only",
     WORKSPACE: "workspace-write",
     FULL_ACCESS: "danger-full-access",
@@ -43,6 +43,8 @@ SWITCHES = (
     ("mcp_elicitations", "MCP elicitations"),
 )
 """The granular policy's five switches, wire name and word."""
+SHORT = {"request_permissions": "permissions", "mcp_elicitations": "MCP"}
+"""Their words where there is little room."""
 ALL_ON = tuple((name, True) for name, _ in SWITCHES)
 
 POLICY_WORDS = {
@@ -337,7 +339,7 @@ def forbidden_sandbox(sandbox: str, controls: Controls) -> bool:
     if sandbox == KEEP:
         return False
     limits = controls.limits
-    word = _LIMIT_WORDS.get(sandbox)
+    word = KEBAB.get(sandbox)
     if word and limits.sandboxes is not None and word not in limits.sandboxes:
         return True
     if limits.profiles is not None and sandbox not in limits.profiles:

@@ -107,6 +107,8 @@ class Controls:
     cwd: str
     root: str
     trusted: bool
+    distrusted: bool = False
+    """The user said that it is not to be trusted; the engine asks about everything"""
     values: Mapping[str, Value] = field(default_factory=dict)
     layers: tuple[Layer, ...] = ()
     profiles: tuple[Profile, ...] = ()

@@ -84,6 +84,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("last_need", "Back", "back to where you were", E, ("comma",)),
     Action("queue_list", "Queue", "what is queued or held", E, ("Q",), "queue"),
     Action("put_back", "Put back", "queue again what is held here", E, ("U",)),
+    Action(
+        "approvals",
+        "Approvals",
+        "what Codex may do and whom it asks",
+        E,
+        ("P",),
+        "approvals",
+        ("permissions",),
+    ),
     Action("write", "Write", "put the cursor in the composer", E, ("i",)),
     Action("help", "Help", "every key and command", E, ("question_mark",), "help"),
     Action(

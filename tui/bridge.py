@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from state import commands as c
 from state import events as e
+from state.changes import ChangeNextTurn
 from state.dataclass import dataclass
 from state.db.errors import StoreError
 from state.db.history import load_thread, older_turns
@@ -24,6 +25,7 @@ from state.items import ThreadId
 from state.model import EnginePhase, HistoryState, Send, SendState
 from state.store import Published, Store
 from tui.holding import Holding
+from tui.once import Once
 
 if TYPE_CHECKING:
     from state.db.lease import Lease
@@ -65,6 +67,7 @@ class Bridge:
         self._clock = clock
         self._tasks: set[asyncio.Task[Any]] = set()
         self.holding = Holding(self, self._commit, clock, self._spawn)
+        self.once = Once(self, clock)
         self._tick: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -74,6 +77,7 @@ class Bridge:
         self.store.on_offer = self._schedule
         self.store.subscribe(self._keep)
         self.store.subscribe(self.holding.watch)
+        self.store.subscribe(self.once.watch)
         if not self.store.idle:
             self._schedule()
         self._spawn(self.engine.run(self.store.offer))
@@ -156,6 +160,9 @@ class Bridge:
             case c.DropHeld():
                 await self.holding.drop(command)
                 return None
+            case ChangeNextTurn():
+                await self.once.begin(command)
+                return None
             case c.OpenThread():
                 await self._from_disk(command.thread_id)
             case c.LoadOlder():
@@ -227,6 +234,10 @@ class Bridge:
         self.store.offer(
             e.TurnsLoaded(thread_id, turns, older=True, complete=not turns)
         )
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run beside the rest; a fault of it is seen."""
+        return self._spawn(work)
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.ensure_future(work)

@@ -166,7 +166,9 @@ class Services:
         if self.remembered.notice:
             store.offer(MessageShown(self.remembered.notice))
         path = store_path(self.home) if self.home is not None else None
-        return Bridge(store, self.engine, path=path, clock=self.clock)
+        bridge = Bridge(store, self.engine, path=path, clock=self.clock)
+        bridge.once.remember(self.remembered.view.get("once"))
+        return bridge
 
     async def _read_rest(self, home: Path) -> None:
         """All threads of the store; the first paint needed only the top rows."""

@@ -62,6 +62,7 @@ async def controls(link: Link, cwd: str) -> Controls:
         cwd=place,
         root=root,
         trusted=is_trusted(config, place),
+        distrusted=_distrusted(config, place, root),
         values={key: Value(_at(config, key), _origin(origins, key)) for key in KEYS},
         layers=tuple(_layers(read.get("layers"))),
         profiles=await _profiles(link, place),
@@ -69,6 +70,13 @@ async def controls(link: Link, cwd: str) -> Controls:
         features=await _features(link, origins),
         problem=problem,
     )
+
+
+def _distrusted(config: Json, *places: str) -> bool:
+    projects = config.get("projects")
+    entries = [projects.get(p) for p in places] if isinstance(projects, dict) else []
+    found = [e.get("trust_level") for e in entries if isinstance(e, dict)]
+    return "untrusted" in found and "trusted" not in found
 
 
 def layer(raw: object) -> Layer:

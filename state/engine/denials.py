@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -58,7 +59,20 @@ def denied_event(review: AutoReview) -> dict[str, Any] | None:
         "decision_source": "agent",
     }
     known = {key: value for key, value in event.items() if value is not None}
-    return {**known, "action": _translated(action, top=True)}
+    return {**known, "action": _action(action)}
+
+
+def _action(raw: dict[str, Any]) -> dict[str, Any]:
+    action: dict[str, Any] = _translated(raw, top=True)
+    if action["type"] == "write_stdin" and str(action.get("cwd", "")).startswith("/"):
+        action["cwd"] = "file://" + quote(action["cwd"])
+    permissions = action.get("permissions")
+    files = permissions.get("file_system") if isinstance(permissions, dict) else None
+    if isinstance(files, dict) and files.get("entries"):
+        # The notification says it twice; the engine takes back one form only.
+        files = {k: v for k, v in files.items() if k not in ("read", "write")}
+        action["permissions"] = {**permissions, "file_system": files}
+    return action
 
 
 def _snake(word: str) -> str:

@@ -8,6 +8,14 @@ from outside and never read a clock.
 
 from __future__ import annotations
 
+from state.views.approvals import (
+    ApprovalsView,
+    InForce,
+    Option,
+    PresetRow,
+    Setting,
+    Switch,
+)
 from state.views.base import Bit, Bits, Glyph, Tone
 from state.views.cells import (
     AnswerCell,
@@ -33,6 +41,7 @@ from state.views.threads import ThreadGroup, ThreadListView, ThreadRow
 __all__ = [
     "AgentRow",
     "AnswerCell",
+    "ApprovalsView",
     "BannerView",
     "Bit",
     "Bits",
@@ -44,15 +53,20 @@ __all__ = [
     "FileView",
     "Glyph",
     "HeaderView",
+    "InForce",
     "LiveLine",
     "NoticeCell",
+    "Option",
     "PatchCell",
     "PlanCell",
+    "PresetRow",
     "ReviewCardView",
     "ReviewRow",
     "SaidCell",
     "SandboxLine",
+    "Setting",
     "SideView",
+    "Switch",
     "TerminalRow",
     "ThoughtCell",
     "ThreadGroup",

@@ -125,3 +125,21 @@ def key_help() -> HelpDialog:
     """Every key and command, from the registry."""
     sections = [HelpSection(place, tuple(rows)) for place, rows in help_table()]
     return HelpDialog(sections, "codex-tui")
+
+
+def full_access(scope: str) -> Ask:
+    """The second question before the sandbox goes."""
+    return Ask(
+        "Enable full access?",
+        (
+            "Codex can then edit any file you can, and use the internet, without "
+            "asking anybody. Exercise caution.",
+            "",
+            "“Ask for approval” or “Approve for me” is nearly always enough.",
+        ),
+        (
+            Choice("cancel", "Cancel"),
+            Choice("yes", "Yes, continue anyway", danger=True),
+        ),
+        aside=f"applies to {scope}",
+    )

@@ -268,6 +268,11 @@ class FleetScreen(FleetActs):
         self.set_class(presenter.looking.review is not None, "-reviewing")
 
     @property
+    def as_fleet(self) -> FleetScreen:
+        """This screen, whole."""
+        return self
+
+    @property
     def live(self) -> bool:
         """The open thread works: its spinner turns."""
         view = self.transcript.view

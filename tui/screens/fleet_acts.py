@@ -13,12 +13,14 @@ from state import commands as c
 from state.items import ThreadId
 from state.select.threads import ListAsk
 from tui.actions import BY_ID
+from tui.screens.approvals import ApprovalsBoard
 from tui.screens.fleet_intents import FleetIntents
 from tui.screens.queue_desk import QueueDesk
 from tui.themes import THEMES
 
 if TYPE_CHECKING:
-    pass
+    from tui.screens.board import Board
+    from tui.screens.fleet import FleetScreen
 
 
 class FleetActs(FleetIntents):
@@ -117,6 +119,20 @@ class FleetActs(FleetIntents):
     def do_queue_list(self) -> None:
         """What is queued or held for the open thread."""
         self.queue_desk.open()
+
+    def do_approvals(self) -> None:
+        """What Codex may do."""
+        self.board(ApprovalsBoard(self.as_fleet, self.target()))
+
+    def board(self, board: Board) -> None:
+        """Put a full screen over this one, once."""
+        if not any(type(screen) is type(board) for screen in self.app.screen_stack):
+            self.app.push_screen(board)
+
+    @property
+    def as_fleet(self) -> FleetScreen:
+        """This screen, whole."""
+        raise NotImplementedError
 
     def do_put_back(self) -> None:
         """Queue again what is held."""

@@ -1,0 +1,256 @@
+"""/approvals as a person uses it; the oracle is the bytes at the fake engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.driver import NARROW, Driver, drive
+from tests.fakes import FakeEngine, Refused, sandbox, turn_row
+from tests.screens import control_scripts as cs
+
+Json = dict[str, Any]
+ONE = "thread-one"
+PROFILES = (cs.profile("dev", "narrow"), cs.profile("ci", allowed=False))
+
+
+def prepare(engine: FakeEngine) -> None:
+    engine.add("one", status={"type": "idle"})
+    engine.trusted = True
+    known = cs.controls(profiles=PROFILES)
+    engine.replies["configRequirements/read"] = lambda _: {"requirements": None}
+    engine.replies["permissionProfile/list"] = lambda _: known["permissionProfile/list"]
+    engine.replies["experimentalFeature/list"] = lambda _: {"data": []}
+    engine.replies["thread/settings/update"] = lambda p: updated(engine, p)
+    engine.replies["turn/settings/update"] = lambda _: {"status": "applied"}
+
+
+def updated(engine: FakeEngine, params: Json) -> Json:
+    """The engine tells everybody what it was told."""
+    kinds = {":read-only": "readOnly", ":danger-full-access": "dangerFullAccess"}
+    profile = params.get("permissions")
+    settings = {
+        "cwd": "/home/dev/work",
+        "model": "mock-model",
+        "modelProvider": "mock",
+        "effort": None,
+        "approvalPolicy": params.get("approvalPolicy", "on-request"),
+        "approvalsReviewer": params.get("approvalsReviewer", "user"),
+        "sandboxPolicy": params.get("sandboxPolicy")
+        or sandbox(kinds.get(str(profile), "workspaceWrite")),
+        "activePermissionProfile": {"id": profile, "extends": None}
+        if profile
+        else None,
+    }
+    engine.notify(
+        "thread/settings/updated", threadId=params["threadId"], threadSettings=settings
+    )
+    return {}
+
+
+UPDATE = "thread/settings/update"
+
+
+def test_a_preset_sends_its_exact_values() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        await driver.press("P")
+        assert driver.dialog == "ApprovalsBoard"
+        driver.sees("✓ current", "Ask for approval")
+        await driver.press("down")
+        driver.sees("you → auto-review")
+        assert driver.engine.calls(UPDATE) == []
+        await driver.press("enter")
+        assert driver.engine.calls(UPDATE) == [
+            {
+                "threadId": ONE,
+                "approvalPolicy": "on-request",
+                "approvalsReviewer": "auto_review",
+                "permissions": ":workspace",
+            }
+        ]
+        driver.sees("Permissions updated to Approve for me", "asks auto-review")
+        await driver.press("escape")
+        assert driver.dialog == ""
+
+    drive(play, prepare=prepare)
+
+
+def test_full_access_takes_a_second_yes() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        await driver.press("P", "4", "enter")
+        assert driver.dialog == "Ask"
+        await driver.press("enter")  # the harmless answer is the first
+        assert driver.engine.calls(UPDATE) == []
+        await driver.press("enter", "right", "enter")
+        assert driver.engine.calls(UPDATE)[-1]["permissions"] == ":danger-full-access"
+        driver.sees("FULL ACCESS")
+
+    drive(play, prepare=prepare)
+
+
+def test_one_setting_apart_leaves_the_sandbox_alone() -> None:
+    """What no preset says stays: network on, and the reviewer alone changes."""
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        network = {**sandbox(), "networkAccess": True}
+        updated(driver.engine, {"threadId": ONE, "sandboxPolicy": network})
+        await driver.press("P")
+        driver.sees("Custom", "network on")
+        await driver.press("tab", "tab", "right", "enter")
+        sent = driver.engine.calls(UPDATE)[-1]
+        assert sent["approvalsReviewer"] == "auto_review"
+        assert "permissions" not in sent
+        assert "sandboxPolicy" not in sent
+
+    drive(play, prepare=prepare)
+
+
+def test_granular_switches_go_as_they_stand() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        await driver.press("P", "tab", "right", "right", "tab", "right", "space")
+        driver.sees("– rules", "✓ sandbox")
+        await driver.press("enter")
+        policy = driver.engine.calls(UPDATE)[-1]["approvalPolicy"]["granular"]
+        assert policy == {
+            "sandbox_approval": True,
+            "rules": False,
+            "skill_approval": True,
+            "request_permissions": True,
+            "mcp_elicitations": True,
+        }
+
+    drive(play, prepare=prepare)
+
+
+def test_the_running_turn_changes_only_its_reviewer() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        driver.engine.start_turn(ONE, "t1")
+        await driver.press("P", "3", *["tab"] * 4, "left", "left")
+        driver.sees("[this turn]", "from its next step on")
+        await driver.press("enter")
+        assert driver.engine.calls(UPDATE) == []
+        assert driver.engine.calls("turn/settings/update") == [
+            {"threadId": ONE, "turnId": "t1", "approvalsReviewer": "auto_review"}
+        ]
+        driver.sees("Running turn", "asks auto-review", "asks you")
+
+    drive(play, prepare=prepare)
+
+
+def test_the_next_turn_alone_and_back() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        await driver.press("P", "1", *["tab"] * 4, "left", "enter")
+        assert driver.engine.calls(UPDATE)[-1]["permissions"] == ":read-only"
+        driver.sees("for the next turn alone")
+        before = len(driver.engine.calls(UPDATE))
+        driver.engine.start_turn(ONE, "t1")
+        await driver.idle()
+        back = driver.engine.calls(UPDATE)[before:]
+        assert [b["sandboxPolicy"]["type"] for b in back] == ["workspaceWrite"]
+        assert back[0]["approvalPolicy"] == "on-request"
+        driver.sees("Running turn", "read-only", "workspace-write")
+        driver.engine.end_turn(ONE, "t1")
+        driver.engine.start_turn(ONE, "t2")
+        await driver.idle()
+        assert len(driver.engine.calls(UPDATE)) == before + 1
+
+    drive(play, prepare=prepare)
+
+
+def test_what_somebody_else_set_meanwhile_is_left_alone() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        await driver.press("P", "1", *["tab"] * 4, "left", "enter")
+        before = len(driver.engine.calls(UPDATE))
+        other = {
+            "threadId": ONE,
+            "permissions": ":workspace",
+            "approvalPolicy": "never",
+        }
+        updated(driver.engine, other)
+        await driver.idle()
+        driver.sees("never asks")
+        driver.engine.start_turn(ONE, "t1")
+        await driver.idle()
+        assert len(driver.engine.calls(UPDATE)) == before
+        driver.sees("were changed meanwhile")
+
+    drive(play, prepare=prepare)
+
+
+def test_a_change_by_another_client_shows_at_once() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        await driver.press("P")
+        updated(driver.engine, {"threadId": ONE, "permissions": ":read-only"})
+        await driver.idle()
+        x, y = driver.spot("Read Only")
+        assert "✓ current" in driver.screen().splitlines()[y]
+        assert x > 0
+        driver.sees("[read-only]")
+
+    drive(play, prepare=prepare, size=NARROW)
+
+
+def test_a_default_is_written_checked_and_put_back_when_it_is_no_good() -> None:
+    async def play(driver: Driver) -> None:
+        engine = driver.engine
+        broken = {"now": False}
+        engine.replies["config/batchWrite"] = lambda p: write(p)
+        engine.replies["config/value/write"] = lambda _: {"status": "ok"}
+
+        def write(params: Json) -> Json:
+            values = {e["keyPath"]: e["value"] for e in params["edits"]}
+            broken["now"] = values.get("default_permissions") == "dev"
+            return {"status": "ok"}
+
+        def read(_: Json) -> Json:
+            if broken["now"]:
+                raise Refused("undefined profile `dev`")
+            return cs.controls(user={"approval_policy": "never"})["config/read"]
+
+        engine.replies["config/read"] = read
+        await driver.open_thread("one")
+        await driver.press("P", "5", *["tab"] * 4, "right")
+        driver.sees("[my default]", "Written into")
+        await driver.press("enter")
+        first, second = engine.calls("config/batchWrite")
+        assert {e["keyPath"]: e["value"] for e in first["edits"]} == {
+            "approval_policy": "on-request",
+            "default_permissions": "dev",
+        }
+        assert {e["keyPath"]: e["value"] for e in second["edits"]} == {
+            "approval_policy": "never",
+            "default_permissions": None,
+        }
+        driver.sees("it was put back")
+
+    drive(play, prepare=prepare)
+
+
+def test_a_sleeping_thread_is_loaded_only_after_a_word() -> None:
+    def asleep(engine: FakeEngine) -> None:
+        prepare(engine)
+        engine.add("two")
+        engine.queues["thread-two"] = [
+            {
+                "id": "q1",
+                "input": [{"type": "text", "text": "go on"}],
+                "clientUserMessageId": "c1",
+            }
+        ]
+        engine.turns["thread-two"] = [turn_row("t0", status="completed")]
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("two")
+        await driver.press("P", "3")
+        driver.sees("Not known yet")
+        await driver.press("enter")
+        assert driver.engine.calls(UPDATE) == []
+
+    drive(play, prepare=asleep)
