@@ -67,7 +67,8 @@ def _action(raw: dict[str, Any]) -> dict[str, Any]:
     if action["type"] == "write_stdin" and str(action.get("cwd", "")).startswith("/"):
         action["cwd"] = "file://" + quote(action["cwd"])
     permissions = action.get("permissions")
-    files = permissions.get("file_system") if isinstance(permissions, dict) else None
+    permissions = permissions if isinstance(permissions, dict) else {}
+    files = permissions.get("file_system")
     if isinstance(files, dict) and files.get("entries"):
         # The notification says it twice; the engine takes back one form only.
         files = {k: v for k, v in files.items() if k not in ("read", "write")}
