@@ -10,13 +10,13 @@ the meantime is left alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from state import approvals as a
 from state.changes import ChangeNextTurn, ChangeSettings
+from state.dataclass import dataclass
 from state.db.codec import decode, encode
 from state.events import MessageShown
 from state.items import ThreadId, TurnId

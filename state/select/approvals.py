@@ -7,10 +7,9 @@ not known is said to be unknown; every text from outside passes a door here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from state import approvals as a
 from state.controls import Controls, Value, layer_words
+from state.dataclass import dataclass
 from state.model import Settings, Thread
 from state.select.frame import sandbox_mode
 from state.select.in_force import KEYS, SQUARES, in_force, running_turn

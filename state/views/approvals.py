@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from state.approvals import Wanted
+from state.dataclass import dataclass
 from state.views.base import Bits
 
 
