@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+from state.changes import Wanted as Wanted
 from state.controls import Controls, Limits
 from state.dataclass import dataclass
 from state.model import Sandbox, SandboxMode, Settings
@@ -33,7 +34,7 @@ KEBAB = {
     FULL_ACCESS: "danger-full-access",
 }
 KEEP = ""
-"""As a sandbox: leave it as it is, network, roots and all."""
+"""As a sandbox of `Wanted`: leave it as it is, network, roots and all."""
 
 SWITCHES = (
     ("sandbox_approval", "sandbox"),
@@ -58,15 +59,6 @@ REVIEWER_WORDS = {
     "auto_review": "auto-review",
     "guardian_subagent": "auto-review",
 }
-
-
-class Wanted(NamedTuple):
-    """A choice of the three settings. `sandbox`: a profile's id, or KEEP."""
-
-    policy: str
-    reviewer: str
-    sandbox: str
-    granular: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

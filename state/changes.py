@@ -6,11 +6,20 @@ is not touched; `note` is the sentence that is said when the engine has done it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from state.dataclass import dataclass
 from state.items import ThreadId, TurnId
 from state.model import AutoReview, Sandbox
+
+
+class Wanted(NamedTuple):
+    """A choice of the three settings. `sandbox`: a profile's id, or "" for as it is."""
+
+    policy: str
+    reviewer: str
+    sandbox: str
+    granular: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

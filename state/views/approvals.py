@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from state.approvals import Wanted
+from state.changes import Wanted
 from state.dataclass import dataclass
 from state.views.base import Bits
 
