@@ -1,0 +1,97 @@
+"""Trying it for real: the script that runs in the engine's sandbox, and its answer.
+
+Owns the words of both. Does not run anything. Invariant: the script leaves nothing: a
+file is opened and not written, a folder is only asked; `really` (for tests in a tree
+that is thrown away) makes a file and removes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from state.permissions.reach import Way
+
+SCRIPT = r"""
+mode=$1; shift
+id() {
+  stat -Lc %d:%i -- "$1" 2>/dev/null || stat -Lf %d:%i -- "$1" 2>/dev/null || echo -
+}
+say() { printf '%s\n' "$1"; }
+reading() {
+  if [ -d "$p" ]; then e=$( { ls -a -- "$p" >/dev/null; } 2>&1 ); r=$?
+  elif [ -f "$p" ]; then e=$( { : < "$p"; } 2>&1 ); r=$?
+  elif [ -e "$p" ]; then e=; [ -r "$p" ]; r=$?
+  else say "none - $p"; return; fi
+  if [ $r = 0 ]; then say "ok $(id "$p") $p"; else say "no - $e"; fi
+}
+writing() {
+  q=$p; n=0
+  while [ ! -e "$q" ] && [ "$q" != / ]; do
+    if [ -L "$q" ]; then
+      q=$(readlink -f -- "$q") || { say "no - $p: the symlink leads nowhere"; return; }
+      n=$((n+1)); [ $n -gt 40 ] && { say "no - $p: too many links"; return; }
+      [ -e "$q" ] && break
+    fi
+    q=${q%/*}; q=${q:-/}
+  done
+  if [ -d "$q" ]; then
+    if [ -w "$q" ] && [ -x "$q" ]; then
+      if [ "$mode" = really ]; then
+        e=$( { : > "$q/.probe-$$"; } 2>&1 ) || { say "no - $e"; return; }
+        rm -f -- "$q/.probe-$$"
+      fi
+      say "ok $(id "$q") $q"
+    else
+      e=$( { touch -c -- "$q/." ; } 2>&1 ); say "no - ${e:-$q: Permission denied}"
+    fi
+  elif [ "$q" != "$p" ] && [ ! -L "$p" ]; then say "no - $q: Not a directory"
+  else
+    e=$( { : >> "$q"; } 2>&1 ) && say "ok $(id "$q") $q" || say "no - $e"
+  fi
+}
+while [ $# -gt 1 ]; do
+  p=$(printf '%b.' "$2"); p=${p%.}
+  case $1 in read) reading ;; *) writing ;; esac
+  shift 2
+done
+"""
+"""For any POSIX shell. Prints one line for each pair of operation and path."""
+
+
+def quoted(path: str) -> str:
+    """The path as `printf %b` reads it: any byte can be said in it."""
+    raw = path.encode("utf-8", "surrogateescape")
+    return "".join(
+        chr(byte) if 32 <= byte < 127 and byte != 0x5C else f"\\0{byte:03o}"
+        for byte in raw
+    )
+
+
+def command(pairs: Iterable[tuple[Way, str]], *, really: bool = False) -> list[str]:
+    """The command to run in the sandbox."""
+    arguments = [word for way, path in pairs for word in (way.value, quoted(path))]
+    mode = "really" if really else "look"
+    return ["/bin/sh", "-c", SCRIPT, "probe", mode, *arguments]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What really came of it. `where`: device and inode of what was reached, as the
+    sandbox sees it; `text`: the error, or the path that was reached."""
+
+    allowed: bool
+    absent: bool = False
+    where: str = ""
+    text: str = ""
+
+
+def parse(lines: Sequence[str]) -> list[Tried]:
+    """The script's answer, one for each pair."""
+    found = []
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        where, _, text = rest.partition(" ")
+        if word in ("ok", "no", "none"):
+            found.append(Tried(word == "ok", word == "none", where, text))
+    return found
