@@ -14,6 +14,12 @@ from state.permissions import paths
 from state.permissions.disk import MAX_LINKS, Kind, Looked, Node
 from state.permissions.policy import METADATA, Entry
 
+OURS = -1
+"""The owner of what the sandbox itself has made."""
+DEVICES = frozenset(
+    f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty")
+)
+
 
 class View(StrEnum):
     """What a layer shows at its path and below."""
@@ -47,7 +53,6 @@ class Rule(StrEnum):
     PROTECTED_AWS = ".aws inside a writable root is protected"
     POINTER = "the git folder that a .git file points at is protected"
     LIFTED = "an entry for protected metadata lifts its protection"
-    PARENT_REPOSITORY = "a missing .git below a repository is left alone"
     PATTERN = "files that match a denied pattern are hidden"
     DENIED = "denied by an entry"
     MISSING_ROOT = "a writable root that is not there is left out"
@@ -158,8 +163,12 @@ class Box:
             return self.disk.at(mount.source)  # a bound symlink is what it leads to
         if mount.view.real:
             return self.disk.node(self.source(path, mount))
+        if mount.view is View.PROCESSES:
+            return self.disk.node(path)
+        if mount.view is View.DEVICES and path in DEVICES:
+            return Node(Kind.OTHER, uid=OURS)
         if mount.path == path or path in self._stems:
-            return Node(Kind.FOLDER, uid=-1)
+            return Node(Kind.FOLDER, uid=OURS)
         return None
 
     @staticmethod
@@ -180,7 +189,7 @@ class Box:
                 here = paths.parent(here)
                 continue
             passed.append(here)
-            there = paths.join(here, part)
+            there = paths.child(here, part)
             node = self.node(there)
             if node is None:
                 rest = [one for one in reversed(todo) if one not in (".", "..")]

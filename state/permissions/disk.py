@@ -148,7 +148,7 @@ class Looked:
             if part == "..":
                 here = paths.parent(here)
                 continue
-            there = paths.join(here, part)
+            there = paths.child(here, part)
             if missing is not None:
                 here = there
                 continue

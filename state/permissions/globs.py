@@ -17,6 +17,8 @@ from state.permissions.disk import Kind, Looked
 
 MOST = 20_000
 """Folders looked at for one pattern."""
+DEEPEST = 200
+"""Folders inside each other: no real tree is deeper, one without end is."""
 
 
 class EndlessError(Exception):
@@ -63,10 +65,10 @@ def matches(pattern: str, disk: Looked, search: Search) -> Iterator[str]:
     while folders:
         folder, under, left = folders.pop()
         seen += 1
-        if seen > MOST:
+        if seen > MOST or under.count("/") > DEEPEST:
             raise EndlessError(pattern)
         for name in disk.names(folder):
-            path = paths.join(folder, name)
+            path = paths.child(folder, name)
             relative = f"{under}{name}"
             kind = disk.kind(path)
             if kind is Kind.FILE:

@@ -8,13 +8,15 @@ for real.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from state.permissions import globs, paths
-from state.permissions.box import PROTECTIONS, Box, Mount, Refusal, Rule, View
+from state.permissions.box import Box, Mount, Refusal, Rule, View
 from state.permissions.disk import Kind as NodeKind
 from state.permissions.disk import Looked
+from state.permissions.entries import Entries
+from state.permissions.guard import Guard, rule_of
 from state.permissions.policy import (
     METADATA,
     MINIMAL,
@@ -71,50 +73,22 @@ class _Builder:
         self.disk = box.disk
         self.host = host
         self.off = box.off
-        self._plain = [e for e in policy.entries if not e.glob]
-        self._by_path: dict[str, list[Entry]] = {}
-        for entry in self._plain:
-            self._by_path.setdefault(entry.path, []).append(entry)
+        self.entries = Entries(policy.entries, self.off)
+        self.guard = Guard(self.entries, self.disk, self.off)
+        if policy.spelled_out:
+            more = [e for w in policy.writable for e in self.guard.spelled_out(w.path)]
+            self.entries = Entries((*policy.entries, *more), self.off)
+            self.guard = Guard(self.entries, self.disk, self.off)
         self._write_paths: dict[str, None] = {}
-
-    # -- what the entries say ----------------------------------------------------
-
-    def decides(self, path: str) -> Entry | None:
-        """The entry for a path, as it is typed: the narrowest, then the strictest."""
-        lines = paths.lineage(path)
-        if Rule.NARROWER in self.off:
-            lines.reverse()
-        for one in lines:
-            found = self._by_path.get(one)
-            if found:
-                if Rule.STRICTER in self.off:
-                    return found[0]
-                return max(found, key=lambda e: e.access.rank)
-        return None
-
-    def _writes(self, path: str) -> bool:
-        entry = self.decides(path)
-        return entry is not None and entry.access is Access.WRITE
-
-    def _reads(self, path: str) -> bool:
-        entry = self.decides(path)
-        return entry is not None and entry.access is not Access.DENY
-
-    def _narrowed(self) -> bool:
-        """Something really takes away from write access to everything."""
-        return any(
-            e.access is not Access.WRITE and not self._writes(e.path)
-            for e in self._plain
-        )
 
     # -- layers ------------------------------------------------------------------
 
     def build(self) -> None:
         """All layers. Raises _Refused."""
         hidden = self._hidden()
-        everything = self._by_path.get("/", [])
+        everything = self.entries.at("/")
         whole = any(e.access is Access.WRITE for e in everything)
-        if whole and not self._narrowed() and not hidden:
+        if whole and not self.entries.narrowed() and not hidden:
             self._lay("/", View.WRITE, everything[0], Rule.EVERYTHING)
             return
         roots = self._writable_roots()
@@ -161,7 +135,7 @@ class _Builder:
 
     def _ground(self, roots: Iterable[str]) -> None:
         """What is under everything: the whole disk to read, or nothing at all."""
-        ground = self.decides("/")
+        ground = self.entries.decides("/")
         devices = implicit("/dev", "devices of its own")
         if ground is not None and ground.access is not Access.DENY:
             self._lay("/", View.READ, ground, Rule.READABLE)
@@ -180,8 +154,8 @@ class _Builder:
         """The readable entries, where nothing else is to be seen."""
         shown = {
             self._name(e.path): e
-            for e in self._plain
-            if e.access is not Access.DENY and self._reads(e.path)
+            for e in self.entries.plain
+            if e.access is not Access.DENY and self.entries.reads(e.path)
         }
         if self.policy.minimal and Rule.MINIMAL not in self.off:
             for path in MINIMAL:
@@ -218,7 +192,7 @@ class _Builder:
 
     def _sockets(self) -> None:
         place = self.host.sockets
-        if place and Rule.SOCKETS not in self.off and self.disk.exists(place):
+        if place and Rule.SOCKETS not in self.off:
             entry = implicit(place, "control socket")
             self._lay(place, View.DENY, entry, Rule.SOCKETS)
 
@@ -226,8 +200,8 @@ class _Builder:
 
     def _writable_roots(self) -> dict[str, Entry]:
         found: dict[str, Entry] = {}
-        for entry in self._plain:
-            if entry.access is Access.WRITE and self._writes(entry.path):
+        for entry in self.entries.plain:
+            if entry.access is Access.WRITE and self.entries.writes(entry.path):
                 found.setdefault(self._name(entry.path), entry)
         if Rule.MISSING_ROOT in self.off:
             return found
@@ -236,8 +210,8 @@ class _Builder:
     def _carved(self, roots: dict[str, Entry]) -> dict[str, list[Entry]]:
         """Per root: the narrower entries that take write access away."""
         found: dict[str, list[Entry]] = {}
-        for entry in self._plain:
-            if entry.access is Access.WRITE or self._writes(entry.path):
+        for entry in self.entries.plain:
+            if entry.access is Access.WRITE or self.entries.writes(entry.path):
                 continue
             for one in paths.lineage(entry.path)[1:]:
                 if one in roots:
@@ -260,94 +234,20 @@ class _Builder:
     ) -> None:
         real = self.disk.other_place(root)
         self._lay(real or root, View.WRITE, entry, Rule.WRITABLE)
+        if paths.within(self.host.sockets, real or root):
+            self._sockets()
         denied = {one.path for one in hidden}
         kept = {
-            other.path: (other, Rule.NARROWER)
+            other.path: (other, rule_of(other))
             for other in carved
             if other.path not in denied
         }
-        kept |= dict(self._metadata(root, entry))
+        kept |= dict(self.guard.metadata(root, entry))
         for path in sorted(kept, key=paths.depth):
             why, rule = kept[path]
             self._keep(_moved(path, root, real), why, rule)
         for one in sorted(hidden, key=_depth):
             self._hide(one._replace(path=_moved(one.path, root, real)))
-
-    def _metadata(
-        self, root: str, entry: Entry
-    ) -> Iterator[tuple[str, tuple[Entry, Rule]]]:
-        for name in METADATA:
-            path = paths.join(root, name)
-            rule = PROTECTIONS[name]
-            if rule in self.off or self._lifted(root, entry, name):
-                continue
-            guard = Entry(path, Access.READ, name, Layer.DEFAULT, "protected inside")
-            if name == ".git":
-                pointed = self._pointer(path)
-                if pointed and pointed not in self._by_path:
-                    yield pointed, (guard, Rule.POINTER)
-                if self._left_alone(root):
-                    continue
-            yield path, (guard, rule)
-
-    def _lifted(self, root: str, entry: Entry, name: str) -> bool:
-        """Somebody said that it may be written."""
-        if Rule.LIFTED in self.off:
-            return False
-        names = {paths.join(root, name), paths.join(entry.path, name)}
-        return any(map(self._said_writable, names))
-
-    def _said_writable(self, target: str) -> bool:
-        """The engine asks the first entry, in its order, of which the target is
-        metadata: below metadata that may be written all of it may be, also what
-        would be metadata of a root in there."""
-        if not self._writes(target):
-            return False
-        for entry in self._plain:
-            if entry.access is not Access.WRITE or not paths.within(target, entry.path):
-                continue
-            first = paths.below(target, entry.path).partition("/")[0]
-            if first not in METADATA:
-                continue
-            guarded = paths.join(entry.path, first)
-            return any(
-                other.access is Access.WRITE
-                and paths.within(other.path, guarded)
-                and paths.within(target, other.path)
-                for other in self._plain
-            )
-        return True
-
-    def _pointer(self, git: str) -> str | None:
-        """Where a `.git` file points, when that is there."""
-        node = self.disk.at(git)
-        off = Rule.POINTER in self.off
-        if off or node is None or node.kind is not NodeKind.FILE:
-            return None
-        said = self.disk.text(git).strip().partition(":")[2].strip()
-        if not said:
-            return None
-        place = said if said.startswith("/") else paths.join(paths.parent(git), said)
-        place = paths.normal(place)
-        return place if self.disk.exists(place) else None
-
-    def _left_alone(self, root: str) -> bool:
-        """A missing `.git` below another repository: git must still find that one."""
-        if Rule.PARENT_REPOSITORY in self.off:
-            return False
-        real = self.disk.other_place(root) or root
-        if self.disk.node(paths.join(real, ".git")) is not None:
-            return False
-        return any(self._is_repository(one) for one in paths.lineage(real)[1:])
-
-    def _is_repository(self, folder: str) -> bool:
-        git = paths.join(folder, ".git")
-        kind = self.disk.kind(git)
-        if kind is NodeKind.FOLDER:
-            return self.disk.node(paths.join(git, "HEAD")) is not None
-        if kind is NodeKind.FILE:
-            return self.disk.text(git).lstrip().startswith("gitdir:")
-        return False
 
     def _crosses(self, path: str, word: str, entry: Entry) -> None:
         """A mask on the target of a symlink that the command could change would mask
@@ -375,6 +275,10 @@ class _Builder:
         elif not self.disk.exists(path):
             self._mask(path, entry, rule)
         elif self._inside(path):
+            walked = self.box.walk(path)
+            at = self.box.mount(walked.missing) if walked.missing else None
+            made = at is None or at.view in (View.WRITE, View.SCRATCH)
+            self._place(made, path, entry)
             self._lay(path, View.READ, entry, rule)
 
     def _mask(self, path: str, entry: Entry, rule: Rule) -> None:
@@ -406,9 +310,9 @@ class _Builder:
 
     def _hidden(self) -> list[_Hidden]:
         found: dict[str, _Hidden] = {}
-        for entry in self._plain:
+        for entry in self.entries.plain:
             denied = entry.access is Access.DENY and Rule.DENIED not in self.off
-            if denied and entry.path != "/" and not self._reads(entry.path):
+            if denied and entry.path != "/" and not self.entries.reads(entry.path):
                 path = self._name(entry.path)
                 found.setdefault(path, _Hidden(path, entry, Rule.DENIED))
         if Rule.PATTERN not in self.off:
@@ -419,7 +323,9 @@ class _Builder:
     def _matches(self) -> Iterable[tuple[str, Entry]]:
         cwd = self.policy.roots[0] if self.policy.roots else "/"
         depth = self.policy.glob_depth
-        search = globs.Search(self.host.anchored_globs, cwd, depth)
+        # Older engines search another way once the whole disk is writable.
+        whole = any(e.access is Access.WRITE for e in self.entries.at("/"))
+        search = globs.Search(self.host.anchored_globs or whole, cwd, depth)
         for entry in self.policy.entries:
             if not entry.glob or entry.access is not Access.DENY:
                 continue

@@ -8,6 +8,7 @@ surrogates), and no function depends on the machine it runs on.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 GLOB_SIGNS = frozenset("*?[]")
@@ -74,13 +75,19 @@ def depth(path: str) -> int:
     return 0 if path == "/" else path.count("/") + path.count("\\")
 
 
-def lineage(path: str) -> list[str]:
+def child(folder: str, part: str) -> str:
+    """One part further down: `join` for what is normal already."""
+    return f"/{part}" if folder == "/" else f"{folder}/{part}"
+
+
+@lru_cache(maxsize=1 << 16)
+def lineage(path: str) -> tuple[str, ...]:
     """The path itself and every folder above it, deepest first, `/` last."""
     found = [path]
     while path != "/":
         path = parent(path)
         found.append(path)
-    return found
+    return tuple(found)
 
 
 def has_glob(path: str) -> bool:

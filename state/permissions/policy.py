@@ -105,6 +105,8 @@ class Policy:
     roots: tuple[str, ...] = ()
     name: str = ""
     warnings: tuple[str, ...] = ()
+    spelled_out: bool = False
+    """a legacy mode: the protection of metadata is made of entries like any other"""
 
     @property
     def writable(self) -> tuple[Entry, ...]:
@@ -150,20 +152,12 @@ def from_sandbox(
             entries: list[Entry] = [root_read()]
         case SandboxMode.WORKSPACE_WRITE:
             entries = [root_read(), *_writable(sandbox, roots, host, layer)]
-            tops = [e.path for e in entries if e.access is Access.WRITE]
-            # The engine writes the protection of each root out as entries here. It
-            # shows where a root is a symlink inside of another root.
-            entries += [
-                Entry(path, Access.READ, name, Layer.DEFAULT, "protected inside")
-                for top in tops
-                for name in METADATA
-                if (path := paths.join(top, name)) not in tops
-            ]
+            tops = {e.path: e for e in entries if e.access is Access.WRITE}
             entries += [
                 Entry(path, Access.READ, root, layer, "readable root")
                 for root in readable
                 if (path := paths.normal(root))
-                and not any(paths.within(path, top) for top in tops)
+                and tops.keys().isdisjoint(paths.lineage(path))
             ]
     return Policy(
         Kind.RESTRICTED,
@@ -172,6 +166,7 @@ def from_sandbox(
         network_layer=layer if sandbox.network else Layer.DEFAULT,
         roots=roots,
         name=name,
+        spelled_out=sandbox.mode is SandboxMode.WORKSPACE_WRITE,
     )
 
 

@@ -37,6 +37,8 @@ class Runner:
     engine: Path
     home: Path
     tmpdir: str
+    uid: int = 0
+    """As whom, when we are root ourselves; 0: as we are"""
 
     def environment(self) -> dict[str, str]:
         return {
@@ -69,6 +71,9 @@ class Runner:
             cwd=case.roots[0],
             timeout=120,
             stdin=subprocess.DEVNULL,
+            user=self.uid or None,
+            group=self.uid or None,
+            extra_groups=[] if self.uid else None,
         )
         tried = trial.parse(ran.stdout.splitlines())
         if not tried:

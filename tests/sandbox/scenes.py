@@ -18,6 +18,8 @@ from state.permissions.reach import Way
 from tests.sandbox.trees import Tree
 
 META = (".git", ".codex", ".agents", ".aws")
+STOPPING = ("f.txt", "key-link", "ws/out", "other/hidden")
+"""Files and symlinks: writable or denied they often stop everything."""
 OURS = "tried"
 """The name of the profile that is tried."""
 
@@ -65,11 +67,12 @@ def tree_for(rng: random.Random, base: str) -> Tree:
         _metadata(rng, tree, place)
     tree.file(f"{base}/gits/one/HEAD")
     tree.file(f"{base}/gits/one/config")
+    tree.file(f"{ws}/gits/two/HEAD")
+    tree.file(f"{ws}/gits/two/config")
     tree.file(f"{base}/other/f.txt")
     tree.file(f"{base}/other/deep/g.key")
     tree.file(f"{base}/secret/s.txt")
     tree.folder(f"{base}/tmp")
-    tree.folder(f"{base}/engine-free")
     tree.link(f"{ws}/in", "src")
     tree.link(f"{ws}/out", "../other")
     tree.link(f"{ws}/outfile", f"{base}/other/f.txt")
@@ -85,12 +88,25 @@ def tree_for(rng: random.Random, base: str) -> Tree:
 
 
 def _metadata(rng: random.Random, tree: Tree, place: str) -> None:
-    git = rng.choice(("repo", "repo", "pointer", "pointer", "empty", "none", "broken"))
+    ws = f"{tree.base}/ws"
+    git = rng.choice((*("pointer",) * 5, *("repo",) * 3, "empty", "none", "broken"))
     if git == "repo":
         tree.file(f"{place}/.git/HEAD")
         tree.file(f"{place}/.git/hooks/pre-commit")
     elif git == "pointer":
-        said = rng.choice((f"{tree.base}/gits/one", "../gits/one", "../../gits/one"))
+        inside = place == ws and rng.random() < 0.7
+        said = (
+            "gits/two"
+            if inside
+            else rng.choice(
+                (
+                    f"{tree.base}/gits/one",
+                    "../gits/one",
+                    f"{ws}/gits/two",
+                    f"{ws}/gits/two",
+                )
+            )
+        )
         tree.file(f"{place}/.git", f"gitdir: {said}\n")
     elif git == "empty":
         tree.folder(f"{place}/.git")
@@ -121,7 +137,10 @@ def sandbox_for(rng: random.Random, base: str) -> tuple[Sandbox, tuple[str, ...]
         f"{base}/gits",
         f"{base}/ws/src",
         f"{base}/ws/out",
+        *([f"{base}/ws/missing"] if rng.random() < 0.1 else []),
     ]
+    if rng.random() < 0.7:
+        pool.remove(f"{base}/ws/out")  # a symlink as a root stops everything
     more = rng.sample(pool, rng.choice((0, 1, 1, 2, 3)))
     return (
         Sandbox(
@@ -156,7 +175,9 @@ def profile_for(rng: random.Random, base: str, engine: str) -> dict[str, Any]:
         files.pop(":tmpdir", None)
     for path in rng.sample(_places(base), rng.choice((0, 1, 2, 3))):
         files[path] = rng.choice(("read", "write", "write", "deny", "deny"))
-    for pattern in rng.sample(_patterns(base), rng.choice((0, 0, 1, 2))):
+        if path.endswith(STOPPING) and rng.random() < 0.85:
+            files[path] = "read"
+    for pattern in rng.sample(_patterns(base), rng.choice((0, 1, 1, 2))):
         files[pattern] = "deny"
     if any(paths.has_glob(k) for k in files) and rng.random() < 0.4:
         files["glob_scan_max_depth"] = rng.choice((1, 2, 3))
@@ -178,11 +199,13 @@ def _workspace(rng: random.Random) -> Any:
     pool = ("src", "docs", "docs/in", "sub", "new", ".env", "x.key", "build", "shut")
     for name in rng.sample(pool, rng.choice((0, 1, 2, 3))):
         nested[name] = rng.choice(("read", "write", "deny"))
+        if name in ("x.key", ".env") and rng.random() < 0.9:
+            nested[name] = "read"  # as a writable root, a file stops everything
     for name in rng.sample(META, rng.choice((0, 0, 1, 2))):
-        nested[name] = rng.choice(("read", "write", "write", "deny"))
+        nested[name] = rng.choice(("read", "write", "write", "write", "deny"))
     for name in rng.sample(
         ("*.key", "*/*.key", "**/*.key", "**/.env", "src/?.key", "docs/**"),
-        rng.choice((0, 0, 0, 1, 2)),
+        rng.choice((0, 1, 1, 2)),
     ):
         nested[name] = "deny"
     return nested
@@ -250,9 +273,18 @@ def pairs_for(rng: random.Random, tree: Tree, number: int) -> list[tuple[Way, st
         "key-link",
     ]
     keys = [path for path in there if path.endswith((".key", ".env"))]
+    temp = [f"/tmp/codex-tui-tried-{tree.name}", f"{base}/tmp/t.txt", "/etc/hostname"]
+    temp += ["/usr/share", "/dev/null", "/tmp/.git/x"]
     pools = [there, [f"{base}/{p}" for p in new], [f"{base}/{p}" for p in meta]]
-    pools += [[f"{base}/{p}" for p in links], keys, [f"{base}/gits/one/config"]]
-    weights = [30, 14, 26, 22, 12, 4]
+    pools += [[f"{base}/{p}" for p in links], keys, temp]
+    pools.append(
+        [
+            f"{base}/{gits}/{name}"
+            for gits in ("gits/one", "ws/gits/two")
+            for name in ("HEAD", "config", "new")
+        ]
+    )
+    weights = [14, 8, 28, 22, 24, 4, 22]
     found: list[tuple[Way, str]] = []
     for pool in rng.choices(pools, weights, k=number * 3):
         path = rng.choice(pool)

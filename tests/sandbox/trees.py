@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from state.permissions import paths
 from state.permissions.disk import Kind, Node
 
+REGISTRY = "codex-bwrap-"
+"""Where the engine counts its stand-ins, in its TMPDIR."""
 FOLDER, FILE, LINK = "folder", "file", "link"
 
 
@@ -25,6 +27,11 @@ class Tree:
     nodes: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     uid: int = 0
     gid: int = 0
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return paths.name(self.base)
 
     def folder(self, path: str, mode: int = 0o755) -> str:
         """A folder, with those above it; returns its path."""
@@ -60,10 +67,31 @@ class Tree:
                 os.symlink(said, path)
         for path in sorted(self.nodes, reverse=True):
             kind, _, mode = self.nodes[path]
-            if self.uid:
+            if os.geteuid() == 0:
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
             if kind != LINK:
                 os.chmod(path, mode)
+
+    def strangers(self) -> list[str]:
+        """What stands in the tree and is not of it, outermost first."""
+        found = []
+        for folder, names, files in os.walk(self.base):
+            for name in (*names, *files):
+                path = f"{folder}/{name}"
+                if path not in self.nodes and not name.startswith(REGISTRY):
+                    found.append(path)
+            names[:] = [name for name in names if f"{folder}/{name}" in self.nodes]
+        return sorted(found)
+
+    def tidy(self) -> list[str]:
+        """Take out what is not of it; returns what that was."""
+        strangers = self.strangers()
+        for path in strangers:
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            else:
+                os.unlink(path)
+        return strangers
 
     def remove(self) -> None:
         """From disk."""
@@ -76,25 +104,33 @@ class Tree:
 class MemoryDisk:
     """The `Disk` that a tree is, on top of a root with the usual folders.
 
-    `more`: what stands outside of the tree, as seen when it was recorded."""
+    `more`: what stands outside of the tree (None: nothing), as it was once seen."""
 
-    def __init__(self, *trees: Tree, more: Mapping[str, Node] | None = None) -> None:
+    def __init__(
+        self,
+        *trees: Tree,
+        more: Mapping[str, Node | None] | None = None,
+        links: Mapping[str, str] | None = None,
+    ) -> None:
         self._nodes: dict[str, tuple[str, str, int]] = {}
         self._owners: dict[str, tuple[int, int]] = {}
         self._names: dict[str, list[str]] = {}
         self._more = more or {}
+        self._links = links or {}
         for tree in trees:
             for path, node in tree.nodes.items():
                 self._nodes[path] = node
                 self._owners[path] = (tree.uid, tree.gid)
+        there = (*self._nodes, *(p for p, n in self._more.items() if n is not None))
+        self._stems = {one for path in there for one in paths.lineage(path)}
         for path in self._nodes:
             self._names.setdefault(paths.parent(path), []).append(paths.name(path))
 
     def node(self, path: str) -> Node | None:
         found = self._nodes.get(path)
         if found is None:
-            if any(paths.within(one, path) for one in self._nodes):
-                return self._more.get(path) or Node(Kind.FOLDER)
+            if path not in self._more and path in self._stems:
+                return Node(Kind.FOLDER)
             return self._more.get(path)
         kind, said, mode = found
         uid, gid = self._owners[path]
@@ -102,7 +138,7 @@ class MemoryDisk:
         return Node(Kind(kind), mode, uid, gid, empty and kind != LINK)
 
     def target(self, path: str) -> str:
-        return self._nodes[path][1]
+        return self._nodes[path][1] if path in self._nodes else self._links[path]
 
     def text(self, path: str) -> str:
         kind, said, _ = self._nodes.get(path, (FOLDER, "", 0))
@@ -132,8 +168,3 @@ def from_json(raw: Mapping[str, object]) -> Tree:
         owner[0],
         owner[1],
     )
-
-
-def existing(tree: Tree) -> Iterator[str]:
-    """Every path of the tree."""
-    return iter(tree.nodes)
