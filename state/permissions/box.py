@@ -7,9 +7,9 @@ above it the last one shows; a symlink is followed inside, not outside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from state.dataclass import dataclass
 from state.permissions import paths
 from state.permissions.disk import MAX_LINKS, Kind, Looked, Node
 from state.permissions.policy import METADATA, Entry

@@ -8,10 +8,10 @@ prediction is made from one look at the disk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from state.dataclass import dataclass
 from state.permissions import paths
 
 MAX_LINKS = 40

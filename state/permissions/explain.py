@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from state.dataclass import dataclass
 from state.permissions import paths
 from state.permissions.box import Box, Rule
 from state.permissions.policy import Entry, Host, Kind, Layer, Policy

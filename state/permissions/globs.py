@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
+from state.dataclass import dataclass
 from state.permissions import paths
 from state.permissions.disk import Kind, Looked
 

@@ -9,9 +9,9 @@ spelling it was given in, beside the path it stands for, and the layer that set 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
+from state.dataclass import dataclass
 from state.model import Sandbox, SandboxMode
 from state.permissions import paths
 

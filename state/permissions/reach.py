@@ -8,9 +8,9 @@ something new is judged by the nearest folder that is there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from state.dataclass import dataclass
 from state.permissions import paths
 from state.permissions.box import DEVICES, OURS, Box, Mount, Rule, View
 from state.permissions.disk import Kind, Node

@@ -6,8 +6,7 @@ what, and a remedy names a setting of Codex itself (or says that it is none).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from state.dataclass import dataclass
 from state.permissions import paths
 from state.permissions.box import PROTECTIONS, Box, Rule
 from state.permissions.policy import Access, Layer, Policy

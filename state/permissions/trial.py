@@ -8,8 +8,8 @@ that is thrown away) makes a file and removes it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from state.dataclass import dataclass
 from state.permissions.reach import Way
 
 SCRIPT = r"""
