@@ -162,6 +162,34 @@ class Command:
     process_id: str | None = None
 
 
+class Stopped(StrEnum):
+    """What became of a command that the engine sent no item for."""
+
+    BLOCKED = "blocked"
+    """its own words and what was in force leave nothing but the sandbox"""
+    MAYBE = "maybe"
+    """a call of this cell may have been blocked"""
+    REFUSED = "refused"
+    """a rule, a hook or the approval policy refused it before it ran"""
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenCommand:
+    """A command that the engine sent no item for: its sandbox killed it at once, or
+    it was refused. `source`: where we know it from, rollout or raw events. `command`
+    "" when it cannot be told; `code`: the cell it was called from. `reason`: the
+    engine's words when it was refused."""
+
+    command: str
+    stopped: Stopped
+    source: str
+    cwd: str = ""
+    output: Text = NO_TEXT
+    exit_code: int | None = None
+    code: str = ""
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class FileDiff:
     """One changed file. `kind`: add, delete or update.
@@ -305,6 +333,7 @@ ItemBody = (
     | ProposedPlan
     | Checklist
     | Command
+    | HiddenCommand
     | Patch
     | ToolCall
     | AgentActivity

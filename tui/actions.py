@@ -147,6 +147,14 @@ ACTIONS: tuple[Action, ...] = (
         builtin=True,
     ),
     Action("copy", "Copy", "copy the selection or the cell", X, ("c",), builtin=True),
+    Action(
+        "explain",
+        "Why",
+        "who blocked a command, and what would allow it",
+        X,
+        ("w",),
+        builtin=True,
+    ),
     # -- terminals --
     Action(
         "stop",

@@ -143,6 +143,14 @@ class CopyText(Intent):
 
 
 @dataclass
+class ExplainCell(Intent):
+    """Say who stopped the command of this cell, and what would allow it."""
+
+    thread_id: ThreadId
+    key: tuple[TurnId, ItemId]
+
+
+@dataclass
 class Say(Intent):
     """A sentence for the bottom line, shown for some seconds."""
 

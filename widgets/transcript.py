@@ -25,7 +25,7 @@ from widgets.cells.lines import Clock
 from widgets.cells.rows import Frame, Row
 from widgets.differing import differing
 from widgets.glyphs import look_of
-from widgets.intents import CopyText, FoldChanged, LoadOlder, Say
+from widgets.intents import CopyText, ExplainCell, FoldChanged, LoadOlder, Say
 from widgets.palette import palette_of
 from widgets.transcript_layout import Anchor
 from widgets.transcript_rows import Key
@@ -66,6 +66,7 @@ class Transcript(ScrollView, can_focus=True):
         _key("y", "copy", "Copy the selection", "copy"),
         _key("ctrl+c", "copy_selected", "Copy the selection", "copy_selected"),
         _key("c", "copy_cell", "Copy the cell", "copy_cell"),
+        _key("w", "explain", "Why it was blocked", "explain"),
     ]
 
     view: var[TranscriptView] = var(TranscriptView(), init=False)
@@ -259,6 +260,13 @@ class Transcript(ScrollView, can_focus=True):
         text = "" if index is None else cells.source(self.view.cells[index].body)
         if text:
             self.post_message(CopyText(text, "cell"))
+
+    def action_explain(self) -> None:
+        """Ask who stopped the command of the current cell."""
+        index = self.port.current()
+        if index is not None and self.view.thread_id:
+            key = self.view.cells[index].key
+            self.post_message(ExplainCell(self.view.thread_id, key))
 
     @property
     def allow_select(self) -> bool:

@@ -83,7 +83,11 @@ class Actor:
         cwd = os.path.realpath(command.cwd) if link.local else command.cwd
         sandbox = await self._allowed_sandbox(command, cwd)
         call = calls.start_thread(
-            command, cwd=cwd, sandbox=sandbox, environment=self._environment()
+            command,
+            cwd=cwd,
+            sandbox=sandbox,
+            environment=self._environment(),
+            raw=not link.local,
         )
         made: list[ThreadId] = []
 

@@ -28,6 +28,7 @@ from state.engine.link import Link
 from state.engine.permitting import change
 from state.engine.queueing import change_queue, list_queue
 from state.engine.sending import Sender
+from state.engine.shadow import RAW_METHOD, Shadow
 from state.engine.wire.notifications import decode_notification
 from state.engine.wire.requests import decode_request
 from state.events import (
@@ -56,6 +57,7 @@ class Live:
         self.link = link
         self._lost = lost
         self._sender = Sender(link)
+        self._shadow = Shadow(link)
         self._actor = Actor(link, self._sender, around)
         self._learned = False
         self._looked_at: set[ThreadId] = set()
@@ -87,6 +89,8 @@ class Live:
         link = self.link
         for event in decode_notification(message, link.context()):
             link.tell(event)
+        if message.get("method") == RAW_METHOD:
+            self._shadow.raw(message.get("params") or {})
         if message.get("method") in _ACCOUNT_NEWS:
             link.spawn(read_account(link))
 
@@ -111,6 +115,7 @@ class Live:
                 self._look_at(event.thread_id)
             return
         self._sender.heard(event)
+        self._shadow.follow(event)
         match event:
             case (
                 ThreadStatusChanged(thread_id=thread_id)

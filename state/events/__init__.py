@@ -33,6 +33,7 @@ from state.events.threads import (
     WarningSeen,
 )
 from state.events.turns import (
+    CallEnded,
     ErrorSeen,
     ItemCompleted,
     ItemDelta,
@@ -78,6 +79,7 @@ ThreadEvent = (
     | ItemStarted
     | ItemDelta
     | ItemCompleted
+    | CallEnded
     | TerminalsListed
     | ErrorSeen
     | WarningSeen
@@ -109,6 +111,7 @@ Event = ThreadEvent | WorldEvent
 __all__ = [
     "AccountChanged",
     "AutoReviewChanged",
+    "CallEnded",
     "ConfigWarned",
     "DenialApproved",
     "EngineChanged",

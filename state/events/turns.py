@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from state.dataclass import dataclass
+from state.hidden import EndedCall
 from state.items import DeltaKind, Item, ItemId, PlanStep, ThreadId, TurnId
 from state.model import ClientId, Send, SendState, Turn, TurnError, TurnStatus
 
@@ -77,6 +78,15 @@ class ItemCompleted:
     thread_id: ThreadId
     turn_id: TurnId
     item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A tool call that was heard of beside the items: in the rollout, or raw."""
+
+    thread_id: ThreadId
+    turn_id: TurnId
+    call: EndedCall
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.ItemStarted()
             | e.ItemDelta()
             | e.ItemCompleted()
+            | e.CallEnded()
             | e.TerminalsListed()
             | e.ErrorSeen()
         ):

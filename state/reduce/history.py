@@ -11,6 +11,7 @@ from dataclasses import replace
 from state.items import AgentMessage, Item, ItemId, Reasoning, UserMessage
 from state.model import Turn, TurnStatus
 from state.reduce.epoch import close_items
+from state.reduce.hidden import in_time
 
 STAND_IN = "item-"
 """A resume of a running turn counts its items (`item-1`) instead of naming them."""
@@ -59,7 +60,7 @@ def _items(known: Turn, loaded: Turn) -> dict[ItemId, Item]:
     for item_id, old in known.items.items():
         if item_id not in items and item_id not in gone:
             items[item_id] = old
-    return items
+    return in_time(items)
 
 
 def _words(item: Item) -> tuple[str, ...] | None:

@@ -21,6 +21,7 @@ from state.items import (
 )
 from state.model import HistoryState, Thread, ThreadStatus, Turn, TurnStatus
 from state.reduce.epoch import close_items, closed
+from state.reduce.hidden import with_hidden, without_shown
 from state.reduce.history import merge_turn
 from state.reduce.items import (
     CHECKLIST,
@@ -42,6 +43,7 @@ TurnEvent = (
     | e.ItemStarted
     | e.ItemDelta
     | e.ItemCompleted
+    | e.CallEnded
     | e.TerminalsListed
     | e.ErrorSeen
 )
@@ -74,7 +76,12 @@ def reduce_turn(thread: Thread, event: TurnEvent) -> Thread:
             return _put(thread, delta_item(turn, event))
         case e.ItemCompleted(turn_id=turn_id, item=item):
             thread = _seen_send(thread, item)
-            return _put(thread, completed_item(_turn(thread, turn_id), item))
+            turn = completed_item(_turn(thread, turn_id), item)
+            return _put(thread, without_shown(turn, item))
+        case e.CallEnded(turn_id=turn_id, call=call):
+            turn = _turn(thread, turn_id)
+            settings = turn.settings or thread.settings
+            return _put(thread, with_hidden(turn, call, settings))
         case e.TerminalsListed():
             return _terminals(thread, event)
         case e.ErrorSeen():

@@ -20,6 +20,7 @@ from state.items import (
     Command,
     Compaction,
     FileDiff,
+    HiddenCommand,
     HookPrompt,
     ImageView,
     Item,
@@ -38,6 +39,7 @@ from state.items import (
 )
 from state.model import Turn
 from state.output import OutputText
+from state.select.blocked import diagnosis, hidden_cell, hinted
 from state.select.words import one_line, unwrap_command
 from state.text import clean, reveal
 from state.views import (
@@ -97,7 +99,9 @@ def item_body(item: Item, turn: Turn | None, words: CellWords) -> CellBody | Non
             steps = tuple((s.status, one_line(s.step)) for s in body.steps)
             return PlanCell("Plan", steps, clean(body.explanation or ""))
         case Command():
-            return _command(item, body, words, live=live)
+            return _command(item, body, turn, words, live=live)
+        case HiddenCommand():
+            return hidden_cell(item, body, turn)
         case Patch():
             return _patch(item, body, words, live=live)
         case Notice():
@@ -166,7 +170,9 @@ def _sign(item: Item, words: CellWords) -> tuple[Glyph, Tone]:
             assert_never(item.status)
 
 
-def _command(item: Item, body: Command, words: CellWords, *, live: bool) -> CommandCell:
+def _command(
+    item: Item, body: Command, turn: Turn | None, words: CellWords, *, live: bool
+) -> CommandCell:
     glyph, tone = _sign(item, words)
     user = body.source == "userShell"
     verb = "You ran" if user else "Ran"
@@ -191,6 +197,9 @@ def _command(item: Item, body: Command, words: CellWords, *, live: bool) -> Comm
         code = body.exit_code
         word = "failed" if code is None else f"exit {code}"
         right.append(Bit(word, Tone.FAIL))
+        told = diagnosis(item, turn)
+        if told is not None and not note:
+            note = hinted(clean(told.sentence))
     if body.duration_ms is not None:
         right.append(Bit(duration(body.duration_ms), Tone.MUTED))
     script = unwrap_command(body.command).strip()

@@ -107,6 +107,7 @@ def test_the_kind_tags_are_the_class_names() -> None:
         "CollabCall",
         "Command",
         "Compaction",
+        "HiddenCommand",
         "HookPrompt",
         "ImageView",
         "Notice",

@@ -17,6 +17,7 @@ from state.model import EnginePhase, ThreadStatus
 from state.select.words import agent_label
 from tui.actions import by_slash
 from tui.screens.flows import Flows
+from tui.screens.why import explain_cell
 from widgets import intents as i
 
 if TYPE_CHECKING:
@@ -175,6 +176,15 @@ class FleetIntents(Flows):
         """Put text on the terminal's clipboard, and say so."""
         self.app.copy_to_clipboard(text)
         self.say(f"copied {what or 'the selection'} · {len(text)} characters")
+
+    @on(i.ExplainCell)
+    def _explain(self, intent: i.ExplainCell) -> None:
+        intent.stop()
+        self.run_worker(
+            explain_cell(self, intent.thread_id, intent.key),
+            group="flow",
+            exit_on_error=False,
+        )
 
     @on(i.PressKey)
     def _press(self, intent: i.PressKey) -> None:

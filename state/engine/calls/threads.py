@@ -109,8 +109,10 @@ def start_thread(
     cwd: str,
     sandbox: str | None,
     environment: Mapping[str, str],
+    raw: bool = False,
 ) -> Call:
-    """A new thread in `cwd`; `environment` are variables its commands get."""
+    """A new thread in `cwd`; `environment` are variables its commands get. `raw`: the
+    engine also sends what the model called: where we cannot read its rollouts."""
     config: Json = dict(NEVER_UNLOAD)
     if command.effort is not None:
         config["model_reasoning_effort"] = command.effort
@@ -126,6 +128,7 @@ def start_thread(
             approvalPolicy=command.approval_policy,
             approvalsReviewer=command.reviewer,
             threadSource=THREAD_SOURCE,
+            experimentalRawEvents=True if raw else None,
             config=config,
         ),
     )

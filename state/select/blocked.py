@@ -1,0 +1,121 @@
+"""Blocked commands in the transcript: the cell, the diagnosis, and what can be done.
+
+Owns the words on a command that something stopped. The judgement is `state.hidden`
+and `state.permissions.diagnose`. Every string passes a text door here.
+"""
+
+from __future__ import annotations
+
+from state.dataclass import dataclass
+from state.items import Command, HiddenCommand, Item, ItemStatus, Stopped
+from state.model import Settings, Turn
+from state.output import OutputText
+from state.permissions.diagnose import Diagnosis, diagnose
+from state.reduce.hidden import context_of
+from state.select.words import one_line, unwrap_command
+from state.text import clean, reveal
+from state.views import Bit, CommandCell, Glyph, Tone
+
+_VERBS = {
+    Stopped.BLOCKED: "Blocked",
+    Stopped.MAYBE: "May have been blocked",
+    Stopped.REFUSED: "Refused",
+}
+_SOURCES = {"rollout": "from the rollout", "raw events": "from raw events"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Why:
+    """What stopped a command, ready to be shown. `setting`: lines to copy."""
+
+    command: str
+    sentence: str
+    remedy: str
+    setting: str
+    raw: str
+
+
+def diagnosis(item: Item, turn: Turn | None) -> Diagnosis | None:
+    """Who stopped this command; None when nothing shows that somebody did."""
+    body = item.body
+    settings = turn.settings if turn is not None else None
+    if isinstance(body, HiddenCommand):
+        if body.stopped is Stopped.REFUSED:
+            return None
+        return diagnose(str(body.output), context_of(_at(settings, body.cwd)))
+    if not isinstance(body, Command) or item.status is not ItemStatus.FAILED:
+        return None
+    if body.source == "userShell":
+        return None  # It ran outside the sandbox, by the user's own hand.
+    return diagnose(str(body.output), context_of(_at(settings, body.cwd)))
+
+
+def _at(settings: Settings | None, cwd: str) -> Settings | None:
+    """The settings seen from the folder the command ran in; roots stay."""
+    if settings is None or not cwd or settings.workspace_roots is None:
+        return settings
+    return Settings(
+        sandbox=settings.sandbox,
+        profile=settings.profile,
+        cwd=cwd,
+        workspace_roots=settings.workspace_roots,
+    )
+
+
+def hidden_cell(item: Item, body: HiddenCommand, turn: Turn | None) -> CommandCell:
+    """The cell of a command that the engine sent no item for."""
+    script = unwrap_command(body.command).strip() or body.code.strip()
+    right = [Bit(_SOURCES.get(body.source, one_line(body.source)), Tone.MUTED)]
+    if body.exit_code is not None:
+        right.insert(0, Bit(f"exit {body.exit_code}", Tone.FAIL))
+    sure = body.stopped is not Stopped.MAYBE
+    return CommandCell(
+        Glyph.DENIED,
+        Tone.FAIL if sure else Tone.NEED,
+        _VERBS[body.stopped],
+        reveal(script, multiline=True),
+        tuple(right),
+        OutputText(str(body.output)),
+        _note(item, body, turn),
+    )
+
+
+def _note(item: Item, body: HiddenCommand, turn: Turn | None) -> str:
+    if body.stopped is Stopped.REFUSED:
+        return f"It did not run: {one_line(body.reason)}"
+    told = diagnosis(item, turn)
+    words = clean(told.sentence) if told is not None else ""
+    if not body.command:
+        words = f"Which call of this cell it was is not told. {words}"
+    return hinted(words)
+
+
+def hinted(sentence: str) -> str:
+    """The sentence with the key that says more."""
+    return f"{sentence.rstrip('.')} · w what would allow it"
+
+
+def why(item: Item, turn: Turn | None) -> Why | None:
+    """What stopped the command of this item, and what would allow it."""
+    body = item.body
+    if isinstance(body, HiddenCommand) and body.stopped is Stopped.REFUSED:
+        return Why(
+            reveal(body.command or body.code, multiline=True).text,
+            f"It did not run: {one_line(body.reason)}",
+            "A rule, a hook or the approval policy refuses it; see /approvals.",
+            "",
+            clean(body.reason),
+        )
+    told = diagnosis(item, turn)
+    if told is None or not isinstance(body, HiddenCommand | Command):
+        return None
+    script = body.command
+    if isinstance(body, HiddenCommand) and not script:
+        script = body.code
+    return Why(
+        reveal(unwrap_command(script).strip(), multiline=True).text,
+        reveal(told.sentence).text,
+        reveal(told.remedy).text,
+        reveal(told.setting, multiline=True).text,
+        clean(str(body.output)),
+    )

@@ -1,0 +1,119 @@
+"""Commands that real engines send no item for are found, placed and explained.
+
+The oracle for "the engine sent nothing" is a second, plain client of the same engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import reduce as fold
+
+import pytest
+
+from state.commands import StartThread
+from state.events import TurnEnded
+from state.items import Command, HiddenCommand, Item, Stopped
+from state.model import ClientId, Turn, World
+from state.reduce import reduce
+from state.select.blocked import why
+from state.text import reveal
+from tests.engine.harness import (
+    Bench,
+    EngineUnderTest,
+    each_engine,
+    need_sandbox,
+)
+from tests.engine.session_bench import Watch, running
+from tui.demo.request import ModelRequest
+from tui.demo.steps import Exec, PlainExec, Say, Step
+
+BLOCKED = "touch /etc/codex-tui-blocked"
+FORBIDDEN = "touch /etc/codex-tui-forbidden"
+RULES = (
+    'prefix_rule(pattern=["touch", "/etc/codex-tui-forbidden"], decision="forbidden")\n'
+)
+MODELS = {"cell": None, "plain": "mock-model"}
+
+
+def script(request: ModelRequest) -> Sequence[Step]:
+    make = PlainExec if request.user_text == "plain" else Exec
+    steps: list[Step] = [
+        make("echo fine"),
+        make(BLOCKED),
+        make(FORBIDDEN),
+        make("echo after"),
+        Say("done"),
+    ]
+    return [steps[min(request.reply_index, len(steps) - 1)]]
+
+
+def last_turn(watch: Watch) -> Turn:
+    world = fold(reduce, watch.events, World())
+    threads = [t for t in world.threads.values() if t.turns]
+    return list(threads[-1].turns.values())[-1]
+
+
+def about(turn: Turn, words: str) -> list[Item]:
+    """The items that tell of a command."""
+    return [
+        item
+        for item in turn.items.values()
+        if isinstance(item.body, Command | HiddenCommand) and words in item.body.command
+    ]
+
+
+@pytest.mark.sandbox
+@each_engine
+@pytest.mark.parametrize("mode", ["cell", "plain"])
+def test_what_the_sandbox_killed_and_a_rule_refused(
+    engine: EngineUnderTest, mode: str
+) -> None:
+    need_sandbox(engine)
+
+    async def work(bench: Bench) -> None:
+        rules = bench.home.codex_home / "rules"
+        rules.mkdir(exist_ok=True)
+        (rules / "default.rules").write_text(RULES)
+        async with running(bench) as watch:
+            start = StartThread(
+                ClientId("c"),
+                str(bench.workspace),
+                mode,
+                model=MODELS[mode],
+                sandbox="workspace-write",
+                trust=True,
+            )
+            thread_id = await watch.session.send(start)
+            await watch.until(TurnEnded, lambda e: e.thread_id == thread_id)
+            while not about(last_turn(watch), FORBIDDEN):
+                mark = len(watch.events)
+                await watch.until(object, since=mark)
+            turn = last_turn(watch)
+
+        [refused] = about(turn, FORBIDDEN)
+        assert isinstance(refused.body, HiddenCommand)
+        assert refused.body.stopped is Stopped.REFUSED
+        assert "policy forbids" in refused.body.reason
+
+        # A slow machine gives the engine time to notice it: then it is an item.
+        [blocked] = about(turn, BLOCKED)
+        if isinstance(blocked.body, HiddenCommand):
+            assert blocked.body.stopped is Stopped.BLOCKED
+        told = why(blocked, turn)
+        assert told is not None
+        assert "Codex's sandbox (workspace-write) blocked writing" in told.sentence
+        assert "/etc/codex-tui-blocked" in told.sentence
+        assert 'writable_roots = ["/etc"]' in told.setting
+
+        # Each stands where it was called.
+        shown = [
+            reveal(item.body.command).text
+            for item in turn.items.values()
+            if isinstance(item.body, Command | HiddenCommand)
+        ]
+        order = ["echo fine", BLOCKED, FORBIDDEN, "echo after"]
+        assert [next(w for w in order if w in one) for one in shown] == order
+
+    with Bench(engine, script) as bench:
+        asyncio.run(work(bench))

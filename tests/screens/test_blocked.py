@@ -1,0 +1,92 @@
+"""Commands that something stopped: in the transcript, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from state.events import CallEnded, Event
+from state.hidden import EndedCall
+from state.items import ThreadId, TurnId
+from tests.screens import scripts as s
+from tests.screens.stage import NOW, connected, keys, stage, told
+from tests.snap import Size, Snap, sizes
+from tui.app import CodexTui
+
+ROOT = s.AUTH
+TURN = "turn-blocked"
+
+
+def call(number: int, output: str, **more: str) -> Event:
+    """What the rollout tells of a call, `number` seconds into the turn."""
+    at = NOW - 60_000 + number * 1000
+    ended = EndedCall(
+        f"call-{number}",
+        more.pop("tool", "exec_command"),
+        "rollout",
+        output,
+        started_ms=at,
+        ended_ms=at + 100,
+        **more,
+    )
+    return CallEnded(ThreadId(ROOT), TurnId(TURN), ended)
+
+
+def exited(code: int, output: str) -> str:
+    return f"Process exited with code {code}\nOutput:\n{output}"
+
+
+def stopped() -> Iterator[Event]:
+    """A turn with one command of each fate."""
+    yield from told(*s.fleet(), *s.began(ROOT, TURN, ago=60))
+    yield from told(
+        s.item(
+            ROOT,
+            TURN,
+            **s.ran(
+                "curl -sS https://crates.io/api/v1/crates/serde",
+                "curl: (6) Could not resolve host: crates.io\n",
+                "c1",
+                exitCode=6,
+                status="failed",
+                startedAtMs=NOW - 59_000,
+            ),
+        )
+    )
+    erofs = "touch: cannot touch '/etc/hosts.d/x': Read-only file system\n"
+    yield call(10, exited(1, erofs), command="touch /etc/hosts.d/x")
+    refused = (
+        'exec_command failed: CreateProcess { message: "Rejected(\\"`git push '
+        "--force` rejected: policy forbids commands starting with `git push "
+        '--force`\\")" }'
+    )
+    yield call(20, refused, command="git push --force")
+    cell = (
+        "Script completed\nOutput:\n"
+        + json.dumps({"exit_code": 1, "output": erofs.replace("hosts.d/x", "motd")})
+    )  # fmt: skip
+    code = "for (const f of files) await tools.exec_command({cmd: `touch ${f}`})"
+    yield call(30, cell, tool="exec", code=code)
+
+
+def blocked() -> CodexTui:
+    return stage(connected(), stopped(), open_thread=ROOT)
+
+
+@sizes
+def test_blocked_commands(snap_of: Snap, size: Size) -> None:
+    words = ["Blocked", "Refused", "May have been blocked", "policy forbids"]
+    snap_of(blocked(), size, run_before=keys("2"), must_contain=words)
+
+
+@sizes
+def test_why_it_was_blocked(snap_of: Snap, size: Size) -> None:
+    words = ["Why it was blocked", "/etc/hosts.d", "writable_roots", "Tell the agent"]
+    act = keys("2", "K", "K", "w")
+    snap_of(blocked(), size, run_before=act, must_contain=words)
+
+
+def test_telling_the_agent_writes_a_draft(snap_of: Snap) -> None:
+    act = keys("2", "K", "K", "w", "left", "enter")
+    words = ["was blocked. Codex's sandbox", "find another way"]
+    snap_of(blocked(), (120, 40), run_before=act, must_contain=words)

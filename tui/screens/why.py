@@ -1,0 +1,73 @@
+"""Why a command was blocked: the dialog and what its choices do.
+
+Owns the flow from a cell to a choice. The diagnosis is `state.select.blocked`.
+Invariant: nothing is allowed, run or sent from here; a choice leads to where the user
+decides, or puts words where the user can change them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from state.items import ItemId, ThreadId, TurnId
+from state.select.blocked import Why, why
+from tui.actions import BY_ID
+from widgets.dialog import Ask, Choice
+
+if TYPE_CHECKING:
+    from tui.screens.fleet_intents import FleetIntents
+
+NOTHING = "Nothing shows that this was blocked."
+
+
+async def explain_cell(
+    fleet: FleetIntents, thread_id: ThreadId, key: tuple[TurnId, ItemId]
+) -> None:
+    """Show who stopped it; carry out the choice."""
+    thread = fleet.presenter.world.threads.get(thread_id)
+    turn = thread.turns.get(key[0]) if thread is not None else None
+    item = turn.items.get(key[1]) if turn is not None else None
+    told = why(item, turn) if item is not None else None
+    if told is None:
+        fleet.say(NOTHING)
+        return
+    answer = await fleet.app.push_screen_wait(dialog(told))
+    match answer:
+        case "copy":
+            fleet.copy(told.setting, "the setting")
+        case "tell":
+            _draft(fleet, told)
+        case "sandbox" | "approvals":
+            await fleet.action_do(answer)
+        case _:
+            pass
+
+
+def dialog(told: Why) -> Ask:
+    """Who stopped it, what would allow it, and where to go from here."""
+    lines = [told.sentence, "", told.remedy]
+    if told.setting:
+        lines += ["", *told.setting.split("\n")]
+    choices = [Choice("close", "Close")]
+    if told.setting:
+        choices.append(Choice("copy", "Copy the setting"))
+    choices += [Choice(name, f"/{name}") for name in PLACES if name in BY_ID]
+    choices.append(Choice("tell", "Tell the agent"))
+    return Ask("Why it was blocked", lines, choices)
+
+
+PLACES = ("approvals", "sandbox")
+"""Where what is allowed is changed and looked at."""
+
+
+def _draft(fleet: FleetIntents, told: Why) -> None:
+    """Words for the agent, in the composer; the user sends them or not."""
+    said = fleet.composer.text
+    words = (
+        f"`{told.command}` was blocked. {told.sentence} Ask for approval and run it "
+        "again, or find another way."
+    )
+    fleet.composer.load(f"{said}\n\n{words}" if said.strip() else words)
+    fleet.stash_draft()
+    fleet.go_to(2)
+    fleet.composer.focus()
