@@ -42,6 +42,16 @@ class Text:
             chunks[-1] += last
         return Text(*chunks)
 
+    def last(self, number: int) -> str:
+        """The last `number` characters, without joining the rest."""
+        parts: list[str] = []
+        for chunk in reversed(self._chunks):
+            if number <= 0:
+                break
+            parts.append(chunk[-number:])
+            number -= len(chunk)
+        return "".join(reversed(parts))
+
     def __str__(self) -> str:
         return "".join(self._chunks)
 

@@ -24,6 +24,7 @@ from state.reviews import (
     ReviewKind,
     ReviewState,
 )
+from state.terminals import Terminal
 
 ClientId = NewType("ClientId", str)
 
@@ -39,6 +40,7 @@ __all__ = [
     "ReviewKey",
     "ReviewKind",
     "ReviewState",
+    "Terminal",
     "ThreadId",
     "TurnId",
 ]
@@ -154,19 +156,6 @@ class Turn:
     diff: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """A background terminal; `item_id` names the command item it grew from."""
-
-    item_id: ItemId
-    process_id: str
-    command: str
-    cwd: str
-    os_pid: int | None = None
-    cpu_percent: float | None = None
-    rss_kb: int | None = None
-
-
 class SendState(StrEnum):
     """A message's way: noted, sent, accepted, seen in history, refused, unknown.
 
@@ -254,6 +243,9 @@ class Thread:
     reviews: Mapping[ReviewKey, Review] = field(default_factory=dict)
     auto_reviews: Mapping[str, AutoReview] = field(default_factory=dict)
     terminals: Mapping[ItemId, Terminal] = field(default_factory=dict)
+    """Those that run, as far as we know"""
+    ended_terminals: Mapping[ItemId, Terminal] = field(default_factory=dict)
+    """Those that ended and were not dismissed, in the order of their ends"""
     sends: Mapping[ClientId, Send] = field(default_factory=dict)
     agent_status: str | None = None
     """The parent's last word: started, interacted, interrupted or completed"""

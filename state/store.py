@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from state.coalesce import coalesce
 from state.dataclass import dataclass
@@ -33,6 +34,15 @@ class Published:
 
 
 Subscriber = Callable[[Published], None]
+
+
+def _filled(known: Thread, whole: Thread) -> Thread:
+    parts: dict[str, Any] = {
+        name: getattr(whole, name)
+        for name in ("terminals", "ended_terminals", "sends")
+        if getattr(whole, name) and not getattr(known, name)
+    }
+    return replace(known, **parts) if parts else known
 
 
 class Store:
@@ -62,10 +72,15 @@ class Store:
         self._subscribers.append(subscriber)
 
     def restore(self, threads: Mapping[ThreadId, Thread], now_ms: int) -> None:
-        """More threads of the store on disk; what is known already stays as it is."""
+        """More threads of the store on disk. What is known already stays as it is, but
+        for what the first paint did without: terminals and messages on their way."""
         before = self._world
         fresh = {k: v for k, v in threads.items() if k not in self._threads}
-        self._threads = {**threads, **self._threads}
+        for thread_id, whole in threads.items():
+            known = self._threads.get(thread_id)
+            if known is not None and (filled := _filled(known, whole)) is not known:
+                fresh[thread_id] = filled
+        self._threads = {**threads, **self._threads, **fresh}
         self._world = replace(before, threads=dict(self._threads))
         published = Published(before, self._world, frozenset(fresh), ())
         self.gate.published(now_ms)

@@ -93,10 +93,15 @@ def ansi(text: str) -> tuple[Line, ...]:
     return and a backspace write over what stood there, as progress bars do; tabs go
     to columns of eight; "erase in line" erases; every other sequence is dropped.
     """
+    return ansi_on(text, PLAIN)[0]
+
+
+def ansi_on(text: str, style: StyleBits) -> tuple[tuple[Line, ...], StyleBits]:
+    """As `ansi`, for a text that goes on where another one ended in `style`; and the
+    style in which it ends itself."""
     if not text:
-        return ()
+        return (), style
     lines: list[Line] = []
-    style = PLAIN
     rows = settle_joiners(_SEPARATOR.sub("\n", text)).split("\n")
     if not rows[-1]:
         rows.pop()
@@ -109,7 +114,7 @@ def ansi(text: str) -> tuple[Line, ...]:
             canvas.write(body)
             style = canvas.style
             lines.append(canvas.line())
-    return tuple(lines)
+    return tuple(lines), style
 
 
 class _Canvas:

@@ -22,6 +22,7 @@ class Place(StrEnum):
     THREADS = "threads"
     TRANSCRIPT = "transcript"
     TERMINALS = "terminals"
+    OUTPUT = "all terminals (/ps)"
     COMPOSER = "composer"
     CARD = "review card"
 
@@ -74,7 +75,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("pane_1", "Threads", "go to the thread list", E, ("1",)),
     Action("pane_2", "Thread", "go to the open thread", E, ("2",)),
     Action("pane_3", "Agents", "go to the agent tree", E, ("3", "a"), "agents"),
-    Action("pane_4", "Terminals", "go to background terminals", E, ("4", "t"), "ps"),
+    Action("pane_4", "Terminals", "go to background terminals", E, ("4",)),
+    Action("terminals", "All terminals", "every one of every thread", E, ("t",), "ps"),
     Action("pane_5", "Reviews", "go to what waits for you", E, ("5", "r"), "reviews"),
     Action("next_pane", "Next pane", "to the next pane", E, ("tab",)),
     Action("previous_pane", "Previous pane", "to the one before", E, ("shift+tab",)),
@@ -159,12 +161,27 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "stop",
         "Stop",
-        "end background terminals of this thread, after listing them",
+        "end this terminal, all, one or a branch, after naming them",
         Place.TERMINALS,
         ("x",),
         "stop",
         ("clean",),
-        "[NUMBER]",
+        "[NUMBER or PATH]",
+    ),
+    *(
+        Action(name, title, words, Place.OUTPUT, keys, builtin=True)
+        for name, title, words, keys in (
+            ("output_full", "Full", "the output alone, and back", ("enter",)),
+            ("output_follow", "Follow", "the end, or stand still", ("f",)),
+            ("output_page", "Page", "a page on or back", ("space", "b")),
+            ("output_search", "Search", "find words in the output", ("slash",)),
+            ("output_match", "Matches", "next match, one before", ("n", "N")),
+            ("output_copy", "Copy", "all of the output that is kept", ("c",)),
+            ("stop_tree", "Stop all", "all in the thread of this one", ("X",)),
+            ("dismiss", "Dismiss", "one that ended, or all of them", ("d", "D")),
+            ("type_into", "Type into it", "ask its agent to", ("w",)),
+            ("owner", "Owner", "open the thread it belongs to", ("o",)),
+        )
     ),
     # -- composer --
     Action(

@@ -18,6 +18,7 @@ from state.attention import calls_of
 from tui.crash import EXIT_CODE
 from tui.palette import RegistryCommands
 from tui.screens.board import Board
+from tui.screens.dialogs import quit_private
 from tui.screens.fleet import FleetScreen
 from tui.signals import Signals
 from tui.terminal import Terminal
@@ -51,7 +52,7 @@ class CodexTui(KeysInOrder):
         (36, "-tall"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "leave", "quit", id="quit", priority=True, show=False),
+        Binding("ctrl+q", "quit_asking", "quit", id="quit", priority=True, show=False),
         Binding("ctrl+c", "how_to_quit", "", id="app.copy", show=False),
         Binding("ctrl+z", "suspend_process", "", id="app.stop", show=False),
     ]
@@ -69,6 +70,7 @@ class CodexTui(KeysInOrder):
         self._frame = 0
         self._spinner: Timer | None = None
         self._gone = False
+        self._asked_to_quit = False
         self.signals = Signals(
             services.config.notify, os.environ, self._to_terminal, self.say
         )
@@ -173,6 +175,21 @@ class CodexTui(KeysInOrder):
             self.fleet.say(text)
 
     # -- leaving -----------------------------------------------------------------
+
+    async def action_quit_asking(self) -> None:
+        """ctrl+q, /quit: a private engine ends with this window, so what would die with
+        it is named first; pressed once more it goes."""
+        lines = self.fleet.terminal_desk.dies_with_us()
+        if not lines or self._asked_to_quit:
+            await self.action_leave()
+            return
+        self._asked_to_quit = True
+        self.push_screen(quit_private(lines), self._quit_answered)
+
+    def _quit_answered(self, answer: str | None) -> None:
+        self._asked_to_quit = False
+        if answer == "yes":
+            self.call_later(self.action_leave)
 
     async def action_leave(self) -> None:
         """Quit: agents go on, drafts are on disk."""

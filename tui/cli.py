@@ -137,6 +137,16 @@ def _add_looks(commands: Commands) -> None:
     threads.add_argument("--json", action="store_true", help="one JSON array")
     threads.add_argument("--archived", action="store_true", help="archived ones too")
     _add_connection(threads, argparse.SUPPRESS, argparse.SUPPRESS)
+    terminals = commands.add_parser("terminals", help="list background terminals")
+    terminals.add_argument("--json", action="store_true", help="one JSON array")
+    _add_connection(terminals, argparse.SUPPRESS, argparse.SUPPRESS)
+    stop = commands.add_parser("stop", help="end background terminals, after a yes")
+    stop.add_argument(
+        "target", metavar="ID|PATH", help="a number of `terminals`, or an agent path"
+    )
+    stop.add_argument("--thread", metavar="THREAD", help="of this thread's tree only")
+    stop.add_argument("--yes", action="store_true", help="do not ask")
+    _add_connection(stop, argparse.SUPPRESS, argparse.SUPPRESS)
     status = commands.add_parser("status", help="who needs you, for a status line")
     status.add_argument("--short", action="store_true", help="signs and counts only")
     status.add_argument("--json", action="store_true", help="one JSON object")
@@ -208,6 +218,14 @@ def _dispatch(args: argparse.Namespace) -> int:
             from tui.status import status_command
 
             return status_command(args)
+        case "terminals":
+            from tui.terminal_report import terminals_command
+
+            return terminals_command(args)
+        case "stop":
+            from tui.terminal_report import stop_command
+
+            return stop_command(args)
         case "doctor":
             from tui.doctor import doctor_command
 

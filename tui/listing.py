@@ -71,7 +71,7 @@ class Listing:
 
 async def read_listing(args: argparse.Namespace, place: Place) -> Listing:
     """Never raises for what is missing or broken: that is a note."""
-    world, problem = _stored(place, engine_label(args, place))
+    world, problem = stored(place, engine_label(args, place))
     notes = (problem,) if problem else ()
     options = visit_options(place)
     targets = _targets(args, place)
@@ -133,7 +133,7 @@ def empty_folder(place: Place) -> Path | None:
     return None
 
 
-def _stored(place: Place, label: str) -> tuple[World, str]:
+def stored(place: Place, label: str) -> tuple[World, str]:
     """The store's rows of this home, and why there are none."""
     path = store_path(place.home)
     if not path.exists():

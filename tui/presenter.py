@@ -18,10 +18,12 @@ from state.select.frame import banner_view, composer_view, header_view, sandbox_
 from state.select.review import all_pending, review_card
 from state.select.same import kept
 from state.select.side import side_view
+from state.select.terminals import terminals_view
 from state.select.threads import Group, ListAsk, ThreadListBuilder
 from state.select.transcript import TranscriptBuilder
 from state.text import reveal
 from state.tree import Forest
+from state.usage import NO_METERS
 from state.views import (
     BannerView,
     ComposerView,
@@ -29,6 +31,7 @@ from state.views import (
     ReviewCardView,
     SandboxLine,
     SideView,
+    TerminalsView,
     ThreadListView,
     TranscriptView,
 )
@@ -69,6 +72,10 @@ class Presenter:
         self._threads.update(world, world.threads)
         self._asking: dict[ThreadId, None] = {}
         self._note_asking(world.threads)
+        self.meters = NO_METERS
+        """What terminals' processes use, as last looked at"""
+        self._holding: dict[ThreadId, None] = {}
+        self._note_holding(world.threads)
 
     def take(self, step: Published) -> None:
         """The world moved on."""
@@ -77,6 +84,7 @@ class Presenter:
         self.forest.update(step.world.threads, step.dirty)
         self._threads.update(step.world, step.dirty)
         self._note_asking(step.dirty)
+        self._note_holding(step.dirty)
         opening = self.looking.opening
         if opening is not None and opening in step.dirty:
             thread = step.world.threads[opening]
@@ -104,6 +112,30 @@ class Presenter:
             thread = self.world.threads[thread_id]
             if thread.reviews or thread.auto_reviews:
                 self._asking[thread_id] = None
+
+    def _note_holding(self, dirty: Iterable[ThreadId]) -> None:
+        for thread_id in dirty:
+            thread = self.world.threads[thread_id]
+            if thread.terminals or thread.ended_terminals:
+                self._holding[thread_id] = None
+            else:
+                self._holding.pop(thread_id, None)
+
+    @property
+    def with_terminals(self) -> list[Thread]:
+        """The threads that hold terminals, running or ended."""
+        return [self.world.threads[thread_id] for thread_id in self._holding]
+
+    def running_terminals(self, thread_id: ThreadId | None) -> int:
+        """How many run in the tree that a thread belongs to."""
+        if thread_id is None:
+            return 0
+        root = self.forest.root(thread_id)
+        return sum(
+            len(thread.terminals)
+            for thread in self.with_terminals
+            if self.forest.root(thread.id) == root
+        )
 
     # -- read models -------------------------------------------------------------
 
@@ -152,8 +184,15 @@ class Presenter:
 
     def side(self) -> SideView:
         """Agents, terminals, reviews."""
-        view = side_view(self.world, self.forest, self.looking.thread, self._asking)
+        view = side_view(
+            self.world, self.forest, self.looking.thread, self._asking, self.meters
+        )
         return self._kept("side", view)
+
+    def terminals(self) -> TerminalsView:
+        """All terminals of all threads."""
+        view = terminals_view(self.world, self.forest, self._holding, self.meters)
+        return self._kept("terminals", view)
 
     def banner(self) -> BannerView | None:
         """Something is wrong with the whole."""
@@ -162,7 +201,12 @@ class Presenter:
     def status(self) -> SandboxLine:
         """The bottom line."""
         message = self.looking.message or self.world.store_error or ""
-        line = sandbox_line(self.world, self.thread, message=message)
+        line = sandbox_line(
+            self.world,
+            self.thread,
+            message=message,
+            terminals=self.running_terminals(self.looking.thread),
+        )
         return self._kept("status", line)
 
     def composer(self) -> ComposerView:

@@ -160,10 +160,31 @@ def engine_command(args: argparse.Namespace) -> int:
             found = asyncio.run(status(place.codex_home, options))
             return _show_status(found, as_json=args.json)
         report = asyncio.run(stop(place.codex_home, options, interrupt=args.interrupt))
+        if not report.stopped and not args.json and _insists(report):
+            report = asyncio.run(stop(place.codex_home, options, interrupt=True))
     except EngineError as error:
         print(clean(str(error)), file=sys.stderr)
         return 1
     return _show_stop(report, as_json=args.json)
+
+
+def _insists(report: StopReport) -> bool:
+    """Name what would end with the engine, and ask; only where somebody can answer."""
+    before = report.before
+    can_end = before.pid is not None and not before.managed
+    if not (can_end and sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    print("This ends with the engine:")
+    for thread in before.busy:
+        print("\n".join(_busy_lines(thread)))
+    if before.peers:
+        noun = "client loses its" if before.peers == 1 else "clients lose their"
+        print(f"  {before.peers} other {noun} connection")
+    try:
+        answer = input("Interrupt and stop it? [y/N] ")
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes")
 
 
 def _show_status(found: EngineStatus, *, as_json: bool) -> int:

@@ -19,6 +19,7 @@ from tui.actions import REMAPPABLE
 from tui.app import CodexTui
 from tui.crash import Crashed, crashed, report_faults
 from tui.place import Place
+from tui.processes import LocalProcesses
 from tui.services import Services, engine_label, restore, user_engine
 from tui.themes import SIXTEEN
 
@@ -78,6 +79,7 @@ def build(args: argparse.Namespace, place: Place, cwd: str) -> Services:
         config=config,
         plain=args.plain or config.plain or plain_wanted(os.environ),
         ascii=args.ascii or config.ascii,
+        processes=LocalProcesses(),
     )
 
 

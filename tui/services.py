@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from state.engine.port import Engine
     from state.store import Published, Store
     from tui.bridge import Bridge, Keeper
+    from tui.processes import ProcessTable
 
 FIRST_ROWS = 120
 """Rows of the list that are read before the first paint."""
@@ -92,6 +93,10 @@ class Services:
     config: Config = field(default_factory=Config)
     """Our own settings file"""
     still: bool = False
+    demo: bool = False
+    """The engine plays: nothing in it is anybody's"""
+    processes: ProcessTable | None = None
+    """Sees the processes of this machine; None: nobody looks"""
     shell_env: Mapping[str, str] = field(default_factory=dict)
     on_publish: Callable[[Published], None] = field(init=False, default=_nobody)
     _bridge: Bridge | None = field(init=False, default=None)
@@ -184,8 +189,8 @@ class Services:
             self.say_failed(failure.sentence)
             return
         assert self.store is not None
-        self._read = {**threads, **self.world.threads}
         self.store.restore(threads, self.clock())
+        self._read = dict(self.store.world.threads)
 
     def say_failed(self, sentence: str) -> None:
         """A failure of the store on disk, for the bottom line."""

@@ -70,7 +70,7 @@ class Counters(Drawn):
         muted, extra = palette.style(Tone.MUTED), side_marks(view)
         given = (
             (3, "Agents", str(len(view.agents))),
-            (4, "Terminals", str(len(view.terminals))),
+            (4, "Terminals", str(view.terminals_live)),
             (5, "Reviews", "" if view.reviews else "0"),
         )
         return [

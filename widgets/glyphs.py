@@ -50,6 +50,9 @@ ASCII: dict[str, str] = {
     "—": "-",
 }
 
+BARS = "▁▂▃▄▅▆▇█"
+"""Eight heights of a bar; left out where only ASCII is drawn."""
+
 _TO_ASCII = str.maketrans(ASCII)
 
 

@@ -46,6 +46,20 @@ class OpenTerminal(Intent):
 
 
 @dataclass
+class StopTerminal(Intent):
+    """End this terminal; what it is is named first. `key` as in TerminalRow."""
+
+    key: str
+
+
+@dataclass
+class DismissTerminals(Intent):
+    """Forget terminals that ended: this one, or (None) all."""
+
+    key: str | None
+
+
+@dataclass
 class LoadOlder(Intent):
     """Read the turns before the ones that are held."""
 

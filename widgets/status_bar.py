@@ -115,6 +115,8 @@ class StatusBar(Drawn, can_focus=True):
                 first = piece(f" · {hints[0]}" if some else f"    {hints[0]}", quiet)
                 rest = [piece(f"    {hint}", quiet) for hint in hints[1:]]
                 ways = [[*none, first, *rest[:n]] for n in range(len(rest), -1, -1)]
+                if some and hints[0] == "/ps /stop":
+                    ways.insert(0, [*self._in_full(view, palette, back), *rest])
             elif not some:
                 ways = [none]
             if some:
@@ -126,6 +128,22 @@ class StatusBar(Drawn, can_focus=True):
             if width_of(way) + 3 + floor <= room:
                 return [piece("  ", text), *way, piece(" ", text)]
         return []
+
+    @staticmethod
+    def _in_full(view: SandboxLine, palette: Palette, back: Back) -> list[Segment]:
+        """The count with both ways on, in words; the commands are keys."""
+        number = view.terminals
+        words = f"{number} background terminal{'' if number == 1 else 's'}"
+        quiet = palette.style(Tone.MUTED, back)
+        key = palette.style(Tone.ACCENT, back)
+        return [
+            piece(words, palette.style(Tone.TEXT, back)),
+            piece(" · ", quiet),
+            piece("/ps", key),
+            piece(" to view · ", quiet),
+            piece("/stop", key),
+            piece(" to stop", quiet),
+        ]
 
     @staticmethod
     def _wanted(view: SandboxLine) -> int:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from textual.strip import Strip
 
 from state.views import Bit, TerminalRow, Tone
-from state.words import age, shorten_command
+from state.words import shorten_command
 from widgets.glyphs import look_of, sign
 from widgets.intents import OpenTerminal
 from widgets.lines import line, piece, width_of
@@ -26,11 +26,9 @@ class TerminalRows(PaneRows[Any]):
     RESTS: ClassVar[bool] = False
 
     def age_words(self, entry: Entry[Any], now_ms: int) -> str:
-        """How long it runs."""
+        """How long it runs, or how long ago it ended."""
         row = entry.data
-        if not isinstance(row, TerminalRow) or row.since_ms is None:
-            return ""
-        return age((now_ms - row.since_ms) / 1000)
+        return row.ago(now_ms) if isinstance(row, TerminalRow) else ""
 
     def draw_row(self, entry: Entry[Any], row: int, canvas: Canvas) -> Strip:
         """A terminal's first or second line."""
@@ -44,25 +42,31 @@ class TerminalRows(PaneRows[Any]):
             ]
             return line(left, [piece(" ")], canvas.width, palette.back(back), gap=0)
         ago = self.age_words(entry, self.now_ms)
-        right = [
-            piece(f"{terminal.owner} ", quiet),
-            piece(f"{ago:>4} {terminal.cpu:>4} ", quiet),
-        ]
+        how = piece(f"{terminal.cpu:>4} ", quiet)
+        if terminal.state:
+            words = f"{terminal.left} left over" if terminal.left else terminal.state
+            loud = terminal.failed or terminal.left
+            how = piece(f"{words} ", palette.style(Tone.FAIL, back) if loud else quiet)
+        owner = piece(f"{terminal.owner} ", quiet)
+        right = [owner, piece(f"{ago:>4} ", quiet), how]
         room = canvas.width - width_of(right) - 3
         if room < 12:
             right = right[1:]
             room = canvas.width - width_of(right) - 3
         tone = Tone.BRIGHT if canvas.cursor else Tone.TEXT
+        if not terminal.live:
+            tone = Tone.MUTED
         command = shorten_command(terminal.command.text, max(4, room))
+        mark = sign("~", look) if terminal.stale else f"{terminal.number}"
         left = [
-            piece(f"{terminal.number} ", quiet),
+            piece(f"{mark} ", quiet),
             piece(command, palette.style(tone, back, bold=canvas.cursor)),
         ]
         return line(left, right, canvas.width, palette.back(back))
 
 
 class TerminalBoard(Pane[TerminalRow]):
-    """The pane. Posts OpenTerminal, Selected("terminals", "thread:process")."""
+    """The pane. Posts OpenTerminal, Selected("terminals", "thread:item")."""
 
     NAME: ClassVar[str] = "terminals"
     TITLE: ClassVar[str] = "Terminals"
@@ -90,7 +94,8 @@ class TerminalBoard(Pane[TerminalRow]):
     def build(self) -> list[Entry[Any]]:
         """The terminals, or a sentence."""
         rows = self._terminals
-        self.title_line.detail = str(len(rows)) if rows else ""
+        live = sum(row.live for row in rows)
+        self.title_line.detail = str(live) if live else ""
         if not rows:
             return sentences((Bit("No background terminals running.", Tone.MUTED),))
         return [
@@ -104,6 +109,12 @@ class TerminalBoard(Pane[TerminalRow]):
             if self._key(row) == key:
                 self.post_message(OpenTerminal(row.thread_id, row.process_id))
 
+    @property
+    def chosen(self) -> TerminalRow | None:
+        """The row under the cursor."""
+        key = self.rows.cursor_key
+        return next((row for row in self._terminals if self._key(row) == key), None)
+
     @staticmethod
     def _key(row: TerminalRow) -> str:
-        return f"{row.thread_id}:{row.process_id}"
+        return row.key

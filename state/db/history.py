@@ -21,6 +21,7 @@ from state.db.codec import decode, decode_body, turn_facts
 from state.db.connection import open_reader
 from state.db.draft import Draft
 from state.db.rows import Parts
+from state.db.terminals import terminals
 from state.items import Command, Item, ItemId, ItemStatus, Text, ThreadId, TurnId
 from state.model import (
     AutoReview,
@@ -30,7 +31,6 @@ from state.model import (
     ReviewKey,
     ReviewState,
     Send,
-    Terminal,
     Thread,
     Turn,
     TurnStatus,
@@ -229,11 +229,8 @@ def _with_decision(review: Review, row: tuple[Any, ...] | None) -> Review:
 def small_parts(
     db: sqlite3.Connection, parts: Parts, where: str, values: Sequence[Any]
 ) -> None:
-    """Live terminals and open sends."""
-    sql = f"SELECT thread_id, body FROM terminal WHERE gone_ms IS NULL {where}"
-    for thread_id, body in db.execute(f"{sql} ORDER BY rowid", values):
-        terminal = decode(Terminal, body)
-        parts.terminals.setdefault(thread_id, {})[terminal.item_id] = terminal
+    """Terminals that run or were not dismissed, and open sends."""
+    terminals(db, parts, where, values)
     sql = f"SELECT thread_id, body FROM send WHERE state != 'seen' {where}"
     for thread_id, body in db.execute(f"{sql} ORDER BY row", values):
         send = decode(Send, body)

@@ -282,3 +282,31 @@ CREATE TABLE import_state (
 def m003_what_the_engine_forgets(db: sqlite3.Connection) -> None:
     """Reviews, decisions, terminals, hooks, settings, and what the user typed."""
     _run(db, _FORGOTTEN)
+
+
+_TERMINAL_TAIL = """
+CREATE TABLE terminal_tail (
+    row INTEGER PRIMARY KEY,
+    thread_id TEXT NOT NULL,
+    item_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    chunk TEXT NOT NULL
+);
+
+CREATE INDEX terminal_tail_of ON terminal_tail (thread_id, item_id, at);
+
+CREATE TRIGGER terminal_forgotten AFTER DELETE ON terminal BEGIN
+    DELETE FROM terminal_tail
+    WHERE thread_id = old.thread_id AND item_id = old.item_id;
+END;
+
+CREATE INDEX terminal_kept ON terminal (thread_id) WHERE gone_ms IS NULL
+"""
+
+
+@migration
+def m004_terminal_tail(db: sqlite3.Connection) -> None:
+    """The end of each terminal's output, in chunks; `at`: where a chunk ends, counted
+    from the output's beginning. A terminal without `gone_ms` runs, or ended and was
+    not dismissed."""
+    _run(db, _TERMINAL_TAIL)

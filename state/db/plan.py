@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from state.db.codec import encode, encode_body, encode_turn, text
 from state.db.rows import UPSERT, same_row, thread_row
 from state.items import (
+    NO_TEXT,
     AgentMessage,
     Command,
     Item,
@@ -22,7 +24,8 @@ from state.items import (
     TurnId,
     UserMessage,
 )
-from state.model import Review, ReviewKey, Thread, Turn
+from state.model import Review, ReviewKey, Terminal, Thread, Turn
+from state.terminals import Tail
 from state.text import clean
 
 Row = tuple[Any, ...]
@@ -61,13 +64,18 @@ AUTO_REVIEW = (
     "INSERT OR REPLACE INTO auto_review (thread_id, id, body) VALUES (?, ?, ?)"
 )
 TERMINAL = (
-    "INSERT OR REPLACE INTO terminal (thread_id, item_id, body, gone_ms)"
-    " VALUES (?, ?, ?, NULL)"
+    "INSERT INTO terminal (thread_id, item_id, body, gone_ms) VALUES (?, ?, ?, NULL)"
+    " ON CONFLICT (thread_id, item_id) DO UPDATE SET body = excluded.body,"
+    " gone_ms = NULL"
 )
 TERMINAL_GONE = (
     "UPDATE terminal SET gone_ms = ? WHERE thread_id = ? AND item_id = ?"
     " AND gone_ms IS NULL"
 )
+_TAIL = "thread_id = ? AND item_id = ?"
+FORGET_TAIL = f"DELETE FROM terminal_tail WHERE {_TAIL}"
+TAIL = "INSERT INTO terminal_tail (thread_id, item_id, at, chunk) VALUES (?, ?, ?, ?)"
+TRIM_TAIL = f"DELETE FROM terminal_tail WHERE {_TAIL} AND at <= ?"
 SEND = (
     "INSERT INTO send (client_id, thread_id, state, body) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (client_id) DO UPDATE SET"
@@ -100,6 +108,9 @@ ORDER = (
     AUTO_REVIEW,
     TERMINAL,
     TERMINAL_GONE,
+    FORGET_TAIL,
+    TAIL,
+    TRIM_TAIL,
     SEND,
     SEND_SEEN,
     SETTINGS,
@@ -191,15 +202,37 @@ class Plan:
         )
 
     def _terminals(self, old: Thread | None, new: Thread) -> None:
-        was = old.terminals if old else {}
-        if was is new.terminals:
+        if old is not None and _same_terminals(old, new):
             return
-        for item_id, terminal in new.terminals.items():
-            if was.get(item_id) is not terminal:
-                self.add(TERMINAL, new.id, text(item_id), encode(terminal))
+        was = {**old.terminals, **old.ended_terminals} if old else {}
+        now = {**new.terminals, **new.ended_terminals}
+        for item_id, terminal in now.items():
+            known = was.get(item_id)
+            if known is not terminal:
+                key = (new.id, text(item_id))
+                self.add(TERMINAL, *key, encode(without_text(terminal)))
+                self._tail(key, known.output if known else None, terminal.output)
         for item_id in was:
-            if item_id not in new.terminals:
+            if item_id not in now:
                 self.add(TERMINAL_GONE, self._now, new.id, text(item_id))
+                self.add(FORGET_TAIL, new.id, text(item_id))
+
+    def _tail(self, key: tuple[str, str], old: Tail | None, new: Tail) -> None:
+        """Growing output is appended, and what we dropped of it goes."""
+        if old is not None and old.text is new.text:
+            return
+        words = str(new.text)
+        fresh = new.end - old.end if old is not None else len(words)
+        follows = old is not None and 0 <= fresh <= len(words)
+        if follows and old is not None:
+            follows = str(old.text).endswith(words[: len(words) - fresh])
+        if not follows:
+            self.add(FORGET_TAIL, *key)
+            fresh = len(words)
+        if fresh:
+            self.add(TAIL, *key, new.end, text(words[len(words) - fresh :]))
+        if new.start:
+            self.add(TRIM_TAIL, *key, new.start)
 
     def _sends(self, old: Thread | None, new: Thread) -> None:
         was = old.sends if old else {}
@@ -296,6 +329,15 @@ class Plan:
             before = ""
         if len(output) > len(before):
             self.add(OUTPUT, text(output[len(before) :]), *key)
+
+
+def _same_terminals(a: Thread, b: Thread) -> bool:
+    return a.terminals is b.terminals and a.ended_terminals is b.ended_terminals
+
+
+def without_text(terminal: Terminal) -> Terminal:
+    """Its output is rows of its own."""
+    return replace(terminal, output=replace(terminal.output, text=NO_TEXT))
 
 
 def searchable(item: Item) -> str:

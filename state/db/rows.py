@@ -63,7 +63,7 @@ COLUMNS = (
     "seen_ms",
 )
 EXTRA = ("settings", "tokens", "notices", "queue")
-TABLES = ("turns", "reviews", "auto_reviews", "terminals", "sends")
+TABLES = ("turns", "reviews", "auto_reviews", "terminals", "ended_terminals", "sends")
 SELECT = f"SELECT {', '.join(COLUMNS)}, extra FROM thread"
 UPSERT = (
     f"INSERT INTO thread ({', '.join(COLUMNS)}, extra)"
@@ -113,6 +113,7 @@ class Parts:
         self.reviews: dict[str, dict[ReviewKey, Review]] = {}
         self.auto_reviews: dict[str, dict[str, AutoReview]] = {}
         self.terminals: dict[str, dict[ItemId, Terminal]] = {}
+        self.ended_terminals: dict[str, dict[ItemId, Terminal]] = {}
         self.sends: dict[str, dict[ClientId, Send]] = {}
         self.complete: set[str] = set()
         """threads of which every stored turn was read"""
@@ -146,7 +147,8 @@ def _thread(r: sqlite3.Row | tuple[Any, ...], parts: Parts) -> Thread:
         branch, unread == 1, read_revision, more.get("settings"), more.get("tokens"),
         turns, active if active in turns else None, _held(history, id_, parts),
         parts.reviews.get(id_, {}), parts.auto_reviews.get(id_, {}),
-        parts.terminals.get(id_, {}), parts.sends.get(id_, {}), agent_status, notices,
+        parts.terminals.get(id_, {}), parts.ended_terminals.get(id_, {}),
+        parts.sends.get(id_, {}), agent_status, notices,
         _ORIGIN.get(origin, Origin.OURS), seen, more.get("queue", ()),
     )  # fmt: skip
 

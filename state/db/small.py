@@ -13,7 +13,14 @@ import aiosqlite
 from state import events as e
 from state.db.codec import encode, text
 from state.db.draft import Draft
-from state.db.plan import SEND, Row, Statement, request_id
+from state.db.plan import (
+    FORGET_TAIL,
+    SEND,
+    TERMINAL_GONE,
+    Row,
+    Statement,
+    request_id,
+)
 from state.model import SendState, Thread
 
 DECISION = (
@@ -96,6 +103,15 @@ class SmallWrites:
         where = (event.thread_id, text(event.key.epoch), request_id(event.key))
         name = ("decision", *where, sql)
         self._waiting[name] = [(sql, (now_ms, *where))]
+
+    def dismissed(self, event: e.TerminalsDismissed, now_ms: int) -> None:
+        """The user has seen how these ended."""
+        for item_id in event.item_ids:
+            key = (event.thread_id, text(item_id))
+            self._waiting["terminal", *key] = [
+                (TERMINAL_GONE, (now_ms, *key)),
+                (FORGET_TAIL, key),
+            ]
 
     def take(
         self,

@@ -147,6 +147,8 @@ class StoreWriter:
                         self._dirty[thread_id] = world.threads[thread_id]
                 case e.ReviewSent() | e.ReviewReopened():
                     self._small.note(event, self._now_ms())
+                case e.TerminalsDismissed():
+                    self._small.dismissed(event, self._now_ms())
         if (self._dirty and self._ingest) or self._small:
             self._flush_in(0 if hurry else BATCH_SECONDS)
 

@@ -36,7 +36,7 @@ from state.engine.errors import RequestFailed
 from state.engine.link import Link
 from state.engine.sending import SLEEPS, Sender
 from state.engine.wake import inspect, is_trusted, project_root
-from state.events import Event, SendNoted, TurnsLoaded
+from state.events import Event, SendNoted, TerminalsListed, TurnsLoaded
 from state.items import ThreadId
 from state.model import Send, SendState
 
@@ -264,14 +264,21 @@ class Actor:
         """End one or all terminals of a thread, and list what is left.
 
         Raises RequestFailed."""
-        if command.process_id is None:
-            await self._link.ask(calls.stop_terminals(command.thread_id))
-        else:
-            call = calls.stop_terminal(command.thread_id, command.process_id)
-            answer = await self._link.ask(call)
-            if answer.get("terminated") is False:
-                self._link.show("That terminal had ended before.")
-        await list_terminals(self._link, command.thread_id)
+        link, thread_id = self._link, command.thread_id
+        try:
+            if command.process_id is None:
+                await link.ask(calls.stop_terminals(thread_id))
+            else:
+                call = calls.stop_terminal(thread_id, command.process_id)
+                answer = await link.ask(call)
+                if answer.get("terminated") is False:
+                    link.show("That terminal had ended before.")
+            await list_terminals(link, thread_id)
+        except RequestFailed:
+            if thread_id not in await loaded_threads(link):
+                # It lost the whole thread: whatever ran there ended with it.
+                link.tell(TerminalsListed(thread_id, (), link.epoch, link.clock()))
+            raise
 
     async def log_in(self, command: LogIn) -> None:
         """Raises RequestFailed."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from state.engine import calls
 from state.engine.errors import RequestFailed
-from state.engine.link import Link
+from state.engine.link import MOST_PAGES, SECONDS, Link
 from state.engine.probe import probe_sandbox
 from state.engine.wake import inspect
 from state.events import SandboxProbed
@@ -99,8 +99,25 @@ async def _restore(link: Link, thread_id: ThreadId) -> None:
 
 
 async def list_terminals(link: Link, thread_id: ThreadId) -> None:
-    """Tell a loaded thread's background terminals. Raises as `Link.ask`."""
-    await link.ask(calls.list_terminals(thread_id))
+    """Tell a loaded thread's background terminals, all pages as one list: what is not
+    in it has ended. Raises as `Link.ask`."""
+    rows: list[Any] = []
+    call = calls.list_terminals(thread_id)
+
+    def arrived(page: dict[str, Any]) -> None:
+        # At the reply's own place in the stream: an end that follows comes after it.
+        rows.extend(page.get("data") or [])
+        if not page.get("nextCursor"):
+            link.tell_reply(call, {"data": rows})
+
+    for _ in range(MOST_PAGES):
+        page = await link.rpc.call(
+            call.method, call.params, timeout=SECONDS, on_result=arrived
+        )
+        cursor = page.get("nextCursor")
+        if not cursor:
+            break
+        call = calls.list_terminals(thread_id, cursor)
 
 
 async def list_agents(link: Link, root: ThreadId) -> None:

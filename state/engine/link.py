@@ -22,7 +22,7 @@ from state.events import Event, MessageShown
 from state.items import ThreadId
 
 SECONDS = 120.0
-_MOST_PAGES = 1000  # a cursor that never ends must not hold us for ever
+MOST_PAGES = 1000  # a cursor that never ends must not hold us for ever
 
 
 class Link:
@@ -94,7 +94,7 @@ class Link:
         """All rows of a paged list, told page by page. Raises as `ask`."""
         rows: list[Any] = []
         cursor: str | None = None
-        for _ in range(_MOST_PAGES):
+        for _ in range(MOST_PAGES):
             result = await self.ask(build(cursor))
             rows += result.get("data") or []
             cursor = result.get("nextCursor")

@@ -21,6 +21,7 @@ from state.events.threads import (
     QueueListed,
     ReadStateChanged,
     SettingsChanged,
+    TerminalsDismissed,
     TerminalsListed,
     ThreadArchived,
     ThreadDeleted,
@@ -81,6 +82,7 @@ ThreadEvent = (
     | ItemCompleted
     | CallEnded
     | TerminalsListed
+    | TerminalsDismissed
     | ErrorSeen
     | WarningSeen
     | ReviewAsked
@@ -135,6 +137,7 @@ __all__ = [
     "SendNoted",
     "SettingsChanged",
     "StoreFailed",
+    "TerminalsDismissed",
     "TerminalsListed",
     "ThreadArchived",
     "ThreadDeleted",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from state.dataclass import dataclass
-from state.items import ThreadId
+from state.items import ItemId, ThreadId
 from state.model import Origin, QueueEntry, Settings, Terminal, ThreadStatus, TokenUsage
 
 
@@ -28,6 +28,7 @@ class ThreadStatusChanged:
     thread_id: ThreadId
     status: ThreadStatus
     flags: frozenset[str] = frozenset()
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class ThreadArchived:
 @dataclass(frozen=True, slots=True)
 class ThreadDeleted:
     thread_id: ThreadId
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class ThreadUnloaded:
     """thread/closed: the engine let go of it; its terminals died with that."""
 
     thread_id: ThreadId
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +101,20 @@ class QueueListed:
 
 @dataclass(frozen=True, slots=True)
 class TerminalsListed:
-    """All background terminals of one thread, as the engine lists them now."""
+    """All background terminals of one thread, as the engine `epoch` lists them now."""
 
     thread_id: ThreadId
     terminals: tuple[Terminal, ...]
+    epoch: str = ""
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalsDismissed:
+    """The user has seen how these ended."""
+
+    thread_id: ThreadId
+    item_ids: tuple[ItemId, ...]
 
 
 @dataclass(frozen=True, slots=True)

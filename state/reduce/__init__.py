@@ -17,6 +17,7 @@ from state.items import AgentActivity, ThreadId
 from state.model import Origin, Thread, World
 from state.reduce.epoch import after_engine_change
 from state.reduce.reviews import reduce_review
+from state.reduce.terminals import numbered
 from state.reduce.threads import reduce_thread_facts
 from state.reduce.turns import reduce_turn
 from state.reduce.world import reduce_frame
@@ -55,6 +56,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.ItemCompleted()
             | e.CallEnded()
             | e.TerminalsListed()
+            | e.TerminalsDismissed()
             | e.ErrorSeen()
         ):
             changed = reduce_turn(thread, event)
@@ -115,9 +117,18 @@ def apply_to(
         before = threads.get(step.thread_id)
         after = reduce_thread(before or Thread(step.thread_id), step)
         if after is not before:
+            if _needs_numbers(before, after):
+                after = numbered(threads, after)
             threads[step.thread_id] = after
             dirty.append(step.thread_id)
     return dirty
+
+
+def _needs_numbers(before: Thread | None, after: Thread) -> bool:
+    """A new terminal, or a thread that turned out to belong to another tree."""
+    if before is not None and before.parent_id != after.parent_id:
+        return True
+    return any(not terminal.number for terminal in after.terminals.values())
 
 
 def reduce(world: World, event: e.Event) -> World:

@@ -19,6 +19,8 @@ from state.model import (
     Turn,
     TurnStatus,
 )
+from state.reduce.terminals import after_connection, end_all
+from state.terminals import Ending
 
 
 def close_items(turn: Turn, *, keep: frozenset[str], terminals_live: bool) -> Turn:
@@ -65,11 +67,14 @@ def after_engine_change(
     if after.phase is not EnginePhase.READY or after.epoch is None:
         return {}
     restarted = before.epoch is not None and before.epoch != after.epoch
+    anew = before.epoch is None or before.connection != after.connection
     changed = {}
     for thread_id, thread in threads.items():
         moved = _lose_reviews(thread, after.epoch)
         if restarted:
-            moved = _end_of_process(moved)
+            moved = _end_of_process(moved, after.since_ms)
+        elif anew and moved.terminals:
+            moved = after_connection(moved, after.epoch, after.since_ms)
         if moved is not thread:
             changed[thread_id] = replace(moved, revision=thread.revision + 1)
     return changed
@@ -85,12 +90,12 @@ def _lose_reviews(thread: Thread, epoch: str) -> Thread:
     return replace(thread, reviews={**thread.reviews, **lost}) if lost else thread
 
 
-def _end_of_process(thread: Thread) -> Thread:
+def _end_of_process(thread: Thread, at_ms: int | None) -> Thread:
     if thread.active_turn is None and not thread.terminals and not thread.flags:
         return thread
+    thread = end_all(thread, Ending.ENGINE, at_ms)
     return replace(
         close_active_turn(thread),
         status=ThreadStatus.NOT_LOADED,
         flags=frozenset(),
-        terminals={},
     )

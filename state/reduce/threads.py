@@ -14,6 +14,8 @@ from state import events as e
 from state.items import Item, ItemId, ItemStatus, Level, Notice
 from state.model import HistoryState, SendState, Thread, ThreadStatus
 from state.reduce.epoch import close_active_turn
+from state.reduce.terminals import end_all
+from state.terminals import Ending
 
 MAX_NOTICES = 20
 FactEvent = (
@@ -40,6 +42,7 @@ _KNOWN = frozenset(f.name for f in fields(Thread)) - {
     "reviews",
     "auto_reviews",
     "terminals",
+    "ended_terminals",
     "sends",
     "queue",
     "notices",
@@ -54,25 +57,22 @@ def reduce_thread_facts(thread: Thread, event: FactEvent) -> Thread:
     match event:
         case e.ThreadSeen():
             return _seen(thread, event)
-        case e.ThreadStatusChanged(status=status, flags=flags):
+        case e.ThreadStatusChanged(status=status, flags=flags, at_ms=at_ms):
             thread = replace(thread, status=status, flags=flags)
             if status is ThreadStatus.NOT_LOADED:
+                thread = end_all(thread, Ending.UNLOADED, at_ms)
                 return close_active_turn(thread)
             return thread
         case e.ThreadRenamed(name=name):
             return replace(thread, name=name)
         case e.ThreadArchived(archived=archived):
             return replace(thread, archived=archived)
-        case e.ThreadDeleted():
-            return replace(close_active_turn(thread), deleted=True, terminals={})
-        case e.ThreadUnloaded():
-            thread = replace(
-                thread,
-                status=ThreadStatus.NOT_LOADED,
-                flags=frozenset(),
-                terminals={},
-            )
-            return close_active_turn(thread)
+        case e.ThreadDeleted(at_ms=at_ms):
+            thread = end_all(thread, Ending.UNLOADED, at_ms)
+            return replace(close_active_turn(thread), deleted=True)
+        case e.ThreadUnloaded(at_ms=at_ms):
+            thread = replace(thread, status=ThreadStatus.NOT_LOADED, flags=frozenset())
+            return close_active_turn(end_all(thread, Ending.UNLOADED, at_ms))
         case e.ThreadReverted():
             return replace(
                 thread, turns={}, active_turn=None, history=HistoryState.NONE
@@ -115,6 +115,8 @@ def _seen(thread: Thread, event: e.ThreadSeen) -> Thread:
         origin=event.origin,
         seen_ms=max(thread.seen_ms, event.at_ms),
     )
+    if status is ThreadStatus.NOT_LOADED:
+        thread = end_all(thread, Ending.UNLOADED, event.at_ms)
     if status in (ThreadStatus.NOT_LOADED, ThreadStatus.IDLE):
         return close_active_turn(thread)
     return thread

@@ -32,6 +32,7 @@ from state.reduce.items import (
     retry_notice,
     started_item,
 )
+from state.reduce.terminals import completed, dismissed, grown, listed, settled
 
 TurnEvent = (
     e.TurnStarted
@@ -45,6 +46,7 @@ TurnEvent = (
     | e.ItemCompleted
     | e.CallEnded
     | e.TerminalsListed
+    | e.TerminalsDismissed
     | e.ErrorSeen
 )
 
@@ -73,17 +75,20 @@ def reduce_turn(thread: Thread, event: TurnEvent) -> Thread:
             return _put(thread, started_item(thread.turns[turn_id], item))
         case e.ItemDelta(turn_id=turn_id):
             turn = thread.turns.get(turn_id) or _unknown_turn(turn_id)
-            return _put(thread, delta_item(turn, event))
+            return grown(_put(thread, delta_item(turn, event)), event)
         case e.ItemCompleted(turn_id=turn_id, item=item):
             thread = _seen_send(thread, item)
             turn = completed_item(_turn(thread, turn_id), item)
-            return _put(thread, without_shown(turn, item))
+            thread = _put(thread, without_shown(turn, item))
+            return completed(thread, turn_id, item)
         case e.CallEnded(turn_id=turn_id, call=call):
             turn = _turn(thread, turn_id)
             settings = turn.settings or thread.settings
             return _put(thread, with_hidden(turn, call, settings))
         case e.TerminalsListed():
             return _terminals(thread, event)
+        case e.TerminalsDismissed():
+            return dismissed(thread, event)
         case e.ErrorSeen():
             return _error(thread, event)
         case _:
@@ -209,7 +214,10 @@ def _loaded(thread: Thread, event: e.TurnsLoaded) -> Thread:
     sends = thread.sends
     if not arrived.isdisjoint(sends):
         sends = {k: v for k, v in sends.items() if k not in arrived}
-    return replace(thread, turns=turns, active_turn=active, history=state, sends=sends)
+    thread = replace(
+        thread, turns=turns, active_turn=active, history=state, sends=sends
+    )
+    return settled(thread, loaded)
 
 
 def _surely(thread: Thread, loaded: Turn) -> Turn:
@@ -234,7 +242,8 @@ def _seen_send(thread: Thread, item: Item) -> Thread:
 
 def _terminals(thread: Thread, event: e.TerminalsListed) -> Thread:
     """The list is the truth about which commands live on after their turn."""
-    listed = {t.item_id: t for t in event.terminals}
+    after = listed(thread, event)
+    running = after.terminals
     turns = dict(thread.turns)
     for turn in thread.turns.values():
         if turn.status is TurnStatus.IN_PROGRESS:
@@ -243,17 +252,17 @@ def _terminals(thread: Thread, event: e.TerminalsListed) -> Thread:
         for item_id, item in turn.items.items():
             if not isinstance(item.body, Command):
                 continue
-            if item_id in listed and item.status is ItemStatus.CLOSED:
+            if item_id in running and item.status is ItemStatus.CLOSED:
                 changed[item_id] = replace(
                     item,
                     status=ItemStatus.IN_PROGRESS,
                     revision=item.revision + 1,
                 )
-            elif item_id not in listed and not item.ended:
+            elif item_id not in running and not item.ended:
                 changed[item_id] = closed(item)
         if changed:
             turns[turn.id] = replace(turn, items={**turn.items, **changed})
-    return replace(thread, terminals=listed, turns=turns)
+    return replace(after, turns=turns)
 
 
 def _error(thread: Thread, event: e.ErrorSeen) -> Thread:

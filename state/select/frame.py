@@ -206,14 +206,20 @@ def writable_roots(settings: Settings) -> int:
 
 
 def sandbox_line(
-    world: World, thread: Thread | None, *, message: str = ""
+    world: World,
+    thread: Thread | None,
+    *,
+    message: str = "",
+    terminals: int | None = None,
 ) -> SandboxLine:
-    """The bottom line for the open thread or agent."""
+    """The bottom line for the open thread or agent. `terminals`: how many run in its
+    tree; None: count its own."""
     if thread is None:
         return SandboxLine("", "no thread open", "calm", message=message)
     turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
     now = turn.settings if turn and turn.settings else thread.settings
     following = thread.settings
+    running = len(thread.terminals) if terminals is None else terminals
     glyph, mode, level = sandbox_mode(now)
     parts = _parts(now)
     lead = ""
@@ -242,8 +248,8 @@ def sandbox_line(
         level,
         tuple(p for p in parts if p),
         lead=lead,
-        terminals=len(thread.terminals),
-        hints=("/ps /stop",) if thread.terminals else (),
+        terminals=running,
+        hints=("/ps /stop",) if running else (),
         message=message,
     )
 

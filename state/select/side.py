@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from state.items import ThreadId
 from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
+from state.select.terminals import terminal_rows
 from state.select.words import (
     agent_label,
     agent_name,
-    command_line,
     last_turn,
     one_line,
     pending,
@@ -20,8 +20,8 @@ from state.select.words import (
     review_word,
     thread_title,
 )
-from state.text import clean, reveal
 from state.tree import Forest
+from state.usage import NO_METERS, Meters
 from state.views import (
     AgentRow,
     Bit,
@@ -40,6 +40,7 @@ def side_view(
     forest: Forest,
     thread_id: ThreadId | None,
     asking: Iterable[ThreadId],
+    meters: Meters = NO_METERS,
 ) -> SideView:
     """What stands in the right column while `thread_id` is open. `asking`: the
     threads that have reviews of any kind."""
@@ -52,7 +53,7 @@ def side_view(
         walked = list(forest.walk(forest.root(thread_id)))
         agents = tuple(_agent(guide, t, stale=stale) for guide, t in walked)
         tokens = sum(t.tokens.total for _, t in walked if t.tokens)
-        terminals = _terminals([t for _, t in walked])
+        terminals = terminal_rows(world, forest, (t for _, t in walked), meters)
         failed = sum(row.glyph is Glyph.FAILED for row in agents)
         needy = sum(row.glyph is Glyph.NEED for row in agents)
     reviews, auto = _reviews(world, forest, asking, stale=stale)
@@ -63,6 +64,7 @@ def side_view(
         reviews=reviews,
         agents_need=needy,
         agents_failed=failed,
+        terminals_live=sum(row.live for row in terminals),
         reviews_need=sum(row.glyph is Glyph.NEED for row in reviews),
         reviews_auto=auto,
     )
@@ -120,36 +122,6 @@ def agent_sign(thread: Thread, *, stale: bool = False) -> tuple[Glyph, Tone, str
     if thread.status in (ThreadStatus.NOT_LOADED, ThreadStatus.UNKNOWN):
         return Glyph.NOT_LOADED, Tone.FAINT, "not loaded"
     return Glyph.READY, Tone.MUTED, "ready"
-
-
-def _terminals(threads: list[Thread]) -> tuple[TerminalRow, ...]:
-    rows: list[TerminalRow] = []
-    for thread in threads:
-        for terminal in thread.terminals.values():
-            item = next(
-                (
-                    turn.items[terminal.item_id]
-                    for turn in thread.turns.values()
-                    if terminal.item_id in turn.items
-                ),
-                None,
-            )
-            output = str(getattr(item.body, "output", "")) if item else ""
-            last = output.rstrip().rsplit("\n", 1)[-1]
-            cpu = terminal.cpu_percent
-            rows.append(
-                TerminalRow(
-                    number=len(rows) + 1,
-                    thread_id=thread.id,
-                    process_id=terminal.process_id,
-                    command=reveal(command_line(terminal.command)),
-                    owner=agent_name(thread) if thread.is_agent else "/root",
-                    since_ms=item.started_ms if item else None,
-                    cpu="—" if cpu is None else f"{cpu:.0f}%",
-                    last=clean(last).strip(),
-                )
-            )
-    return tuple(rows)
 
 
 def _reviews(

@@ -35,7 +35,8 @@ from state.views.cells import (
 )
 from state.views.frame import BannerView, ComposerView, HeaderView, SandboxLine
 from state.views.review import ReviewCardView
-from state.views.side import AgentRow, ReviewRow, SideView, TerminalRow
+from state.views.side import AgentRow, ReviewRow, SideView
+from state.views.terminals import OutputView, TerminalRow, TerminalsView
 from state.views.threads import ThreadGroup, ThreadListView, ThreadRow
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "LiveLine",
     "NoticeCell",
     "Option",
+    "OutputView",
     "PatchCell",
     "PlanCell",
     "PresetRow",
@@ -68,6 +70,7 @@ __all__ = [
     "SideView",
     "Switch",
     "TerminalRow",
+    "TerminalsView",
     "ThoughtCell",
     "ThreadGroup",
     "ThreadListView",

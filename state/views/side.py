@@ -5,8 +5,8 @@ from __future__ import annotations
 from state.dataclass import dataclass
 from state.items import ThreadId
 from state.model import ReviewKey
-from state.text import Revealed
 from state.views.base import Bits, Glyph, Tone
+from state.views.terminals import TerminalRow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,20 +23,6 @@ class AgentRow:
     tokens: str
     detail: Bits = ()
     word: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TerminalRow:
-    """One background terminal, numbered as shown."""
-
-    number: int
-    thread_id: ThreadId
-    process_id: str
-    command: Revealed
-    owner: str
-    since_ms: int | None
-    cpu: str = "—"
-    last: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,5 +48,6 @@ class SideView:
     reviews: tuple[ReviewRow, ...] = ()
     agents_need: int = 0
     agents_failed: int = 0
+    terminals_live: int = 0
     reviews_need: int = 0
     reviews_auto: int = 0

@@ -46,7 +46,13 @@ NOT_DRAWING = (
 """What a widget must not know: I/O and clocks."""
 
 UI = ("textual", "rich")
-LATE_IMPORTS = (START, "tui/cli.py", "tui/services.py", "widgets/late.py")
+LATE_IMPORTS = (
+    START,
+    "tui/cli.py",
+    "tui/services.py",
+    "tui/processes.py",
+    "widgets/late.py",
+)
 PRIVATE_TEXTUAL = ("tests/driver.py", "tests/snap.py", "tests/clockwork.py")
 
 

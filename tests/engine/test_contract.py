@@ -66,6 +66,7 @@ CALLS = (
     calls.list_turns("t"),
     calls.list_turns("t", "x"),
     calls.list_terminals("t"),
+    calls.list_terminals("t", "cursor"),
     calls.stop_terminal("t", "1"),
     calls.stop_terminals("t"),
     calls.rename("t", "n"),

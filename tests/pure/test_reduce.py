@@ -135,8 +135,17 @@ def _for_thread(thread_id: ThreadId) -> st.SearchStrategy[e.Event]:
         st.builds(
             e.TerminalsListed,
             fixed,
-            st.sampled_from([(), (Terminal(ITEMS[0], "7", "ls", "/"),)]),
+            st.sampled_from(
+                [
+                    (),
+                    (Terminal(ITEMS[0], "7", "ls", "/"),),
+                    tuple(Terminal(one, "8", "top", "/") for one in ITEMS),
+                ]
+            ),
+            st.sampled_from(["e1", "e2"]),
+            st.integers(0, 9),
         ),
+        st.builds(e.TerminalsDismissed, fixed, st.just(tuple(ITEMS[:1]))),
         st.builds(
             e.ErrorSeen,
             fixed,
@@ -181,6 +190,9 @@ def check_invariants(world: World, asked: set[ReviewKey]) -> None:
             k for k, r in thread.reviews.items() if r.state is ReviewState.PENDING
         }
         assert pending <= asked
+        assert not thread.terminals.keys() & thread.ended_terminals.keys()
+        assert all(t.live and t.number for t in thread.terminals.values())
+        assert not any(t.live for t in thread.ended_terminals.values())
         for turn in thread.turns.values():
             if turn.status in (TurnStatus.INTERRUPTED, TurnStatus.FAILED):
                 late = [i for i in turn.items.values() if not i.ended]

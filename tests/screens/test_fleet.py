@@ -54,7 +54,7 @@ def test_demo_in_other_themes(snap_of: Snap, size: Size, theme: str) -> None:
 
 @sizes
 def test_demo_asks(snap_of: Snap, size: Size) -> None:
-    words = ["1 needs you", "Needs you", "./bench --save", "1 terminal"]
+    words = ["1 needs you", "Needs you", "./bench --save", "terminals"]
     snap_of(stage(asking(), open_thread=DEMO), size, must_contain=words)
 
 
@@ -77,7 +77,7 @@ def test_demo_thread(snap_of: Snap, size: Size) -> None:
 def test_demo_over(snap_of: Snap, size: Size) -> None:
     """The turn is over; the watcher still runs."""
     app = stage(recorded("demo"), open_thread=DEMO)
-    words = ["Fixed: ParseCache now keys", "1 terminal"]
+    words = ["Fixed: ParseCache now keys", "terminals"]
     snap_of(app, size, run_before=keys("2"), must_contain=words)
 
 
@@ -124,8 +124,8 @@ def test_agents(snap_of: Snap, size: Size) -> None:
 @sizes
 def test_terminals(snap_of: Snap, size: Size) -> None:
     app = stage(asking(), open_thread=DEMO)
-    words = ["./watch", "1 terminal", "/root"]
-    snap_of(app, size, run_before=keys("t"), must_contain=words)
+    words = ["./watch", "terminals", "/root"]
+    snap_of(app, size, run_before=keys("4"), must_contain=words)
 
 
 @sizes

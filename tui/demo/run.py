@@ -35,6 +35,7 @@ from tui.demo.provider import Provider
 from tui.demo.scenario import DEMO
 from tui.options import connect_options
 from tui.place import Place
+from tui.processes import LocalProcesses
 from tui.services import Services
 
 Listener = Callable[[Mapping[str, Any]], None]
@@ -114,6 +115,8 @@ async def demo_world(options: DemoOptions) -> AsyncIterator[DemoWorld]:
             codex_home=str(home.codex_home),
             home=place.home,
             theme=options.theme,
+            demo=True,
+            processes=LocalProcesses(),
         )
         stack.push_async_callback(services.end)
         yield DemoWorld(

@@ -116,6 +116,15 @@ def confirm(title: str, lines: Sequence[str], *, yes: str) -> Ask:
     )
 
 
+def quit_private(lines: Sequence[str]) -> Ask:
+    """Before a window goes whose engine is its own."""
+    return confirm(
+        "Quit?",
+        ("The private engine ends with this window. With it end:", *lines),
+        yes="Quit and end them",
+    )
+
+
 def rename(name: str) -> TextAsk:
     """A name for the thread."""
     return TextAsk("Rename the thread", "Name", name)

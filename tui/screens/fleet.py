@@ -20,9 +20,12 @@ from state.items import ThreadId
 from state.model import EnginePhase
 from state.views import Bit, Tone
 from tui.actions import ACTIONS, Place
+from tui.meter import Meter
 from tui.presenter import Presenter
 from tui.screens.board import Board, keys_of
 from tui.screens.fleet_acts import FleetActs
+from tui.screens.terminal_desk import TerminalDesk
+from tui.screens.terminal_watch import TerminalWatch
 from tui.services import NEW
 from widgets.agent_tree import AgentTree
 from widgets.banner import Banner
@@ -42,6 +45,7 @@ from widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from state.store import Published
+    from state.views import TerminalRow
     from tui.services import Services
 
 LIST_SECONDS = 0.25
@@ -76,6 +80,10 @@ class FleetScreen(FleetActs):
         self.presenter = Presenter(
             services.world, cwd=services.cwd, counts=services.remembered.counts
         )
+        table = services.processes
+        self.meter = Meter(self.presenter, table.usage if table is not None else None)
+        self.terminal_desk = TerminalDesk(self)
+        self.terminal_watch = TerminalWatch(self)
         self.pane = 1
         self._list_timer: Timer | None = None
         self._message_timer: Timer | None = None
@@ -267,6 +275,14 @@ class FleetScreen(FleetActs):
         self.card.view = presenter.card()
         self.set_class(presenter.looking.review is not None, "-reviewing")
 
+    def show_terminals(self, key: str | None = None) -> None:
+        """Open the board, on this terminal."""
+        self.terminal_watch.open(key)
+
+    def chosen_terminal(self) -> TerminalRow | None:
+        """The terminal under the cursor, while the pane of terminals is live."""
+        return self.terminals.chosen if self.terminals.rows.has_focus else None
+
     @property
     def as_fleet(self) -> FleetScreen:
         """This screen, whole."""
@@ -282,6 +298,8 @@ class FleetScreen(FleetActs):
         """Tell all widgets the time, together."""
         for pane in (self.threads, self.agents, self.terminals, self.reviews):
             pane.set_clock(now_ms)
+        if not self.services.still:
+            self.terminal_watch.tick()
         self.header.set_clock(now_ms)
         self.banner.set_clock(now_ms)
         self.card.set_clock(now_ms)

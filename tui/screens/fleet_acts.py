@@ -19,8 +19,10 @@ from tui.screens.queue_desk import QueueDesk
 from tui.themes import THEMES
 
 if TYPE_CHECKING:
+    from state.views import TerminalRow
     from tui.screens.board import Board
     from tui.screens.fleet import FleetScreen
+    from tui.screens.terminal_desk import TerminalDesk
 
 
 class FleetActs(FleetIntents):
@@ -28,6 +30,8 @@ class FleetActs(FleetIntents):
 
     _before_need: tuple[ThreadId | None, int] | None = None
     """the thread and the pane before the first jump to a need"""
+    terminal_desk: TerminalDesk
+    """stopping, dismissing and the like"""
 
     @cached_property
     def queue_desk(self) -> QueueDesk:
@@ -36,6 +40,14 @@ class FleetActs(FleetIntents):
 
     def refresh_list(self) -> None:
         """Draw the list."""
+        raise NotImplementedError
+
+    def chosen_terminal(self) -> TerminalRow | None:
+        """The terminal under the cursor, while the pane of terminals is live."""
+        raise NotImplementedError
+
+    def show_terminals(self, key: str | None = None) -> None:
+        """Open the board, on this terminal."""
         raise NotImplementedError
 
     # -- actions -----------------------------------------------------------------
@@ -149,8 +161,17 @@ class FleetActs(FleetIntents):
             )
 
     def do_stop(self, args: str) -> None:
-        """End background terminals."""
-        self.run_worker(self.stop_terminals(args), group="flow", exit_on_error=False)
+        """End background terminals: the one under the cursor of their pane, those that
+        the words mean, or all of the open thread."""
+        row = self.chosen_terminal()
+        if row is not None and not args.strip():
+            self.terminal_desk.stop_row(row)
+        else:
+            self.terminal_desk.stop_words(args)
+
+    def do_terminals(self) -> None:
+        """/ps: every terminal of every thread."""
+        self.show_terminals()
 
     def do_login(self) -> None:
         """The engine's own login."""
@@ -162,7 +183,7 @@ class FleetActs(FleetIntents):
 
     async def do_quit(self) -> None:
         """/quit"""
-        await self.app.run_action("leave")
+        await self.app.run_action("quit_asking")
 
     def do_interrupt(self) -> None:
         """esc twice, or /interrupt twice."""

@@ -110,7 +110,7 @@ class FleetIntents(Flows):
         ):
             self._armed_interrupt = None
             self.act(c.Interrupt(thread.id, thread.active_turn))
-            number = len(thread.terminals)
+            number = self.presenter.running_terminals(thread.id)
             keep = (
                 f" · {number} background terminal{'s' if number > 1 else ''} "
                 f"keep{'' if number > 1 else 's'} running"
@@ -248,7 +248,18 @@ class FleetIntents(Flows):
     @on(i.OpenTerminal)
     def _open_terminal(self, intent: i.OpenTerminal) -> None:
         intent.stop()
-        self.open_thread(intent.thread_id)
+        for row in self.presenter.terminals().rows:
+            if (row.thread_id, row.process_id) == (
+                intent.thread_id,
+                intent.process_id,
+            ):
+                self.show_terminals(row.key)
+                return
+        self.say("That terminal is gone.")
+
+    def show_terminals(self, key: str | None = None) -> None:
+        """Open the board of all terminals, on this one."""
+        raise NotImplementedError
 
     @on(i.OpenSandbox)
     def _sandbox(self, intent: i.OpenSandbox) -> None:

@@ -311,30 +311,6 @@ class Flows(Screen[None]):
         self.act(c.DeleteThread(thread.id))
         self.say(f"deleting {title}")
 
-    async def stop_terminals(self, args: str) -> None:
-        """List what would end, ask once, end it."""
-        thread = self.presenter.thread
-        if thread is None:
-            self.say("Open a thread first.")
-            return
-        rows = self.presenter.side().terminals
-        if args.strip():
-            rows = tuple(r for r in rows if str(r.number) == args.strip().lstrip("#"))
-            if not rows:
-                self.say(f"There is no terminal {args.strip()} here.")
-                return
-        if not rows:
-            self.say("No background terminals running.")
-            return
-        lines = tuple(f"{r.number}  {r.command.text}  {r.owner}" for r in rows)
-        title = (
-            "Stop this terminal?" if len(rows) == 1 else f"Stop {len(rows)} terminals?"
-        )
-        ask = dialogs.confirm(title, lines, yes="Stop")
-        if await self.app.push_screen_wait(ask) == "yes":
-            for row in rows:
-                self.act(c.StopTerminals(row.thread_id, row.process_id))
-
     async def log_in(self) -> None:
         """The engine's own login; we never keep a key."""
         if self.presenter.world.engine.phase is not EnginePhase.READY:

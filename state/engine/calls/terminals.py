@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from state.engine.calls.base import PAGE, Call
+from state.engine.calls.base import PAGE, Call, some
 
 
-def list_terminals(thread_id: str) -> Call:
+def list_terminals(thread_id: str, cursor: str | None = None) -> Call:
     return Call(
-        "thread/backgroundTerminals/list", {"threadId": thread_id, "limit": PAGE}
+        "thread/backgroundTerminals/list",
+        some(threadId=thread_id, limit=PAGE, cursor=cursor),
     )
 
 

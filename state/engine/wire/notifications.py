@@ -84,9 +84,9 @@ def _thread_started(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
     return (ThreadSeen(ThreadId(raw["id"]), facts, Origin.ENGINE, at),)
 
 
-def _thread_status(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
+def _thread_status(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
     status, flags = threads.decode_status(msgspec.convert(p["status"], w.ThreadStatus))
-    return (ThreadStatusChanged(ThreadId(p["threadId"]), status, flags),)
+    return (ThreadStatusChanged(ThreadId(p["threadId"]), status, flags, at),)
 
 
 def _renamed(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
@@ -101,12 +101,12 @@ def _unarchived(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
     return (ThreadArchived(ThreadId(p["threadId"]), archived=False),)
 
 
-def _deleted(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
-    return (ThreadDeleted(ThreadId(p["threadId"])),)
+def _deleted(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
+    return (ThreadDeleted(ThreadId(p["threadId"]), at),)
 
 
-def _closed(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
-    return (ThreadUnloaded(ThreadId(p["threadId"])),)
+def _closed(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
+    return (ThreadUnloaded(ThreadId(p["threadId"]), at),)
 
 
 def _reverted(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:

@@ -55,7 +55,14 @@ def _decode(
             return (_turns(params, result),)
         case "thread/backgroundTerminals/list":
             terminals = tuple(map(threads.decode_terminal, result["data"]))
-            return (TerminalsListed(ThreadId(params["threadId"]), terminals),)
+            return (
+                TerminalsListed(
+                    ThreadId(params["threadId"]),
+                    terminals,
+                    context.epoch,
+                    context.at_ms,
+                ),
+            )
         case "thread/readState/update":
             return _read_state(ThreadId(params["threadId"]), result["readState"])
         case "thread/queue/list":

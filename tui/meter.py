@@ -1,0 +1,100 @@
+"""Looks at the processes of terminals while somebody looks at terminals.
+
+Owns when a look is due and what becomes of it; the looking is blocking work in a
+thread (`state.engine.processes`). Invariants: without terminals, with a remote engine
+or with nobody watching nothing is looked at; one look at a time; figures that read the
+same change nothing on the screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from state.model import EnginePhase
+from state.usage import NO_METERS, Meters, Place, Usage, moved_on
+
+if TYPE_CHECKING:
+    from tui.presenter import Presenter
+
+NEAR_SECONDS = 2.0
+"""Between two looks while the board is open"""
+FAR_SECONDS = 6.0
+"""Between two looks while only the pane shows them"""
+BAR_MS = 5000
+"""A bar of the last minute"""
+
+Look = Callable[[], Mapping[Any, Usage]]
+
+
+class Meter:
+    """`look` None: this program cannot see processes (tests, a remote engine)."""
+
+    def __init__(self, presenter: Presenter, look: Look | None) -> None:
+        self._presenter = presenter
+        self._look = look
+        self._busy = False
+        self._next_ms = 0
+        self._bar_ms = 0
+        self._epoch: str | None = None
+
+    @property
+    def able(self) -> bool:
+        """The engine's processes are on this machine, as far as we know."""
+        engine = self._presenter.world.engine
+        local = engine.how in ("joined", "started", "private")
+        return self._look is not None and local
+
+    def due(self, now_ms: int, *, board: bool, pane: bool) -> bool:
+        """Whether it is time to look. A new engine is a reason of its own: what an old
+        one left over shows then."""
+        world = self._presenter.world
+        if not self.able or self._busy or not self._presenter.with_terminals:
+            return False
+        if world.engine.phase is EnginePhase.READY and (
+            world.engine.epoch != self._epoch
+        ):
+            self._epoch = world.engine.epoch
+            return True
+        return (board or pane) and now_ms >= self._next_ms
+
+    async def measure(self, now_ms: int, *, board: bool) -> bool:
+        """Look once; True when there are other figures than before."""
+        if self._look is None:
+            return False
+        self._busy = True
+        try:
+            seen = await asyncio.to_thread(self._look)
+        finally:
+            self._busy = False
+        seconds = NEAR_SECONDS if board else FAR_SECONDS
+        self._next_ms = now_ms + int(seconds * 1000)
+        wanted: dict[Place, Usage] = {}
+        for thread in self._presenter.with_terminals:
+            for group in (thread.terminals, thread.ended_terminals):
+                for item_id in group:
+                    usage = seen.get((thread.id, item_id))
+                    if usage is not None:
+                        wanted[thread.id, item_id] = usage
+        bar = now_ms - self._bar_ms >= BAR_MS
+        if bar:
+            self._bar_ms = now_ms
+        before = self._presenter.meters
+        self._presenter.meters = moved_on(before, wanted, bar=bar)
+        return self._presenter.meters != before
+
+    def forget(self) -> None:
+        """The engine is gone: nothing is known."""
+        self._presenter.meters = NO_METERS
+
+    @property
+    def left_over(self) -> int:
+        """How many processes outlived their terminals."""
+        meters: Meters = self._presenter.meters
+        return sum(
+            measured.now.processes
+            for thread in self._presenter.with_terminals
+            for item_id in thread.ended_terminals
+            if (measured := meters.by_terminal.get((thread.id, item_id))) is not None
+        )

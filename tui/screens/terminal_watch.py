@@ -1,0 +1,64 @@
+"""Watching terminals on the fleet screen: the board is opened, processes are looked at.
+
+Owns when the meter looks (somebody must be looking at terminals) and what is said when
+processes outlived their terminals. The figures are `tui.meter`'s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.screens.terminals import TerminalsBoard
+
+if TYPE_CHECKING:
+    from tui.screens.fleet import FleetScreen
+
+
+class TerminalWatch:
+    """The watch of one fleet screen."""
+
+    def __init__(self, fleet: FleetScreen) -> None:
+        self._fleet = fleet
+
+    @property
+    def boards(self) -> list[TerminalsBoard]:
+        """The boards that are open: one at most."""
+        stack = self._fleet.app.screen_stack
+        return [screen for screen in stack if isinstance(screen, TerminalsBoard)]
+
+    def open(self, key: str | None = None) -> None:
+        """Open the board on this terminal, or the first of the open thread."""
+        fleet = self._fleet
+        open_id = fleet.presenter.looking.thread
+        if key is None and open_id is not None:
+            mine = fleet.terminal_desk.tree_rows(open_id)
+            key = mine[0].key if mine else None
+        fleet.app.push_screen(TerminalsBoard(fleet, key))
+        self.look()
+
+    def tick(self) -> None:
+        """A second has passed."""
+        fleet = self._fleet
+        pane = fleet.terminals.is_attached and fleet.terminals.region.height > 0
+        shown = pane and fleet.is_current and fleet.app.app_focus
+        board = bool(self.boards) and fleet.app.app_focus
+        if fleet.meter.due(fleet.services.clock(), board=board, pane=shown):
+            self.look()
+
+    def look(self) -> None:
+        """Look at the processes now."""
+        if self._fleet.meter.able:
+            self._fleet.run_worker(self._look(), group="meter", exit_on_error=False)
+
+    async def _look(self) -> None:
+        fleet = self._fleet
+        before = fleet.meter.left_over
+        now = fleet.services.clock()
+        if await fleet.meter.measure(now, board=bool(self.boards)):
+            fleet.refresh_list()
+            for board in self.boards:
+                board.refresh_board()
+        left = fleet.meter.left_over
+        if left > before and not self.boards:
+            words = "1 process lives" if left == 1 else f"{left} processes live"
+            fleet.say(f"{words} on after the end of a terminal · /ps shows it")
