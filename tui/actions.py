@@ -95,6 +95,7 @@ ACTIONS: tuple[Action, ...] = (
         "approvals",
         ("permissions",),
     ),
+    Action("losses", "Lost", "what the engine's end cost, and going on", E, ("L",)),
     Action("write", "Write", "put the cursor in the composer", E, ("i",)),
     Action("help", "Help", "every key and command", E, ("question_mark",), "help"),
     Action(

@@ -160,6 +160,7 @@ class FleetScreen(FleetActs):
             step.world.messages is not step.before.messages
         )
         self.presenter.take(step)
+        self.loss_desk.take(step)
         now, before = step.world.engine, step.before.engine
         if now.phase is EnginePhase.READY and before.phase is not EnginePhase.READY:
             self._look_again()
@@ -268,7 +269,7 @@ class FleetScreen(FleetActs):
             title.detail = f"· {presenter.looking.cwd}"
         right = transcript.right
         title.end = (Bit(right, Tone.MUTED),) if right else ()
-        self.banner.view = presenter.banner()
+        self.banner.view = presenter.banner() or self.loss_desk.banner()
         self.status.view = presenter.status()
         self.composer.view = presenter.composer()
         self.queue_desk.refresh()

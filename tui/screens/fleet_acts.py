@@ -15,6 +15,7 @@ from state.select.threads import ListAsk
 from tui.actions import BY_ID
 from tui.screens.approvals import ApprovalsBoard
 from tui.screens.fleet_intents import FleetIntents
+from tui.screens.loss_desk import LossDesk
 from tui.screens.queue_desk import QueueDesk
 from tui.themes import THEMES
 
@@ -37,6 +38,11 @@ class FleetActs(FleetIntents):
     def queue_desk(self) -> QueueDesk:
         """The queue dialog."""
         return QueueDesk(self)
+
+    @cached_property
+    def loss_desk(self) -> LossDesk:
+        """What an engine's end cost."""
+        return LossDesk(self)
 
     def refresh_list(self) -> None:
         """Draw the list."""
@@ -149,6 +155,10 @@ class FleetActs(FleetIntents):
     def do_put_back(self) -> None:
         """Queue again what is held."""
         self.queue_desk.put_back()
+
+    def do_losses(self) -> None:
+        """What each thread lost when the engine ended."""
+        self.loss_desk.open()
 
     def do_resume(self) -> None:
         """Load the thread, after what that sets off was shown."""
