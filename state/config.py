@@ -13,8 +13,6 @@ from dataclasses import field, fields
 from pathlib import Path
 from typing import Any
 
-import tomli
-
 from state.attention import Notify
 from state.dataclass import dataclass
 
@@ -41,11 +39,17 @@ def load(home: Path, actions: Mapping[str, tuple[str, ...]]) -> Config:
     keys it has. Never raises."""
     path = home / NAME
     try:
-        with path.open("rb") as file:
-            raw = tomli.load(file)
+        written = path.read_bytes()
     except FileNotFoundError:
         return Config()
-    except (OSError, tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        return Config(problems=(f"{path} is not readable: {error}",))
+    # Imported here: most have no such file, and the first paint waits for this.
+    import tomli
+
+    try:
+        raw = tomli.loads(written.decode())
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         return Config(problems=(f"{path} is not readable: {error}",))
     return parse(raw, str(path), actions)
 

@@ -12,6 +12,7 @@ checker sees the standard decorator. Invariant: a use it has no answer for (`ord
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from operator import attrgetter
 from reprlib import recursive_repr
@@ -23,11 +24,8 @@ Body = dict[str, Any]
 Fields = dict[str, "dataclasses.Field[Any]"]
 
 _ODD = ("InitVar", "KW_ONLY", "dataclasses.", "typing.")
-_FIELDS, _MATCH, _PARAMS = (
-    "__dataclass_fields__",
-    "__match_args__",
-    "__dataclass_params__",
-)
+_FIELDS, _PARAMS = "__dataclass_fields__", "__dataclass_params__"
+_MATCH, _SIGNATURE = "__match_args__", "__signature__"
 
 
 def _dataclass(
@@ -115,6 +113,7 @@ class _Plan:
         if frozen:
             added |= {"__setattr__": _set(self), "__delattr__": _delete(self)}
         added[_FIELDS] = _Late(_FIELDS, self.fields)
+        added[_SIGNATURE] = _Signature()
         added[_PARAMS] = SimpleNamespace(frozen=frozen, eq=eq)
         if _MATCH not in body:
             added[_MATCH] = _Late(_MATCH, _match_args)
@@ -174,10 +173,14 @@ class _Plan:
 
 
 def _init(plan: _Plan) -> Any:
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+    def compiled() -> Callable[..., None]:
         plan.made.__init__ = init = _compiled(plan)
-        init(self, *args, **kwargs)
+        return init
 
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        compiled()(self, *args, **kwargs)
+
+    __init__.compiled = compiled  # type: ignore[attr-defined]
     return __init__
 
 
@@ -213,7 +216,8 @@ def _compiled(plan: _Plan) -> Callable[..., None]:
     exec(source, names)
     made: Callable[..., None] = names["__init__"]
     made.__qualname__ = f"{plan.made.__qualname__}.__init__"
-    made.__annotations__ = {n: f.type for n, f in every.items() if f.init}
+    kinds = {name: field.type for name, field in every.items() if field.init}
+    made.__annotations__ = {**kinds, "return": None}
     made.__module__ = plan.made.__module__
     return made
 
@@ -294,3 +298,14 @@ def _set_state(self: Any, state: list[Any]) -> None:
 def _match_args(made: Class) -> tuple[str, ...]:
     every = dataclasses.fields(made)
     return tuple(f.name for f in every if f.init and not f.kw_only)
+
+
+class _Signature:
+    """`__signature__` of this very class; a class derived from it has its own."""
+
+    def __get__(self, instance: object, owner: Class) -> inspect.Signature:
+        if vars(owner).get(_SIGNATURE) is not self:
+            raise AttributeError(_SIGNATURE)
+        init = vars(owner)["__init__"]
+        of = inspect.signature(getattr(init, "compiled", lambda: init)())
+        return of.replace(parameters=list(of.parameters.values())[1:])

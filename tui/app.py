@@ -38,7 +38,7 @@ SPINNER_SECONDS = 1 / 8
 class CodexTui(KeysInOrder):
     """`codex-tui` in a terminal."""
 
-    CSS_PATH = "base.tcss"
+    CSS_PATH = ["base.tcss", "screens/fleet.tcss"]  # noqa: RUF012 - one parse for both
     TITLE = "codex-tui"
     COMMANDS: ClassVar[set[type[RegistryCommands]]] = {RegistryCommands}  # type: ignore[assignment]
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's own name and type
@@ -57,6 +57,7 @@ class CodexTui(KeysInOrder):
         Binding("ctrl+z", "suspend_process", "", id="app.stop", show=False),
     ]
     ENABLE_COMMAND_PALETTE = True
+    _dressed = False
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -66,7 +67,7 @@ class CodexTui(KeysInOrder):
         )
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = services.theme or DEFAULT
+        self._wear(services.theme)
         self._frame = 0
         self._spinner: Timer | None = None
         self._gone = False
@@ -76,15 +77,37 @@ class CodexTui(KeysInOrder):
         )
         self.set_keymap(dict(services.config.keymap))
 
+    def _wear(self, name: str | None) -> None:
+        """A theme from the start: Textual would parse all styles for its own first."""
+        known = self.get_theme(name or DEFAULT)
+        self.set_reactive(CodexTui.theme, known.name if known else DEFAULT)
+        self._dressed = True
+        self.stylesheet.set_variables(self.get_css_variables())
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's colours; none while Textual has not been told of ours."""
+        return super().get_css_variables() if self._dressed else {}
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that lack them."""
         return variable_defaults(self.current_theme)
 
-    def on_mount(self) -> None:
-        """Paint what the store knows, then let the engine in."""
+    def get_default_screen(self) -> FleetScreen:
+        """Home is the first screen: pushed over Textual's own, all would be laid out
+        and drawn once for nothing."""
         self.set_class(self.look.plain, "-plain-words")
         self.fleet = FleetScreen(self.services)
-        self.push_screen(self.fleet)
+        # Textual would tell it after the first layout, and lay it out again.
+        for steps, extent in (
+            (self.HORIZONTAL_BREAKPOINTS, self.size.width),
+            (self.VERTICAL_BREAKPOINTS, self.size.height),
+        ):
+            fitting = [name for least, name in sorted(steps) if extent >= least]
+            self.fleet.add_class(*fitting[-1:])
+        return self.fleet
+
+    def on_mount(self) -> None:
+        """Paint what the store knows, then let the engine in."""
         self.services.on_publish = self._published
         self.call_after_refresh(self._begin)
 

@@ -16,7 +16,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +84,10 @@ def _report(error: BaseException) -> Iterator[str]:
 
 
 def _version(name: str) -> str:
+    # Imported here: it brings the parsers of mail and zip files, and no paint waits
+    # for a report.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(name)
     except PackageNotFoundError:

@@ -19,9 +19,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from state.dataclass import dataclass
-from state.db.connection import open_reader
 from state.db.errors import StoreError, named
 from state.db.migrations import MIGRATIONS, check_version, version
+from state.db.reader import open_reader
 from state.home import store_path
 from tui.place import Place
 

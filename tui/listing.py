@@ -20,10 +20,10 @@ from typing import Any
 
 from state import events as e
 from state.dataclass import dataclass
-from state.db.connection import open_reader
 from state.db.errors import StoreError, named
 from state.db.history import load_world
 from state.db.migrations import check_version, version
+from state.db.reader import open_reader
 from state.engine import calls
 from state.engine.errors import (
     EngineError,

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from textual.containers import Vertical
-
 from state.dataclass import dataclass
 from state.views import Bit, Bits, Tone
+from widgets.bare import BareVertical
 from widgets.intents import Selected
 from widgets.lines import bits, line
 from widgets.rows import Canvas, Entry, Rows
@@ -66,7 +65,7 @@ class PaneRows(Rows[V]):
         return self.app.size.height < SHORT
 
 
-class Pane(Vertical, Generic[V]):
+class Pane(BareVertical, Generic[V]):
     """A title and a list. `NAME` is what `Selected` calls it."""
 
     NAME: ClassVar[str] = ""

@@ -1,4 +1,4 @@
-"""Opening the thread store: one connection that writes, short ones that read.
+"""Opening the thread store for writing: one connection.
 
 Owns the pragmas, the modes of the file and what happens to a file that cannot be
 used. Does not own rows. Invariant: a file of a newer program is never written to,
@@ -20,6 +20,7 @@ import aiosqlite
 from state.dataclass import dataclass
 from state.db.errors import StoreCorrupt, StoreError, named
 from state.db.migrations import MIGRATIONS, check_version, migrate, version
+from state.db.reader import open_reader
 from state.db.salvage import salvage
 from state.home import private_file, private_folder
 
@@ -97,16 +98,6 @@ def bring_up_to_date(path: Path) -> None:
             os.close(guard)
     except (sqlite3.Error, OSError) as error:
         raise named(error, path) from error
-
-
-def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write, for one look; the caller closes it.
-
-    Sees the last commit, also while a window writes. Raises sqlite3.Error.
-    """
-    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
-    db.execute("PRAGMA busy_timeout = 2000")
-    return db
 
 
 def repair(path: Path) -> str | None:
@@ -220,4 +211,4 @@ def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-__all__ = ["Opened", "StoreError", "mark_suspect", "open_reader", "open_store"]
+__all__ = ["Opened", "StoreError", "mark_suspect", "open_store"]

@@ -18,8 +18,8 @@ from typing import Any
 from state.dataclass import dataclass
 from state.db import rows
 from state.db.codec import decode, decode_body, turn_facts
-from state.db.connection import open_reader
 from state.db.draft import Draft
+from state.db.reader import open_reader
 from state.db.rows import Parts
 from state.db.terminals import terminals
 from state.items import Command, Item, ItemId, ItemStatus, Text, ThreadId, TurnId

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from state.dataclass import dataclass
 from state.db import history, rows
-from state.db.connection import open_reader
+from state.db.reader import open_reader
 from state.db.rows import Parts
 from state.items import ThreadId
 from state.model import Thread

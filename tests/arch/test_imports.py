@@ -47,11 +47,8 @@ NOT_DRAWING = (
 
 UI = ("textual", "rich")
 LATE_IMPORTS = (
-    START,
-    "tui/cli.py",
-    "tui/services.py",
-    "tui/processes.py",
-    "widgets/late.py",
+    *(START, "tui/cli.py", "tui/services.py", "tui/processes.py", "widgets/late.py"),
+    *("tui/crash.py", "state/config.py"),  # what a start does not need
 )
 PRIVATE_TEXTUAL = ("tests/driver.py", "tests/snap.py", "tests/clockwork.py")
 

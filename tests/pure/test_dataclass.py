@@ -9,7 +9,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import field
-from typing import Any, ClassVar, Generic, TypeVar
+from inspect import signature
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import pytest
 
@@ -142,6 +143,12 @@ def test_it_behaves_as_the_standard_one(body: Make, how: dict[str, bool]) -> Non
         assert repr(report(ours, args, keywords)) == repr(
             report(standard, args, keywords)
         ), (args, keywords)
+    if body is not single:  # Generic's own signature says nothing
+        mine, theirs = (
+            [(p.name, p.kind, p.annotation) for p in told.parameters.values()]
+            for told in (signature(cast(Any, ours)), signature(cast(Any, standard)))
+        )
+        assert mine == theirs
     for name in ("name", "default", "init", "repr", "hash", "compare", "kw_only"):
         mine, theirs = (
             [getattr(f, name) for f in dataclasses.fields(made)]  # type: ignore[arg-type]

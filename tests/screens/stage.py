@@ -208,7 +208,7 @@ class CardClock:
     """The card's own time, in the hands of the test."""
 
     def __init__(self, pilot: Pilot[Any]) -> None:
-        screen = pilot.app.screen_stack[1]
+        screen = pilot.app.screen_stack[0]
         assert isinstance(screen, FleetScreen)
         self.ms = 1_000
         self._pilot = pilot

@@ -9,7 +9,7 @@ from textual.app import App
 
 from state.events import Event, ItemCompleted, ReviewAsked
 from tests.screens.scripts import fleet
-from tests.screens.stage import DEMO, NOW, connected, keys, recorded, stage, told
+from tests.screens.stage import DEMO, NOW, card, connected, keys, recorded, stage, told
 from tests.snap import Size, Snap, screen_text, settle, sizes
 from tui.app import CodexTui
 from tui.run import plain_wanted
@@ -69,7 +69,7 @@ def test_plain_review(snap_of: Snap, size: Size) -> None:
         app,
         size,
         until=lambda: not signs(app),
-        run_before=keys("5", "enter"),
+        run_before=card(armed=False),
         must_contain=["./bench --save"],
     )
 

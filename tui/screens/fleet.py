@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -29,6 +30,7 @@ from tui.screens.terminal_watch import TerminalWatch
 from tui.services import NEW
 from widgets.agent_tree import AgentTree
 from widgets.banner import Banner
+from widgets.bare import BareHorizontal, BareVertical, blank_lines
 from widgets.composer import Composer
 from widgets.composer_popup import SlashCommand
 from widgets.counters import Counters
@@ -106,18 +108,22 @@ class FleetScreen(FleetActs):
         yield self.header
         yield self.tabs
         yield self.banner
-        with Horizontal(id="columns"):
-            with Vertical(id="left"):
+        with BareHorizontal(id="columns"):
+            with BareVertical(id="left"):
                 yield self.threads
             yield Hairline(id="rule-left")
-            with Vertical(id="center"):
+            with BareVertical(id="center"):
                 yield self.heading
                 yield self.counters
                 yield self.transcript
                 yield self.composer
             yield Hairline(id="rule-right")
-            yield Vertical(id="right")
+            yield BareVertical(id="right")
         yield self.status
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """What shows between the parts."""
+        return blank_lines(self, crop)
 
     def on_mount(self) -> None:
         """Paint what the store knew."""
@@ -132,11 +138,12 @@ class FleetScreen(FleetActs):
 
     async def _complete(self) -> None:
         """The panes that the first paint does not have to wait for."""
-        right = self.query_one("#right", Vertical)
+        right = self.query_one("#right")
         await right.mount(self.agents, self.terminals, self.reviews)
-        await self.query_one("#center", Vertical).mount(
-            self.card, after=self.transcript
-        )
+        await self.query_one("#center").mount(self.card, after=self.transcript)
+        # How many lines a pane wants, it knows when it has its size.
+        for pane in (self.agents, self.terminals):
+            self.watch(pane.rows, "virtual_size", self._share_right, init=False)
         self.refresh_list()
 
     def _return(self) -> None:
