@@ -8,12 +8,11 @@ is current only if every one of its values is in force.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from state.changes import Wanted as Wanted
 from state.controls import Controls, Limits
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.model import Sandbox, SandboxMode, Settings
 
 READ_ONLY, WORKSPACE, FULL_ACCESS = ":read-only", ":workspace", ":danger-full-access"

@@ -8,8 +8,8 @@ thread. Laws: idempotent; folding the result gives the world of the original.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from state.dataclass import replace
 from state.events import Event, ItemDelta
 from state.items import ThreadId
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from reprlib import recursive_repr
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 Class = type[Any]
 Body = dict[str, Any]
@@ -25,6 +25,7 @@ Fields = dict[str, "dataclasses.Field[Any]"]
 
 _ODD = ("InitVar", "KW_ONLY", "dataclasses.", "typing.")
 _FIELDS, _PARAMS = "__dataclass_fields__", "__dataclass_params__"
+_PLAN = "__dataclass_plan__"
 _MATCH, _SIGNATURE = "__match_args__", "__signature__"
 
 
@@ -51,12 +52,52 @@ def _dataclass(
     return decorate if cls is None else decorate(cls)
 
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    dataclass = _dataclass
+def _replace(value: Any, /, **changes: Any) -> Any:
+    """See `dataclasses.replace`. A frozen value with slots is copied slot by slot, ten
+    times as fast: each step of the world is such a copy."""
+    kind = value.__class__
+    if kind not in _COPIERS:
+        _COPIERS[kind] = _copier(kind)
+    copied = _COPIERS[kind]
+    if copied is None:
+        return dataclasses.replace(value, **changes)
+    copy = copied(value)
+    for name, changed in changes.items():
+        try:
+            setattr(copy, name, changed)
+        except AttributeError:
+            raise TypeError(f"{kind.__qualname__} has no field {name!r}") from None
+    copy.__class__ = kind
+    return copy
 
-__all__ = ["dataclass"]
+
+_COPIERS: dict[Class, Callable[[Any], Any] | None] = {}
+
+
+def _copier(kind: Class) -> Callable[[Any], Any] | None:
+    """What makes a copy that can still be changed; None where only `__init__` may make
+    a value."""
+    plan = vars(kind).get(_PLAN)
+    fields = dataclasses.fields(kind)
+    plain = kind.__bases__ == (object,) and "__slots__" in vars(kind)
+    if plan is None or not plan.frozen or not plain or hasattr(kind, "__post_init__"):
+        return None
+    if not fields or not all(field.init for field in fields):
+        return None
+    open_kind = type(kind.__name__, (), {"__slots__": vars(kind)["__slots__"]})
+    names: Body = {"_new": object.__new__, "_kind": open_kind}
+    lines = (f"_copy.{field.name} = _value.{field.name}" for field in fields)
+    source = "def copied(_value):\n _copy = _new(_kind)\n " + "\n ".join(lines)
+    exec(source + "\n return _copy", names)
+    return cast("Callable[[Any], Any]", names["copied"])
+
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass, replace
+else:
+    dataclass, replace = _dataclass, _replace
+
+__all__ = ["dataclass", "replace"]
 
 
 def _is_odd(cls: Class) -> bool:
@@ -114,6 +155,7 @@ class _Plan:
             added |= {"__setattr__": _set(self), "__delattr__": _delete(self)}
         added[_FIELDS] = _Late(_FIELDS, self.fields)
         added[_SIGNATURE] = _Signature()
+        added[_PLAN] = self
         added[_PARAMS] = SimpleNamespace(frozen=frozen, eq=eq)
         if _MATCH not in body:
             added[_MATCH] = _Late(_MATCH, _match_args)

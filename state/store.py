@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from state.coalesce import coalesce
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.events import Event, WorldEvent
 from state.frame import FrameGate
 from state.items import ThreadId

@@ -8,10 +8,9 @@ the last `KEPT` characters are held, however it came, so equal outputs are equal
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.items import NO_TEXT, ItemId, Text, TurnId
 
 KEPT = 256 * 1024

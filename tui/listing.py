@@ -14,12 +14,11 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from state import events as e
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.db.errors import StoreError, named
 from state.db.history import load_world
 from state.db.migrations import check_version, version

@@ -8,10 +8,9 @@ Invariant: what it hands out is built from one world, the one last published.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.items import ThreadId
 from state.model import EnginePhase, Review, ReviewKey, Thread, World
 from state.select.frame import banner_view, composer_view, header_view, sandbox_line

@@ -6,13 +6,13 @@ right part goes before its words do.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from state.dataclass import replace
 from state.views import Bits, InForce, Tone
 from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign

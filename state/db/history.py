@@ -11,11 +11,10 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.db import rows
 from state.db.codec import decode, decode_body, turn_facts
 from state.db.draft import Draft

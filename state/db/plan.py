@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from state.dataclass import replace
 from state.db.codec import encode, encode_body, encode_turn, text
 from state.db.rows import UPSERT, same_row, thread_row
 from state.items import (

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
+from state.dataclass import replace
 from state.db.codec import decode, text
 from state.db.rows import Parts
 from state.items import Text

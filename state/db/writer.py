@@ -14,10 +14,10 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from state import events as e
+from state.dataclass import replace
 from state.db import small
 from state.db.connection import Opened, mark_suspect, open_store
 from state.db.draft import Draft

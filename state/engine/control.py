@@ -12,11 +12,11 @@ import contextlib
 import os
 import signal
 import sys
-from dataclasses import field, replace
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.engine import detached
 from state.engine.errors import EngineLost, RequestFailed
 from state.engine.rpc import RpcClient, RpcHooks

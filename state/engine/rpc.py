@@ -16,12 +16,12 @@ import random
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any, Literal
 
 import msgspec
 
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.engine.errors import (
     EngineLost,
     HandshakeFailed,

@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import field, replace
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from state import commands as c
 from state.controls import Controls
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.engine.acting import Surroundings
 from state.engine.controls import controls
 from state.engine.defaults import defaults

@@ -9,10 +9,10 @@ at most one active turn per thread; a pending review is one that was asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping
-from dataclasses import replace
 from typing import assert_never
 
 from state import events as e
+from state.dataclass import replace
 from state.items import AgentActivity, ThreadId
 from state.model import Origin, Thread, World
 from state.reduce.epoch import after_engine_change

@@ -7,8 +7,8 @@ in progress in a turn that is over, except a command that lives on as a terminal
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from state.dataclass import replace
 from state.items import Command, Item, ItemStatus, ThreadId
 from state.model import (
     Engine,

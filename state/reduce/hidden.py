@@ -7,8 +7,7 @@ a hidden command never replaces an item of the engine.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from state.dataclass import replace
 from state.hidden import CELL, EndedCall, hidden, is_shown
 from state.items import Command, HiddenCommand, Item, ItemId, ItemStatus
 from state.model import Settings, Turn

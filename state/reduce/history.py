@@ -6,8 +6,7 @@ is live and not in it is kept; nothing said once is shown twice.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from state.dataclass import replace
 from state.items import AgentMessage, Item, ItemId, Reasoning, UserMessage
 from state.model import Turn, TurnStatus
 from state.reduce.epoch import close_items

@@ -7,10 +7,10 @@ it does: it lives on as a terminal until listed otherwise).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from state import events as e
+from state.dataclass import replace
 from state.items import (
     NO_TEXT,
     AgentMessage,

@@ -6,10 +6,10 @@ very request can be confirmed. Decided, sent and confirmed are three moments.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, assert_never
 
 from state import events as e
+from state.dataclass import replace
 from state.model import (
     AutoReview,
     Review,

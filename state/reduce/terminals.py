@@ -9,9 +9,9 @@ leaves the world before somebody dismisses it (or `MOST_ENDED` newer ones ended)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from state import events as e
+from state.dataclass import replace
 from state.items import Command, DeltaKind, Item, ItemId, ItemStatus, ThreadId, TurnId
 from state.model import Terminal, Thread, Turn
 from state.terminals import Ending, tail_of

@@ -7,10 +7,11 @@ erases a known one.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, assert_never
 
 from state import events as e
+from state.dataclass import replace
 from state.items import Item, ItemId, ItemStatus, Level, Notice
 from state.model import HistoryState, SendState, Thread, ThreadStatus
 from state.reduce.epoch import close_active_turn

@@ -7,10 +7,10 @@ and it is `active_turn`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from state import events as e
+from state.dataclass import replace
 from state.items import (
     Checklist,
     Command,

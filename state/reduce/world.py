@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from state import events as e
+from state.dataclass import replace
 from state.model import World
 
 MAX_MESSAGES = 50

@@ -7,11 +7,10 @@ thread of its tree changed. Groups: needs you, working, ready, not loaded, archi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from enum import IntEnum
 from pathlib import PurePosixPath
 
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.items import ThreadId
 from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
 from state.select.frame import runs_unboxed

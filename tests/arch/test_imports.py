@@ -150,6 +150,8 @@ def test_textual_internals_stay_out() -> None:
 
 def test_dataclasses_are_made_when_they_are_used() -> None:
     """The standard decorator compiles six methods for each class at its import: a
-    third of the time to the first paint."""
+    third of the time to the first paint. The standard `replace` makes a value anew:
+    a third of the time a stream costs."""
     sources = [m for m in product() if m.name != "state.dataclass"]
-    assert not offences(sources, lambda i: i.target == "dataclasses.dataclass")
+    slow = ("dataclasses.dataclass", "dataclasses.replace")
+    assert not offences(sources, lambda i: i.target in slow)

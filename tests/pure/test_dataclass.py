@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import pytest
 
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from tests.arch.source import REPO
 
 T = TypeVar("T")
@@ -165,6 +165,52 @@ def test_a_frozen_value_can_be_pickled_and_matched() -> None:
             assert (a, inner) == (1, 2)
         case _:
             raise AssertionError(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Positive(Generic[T]):
+    """Made by its `__init__` only."""
+
+    a: int
+    b: T | None = None
+
+    def __post_init__(self) -> None:
+        if self.a < 0:
+            raise ValueError("a")
+
+
+def test_a_copy_has_the_changes_and_nothing_else() -> None:
+    value = Here(1, (Here(2),))
+    copied = replace(value, a=3)
+    assert copied == Here(3, (Here(2),))
+    assert type(copied) is Here
+    assert value.a == 1
+    assert copied.b is value.b
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        copied.a = 4  # type: ignore[misc]
+    for changes in ({"c": 1}, {"__class__": int}, {"replace": 1}):
+        with pytest.raises((TypeError, AttributeError)):
+            replace(value, **changes)
+    with pytest.raises(ValueError, match="a"):
+        replace(Positive(1, "b"), a=-1)
+
+
+@pytest.mark.parametrize("how", HOWS, ids=str)
+@pytest.mark.parametrize("body", BODIES)
+def test_copies_as_the_standard_one_does(body: Make, how: dict[str, bool]) -> None:
+    made = outcome(lambda: body(OURS, **how))
+    for args, keywords in ARGS:
+        try:
+            value = cast(Any, made)(*args, **keywords)
+        except Exception:
+            continue
+        for changes in ({}, {"x": 3}, {"quiet": 8, "only": "o"}, {"z": 1, "value": 2}):
+            mine = outcome(lambda v=value, c=changes: repr(replace(v, **c)))  # type: ignore[misc]
+            theirs = outcome(
+                lambda v=value, c=changes: repr(dataclasses.replace(v, **c))  # type: ignore[misc]
+            )
+            assert isinstance(mine, str) == isinstance(theirs, str)
+            assert mine == theirs or not isinstance(mine, str)
 
 
 def test_what_it_cannot_do_is_done_by_the_standard_one() -> None:

@@ -12,12 +12,12 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from state import commands as c
 from state import events as e
+from state.dataclass import replace
 from state.engine.errors import EngineNotFound
 from state.items import ThreadId
 from state.model import Decision, EnginePhase, Review, ReviewState

@@ -26,7 +26,6 @@ _PARSER = '''\
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
+from state.dataclass import replace
 from state.hidden import CELL, SHELLS, EndedCall
 from state.items import ThreadId, TurnId
 
