@@ -78,10 +78,16 @@ class CodexTui(KeysInOrder):
         self.set_keymap(dict(services.config.keymap))
 
     def _wear(self, name: str | None) -> None:
-        """A theme from the start: Textual would parse all styles for its own first."""
-        known = self.get_theme(name or DEFAULT)
-        self.set_reactive(CodexTui.theme, known.name if known else DEFAULT)
+        """A theme from the start: set later, all styles would be parsed twice."""
+        theme = self.get_theme(name or DEFAULT) or self.available_themes[DEFAULT]
         self._dressed = True
+        if theme.ansi:  # More than styles depend on it: Textual's own way.
+            self.theme = theme.name
+            return
+        self.set_reactive(CodexTui.theme, theme.name)
+        self.add_class(
+            f"-theme-{theme.name}", f"-{'dark' if theme.dark else 'light'}-mode"
+        )
         self.stylesheet.set_variables(self.get_css_variables())
 
     def get_css_variables(self) -> dict[str, str]:

@@ -33,6 +33,7 @@ from state.engine.errors import (
     HandshakeFailed,
     RequestFailed,
 )
+from state.engine.gulps import GulpingConnection
 
 STDERR_LINES = 200
 STDERR_LINE_BYTES = 4096
@@ -279,6 +280,7 @@ class WebSocketTransport:
                 max_queue=None,
                 user_agent_header=None,
                 close_timeout=1.0,
+                create_connection=GulpingConnection,
                 **options,
             )
         except InvalidStatus as error:
