@@ -15,6 +15,9 @@ from state.items import ItemId, ThreadId
 SAMPLES = 12
 """Bars of the last minute."""
 
+GOING_MS = 1000
+"""What an ended terminal's processes may take to be gone"""
+
 Place = tuple[ThreadId, ItemId]
 
 
@@ -39,17 +42,19 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Meters:
-    """All figures of one moment. `local`: this machine's processes can be seen;
-    `left`: processes of terminals that have ended, by terminal."""
+    """All figures of one moment, `at_ms`. A terminal that ended before it and is in it
+    left processes over."""
 
-    local: bool = False
+    at_ms: int = 0
     by_terminal: Mapping[Place, Measured] = field(default_factory=dict)
 
 
 NO_METERS = Meters()
 
 
-def moved_on(before: Meters, seen: Mapping[Place, Usage], *, bar: bool) -> Meters:
+def moved_on(
+    before: Meters, seen: Mapping[Place, Usage], now_ms: int, *, bar: bool
+) -> Meters:
     """The figures after another look. `bar`: it begins a new bar of the minute."""
     measured = {}
     for place, usage in seen.items():
@@ -60,4 +65,13 @@ def moved_on(before: Meters, seen: Mapping[Place, Usage], *, bar: bool) -> Meter
         elif usage.cpu_percent is not None and shares:
             shares = (*shares[:-1], max(shares[-1], usage.cpu_percent))
         measured[place] = Measured(usage, shares)
-    return Meters(local=True, by_terminal=measured)
+    return Meters(now_ms, measured)
+
+
+def left_over(meters: Meters, place: Place, ended_ms: int | None) -> int:
+    """How many processes of a terminal that ended live on. One look a moment after its
+    end is needed to say so: they take their time to go."""
+    measured = meters.by_terminal.get(place)
+    if measured is None or meters.at_ms < (ended_ms or 0) + GOING_MS:
+        return 0
+    return measured.now.processes

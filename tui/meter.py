@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from state.model import EnginePhase
-from state.usage import NO_METERS, Meters, Place, Usage, moved_on
+from state.usage import NO_METERS, Place, Usage, left_over, moved_on
 
 if TYPE_CHECKING:
     from tui.presenter import Presenter
@@ -81,8 +81,8 @@ class Meter:
         if bar:
             self._bar_ms = now_ms
         before = self._presenter.meters
-        self._presenter.meters = moved_on(before, wanted, bar=bar)
-        return self._presenter.meters != before
+        after = self._presenter.meters = moved_on(before, wanted, now_ms, bar=bar)
+        return bool(after.by_terminal or before.by_terminal)
 
     def forget(self) -> None:
         """The engine is gone: nothing is known."""
@@ -91,10 +91,9 @@ class Meter:
     @property
     def left_over(self) -> int:
         """How many processes outlived their terminals."""
-        meters: Meters = self._presenter.meters
+        meters = self._presenter.meters
         return sum(
-            measured.now.processes
+            left_over(meters, (thread.id, terminal.item_id), terminal.ended_ms)
             for thread in self._presenter.with_terminals
-            for item_id in thread.ended_terminals
-            if (measured := meters.by_terminal.get((thread.id, item_id))) is not None
+            for terminal in thread.ended_terminals.values()
         )

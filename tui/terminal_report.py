@@ -74,7 +74,7 @@ async def _meters(found: Visit) -> Meters:
     await asyncio.sleep(LOOK_SECONDS)
     seen = await asyncio.to_thread(table.usage)
     return Meters(
-        local=True,
+        at_ms=int(time.time() * 1000),
         by_terminal={
             (key.thread_id, key.item_id): Measured(usage) for key, usage in seen.items()
         },

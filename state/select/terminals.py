@@ -16,7 +16,7 @@ from state.select.words import agent_label, agent_name, command_line, thread_tit
 from state.terminals import Ending
 from state.text import Revealed, clean, reveal
 from state.tree import Forest
-from state.usage import NO_METERS, Measured, Meters
+from state.usage import NO_METERS, Measured, Meters, left_over
 from state.views.terminals import OutputView, TerminalRow, TerminalsView
 from state.words import count
 
@@ -87,7 +87,8 @@ def _row(
     *,
     stale: bool,
 ) -> TerminalRow:
-    measured = meters.by_terminal.get((thread.id, terminal.item_id))
+    place = (thread.id, terminal.item_id)
+    measured = meters.by_terminal.get(place)
     cpu, memory = figures(terminal, measured)
     root = world.threads.get(forest.root(thread.id), thread)
     state, failed = how_ended(terminal)
@@ -112,7 +113,7 @@ def _row(
         state=state,
         failed=failed,
         ended_ms=terminal.ended_ms,
-        left=measured.now.processes if measured is not None and state else 0,
+        left=left_over(meters, place, terminal.ended_ms) if state else 0,
         stale=stale and not state,
     )
 

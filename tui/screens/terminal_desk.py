@@ -31,10 +31,7 @@ if TYPE_CHECKING:
 END_SECONDS = 3.0
 """How long a stopped terminal's processes may take to be gone"""
 MOST_LINES = 12
-NO_TYPING = (
-    "No request types into a terminal; the agent that started it can. "
-    "A message to it is in the composer: say what to type."
-)
+NO_TYPING = "No request types into a terminal; its agent can: finish the message"
 
 
 class TerminalDesk:
@@ -123,6 +120,7 @@ class TerminalDesk:
         await self._published()
         left = await self._left(before)
         self._say_stopped(rows, left, seen=before is not None)
+        self._fleet.terminal_watch.look()
         if left:
             await self._offer_to_end(left, rows)
 
