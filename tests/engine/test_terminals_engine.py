@@ -9,8 +9,10 @@ left of it is found by a fresh program.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -31,6 +33,7 @@ from state.reduce import reduce
 from state.terminals import Ending
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.session_bench import LIMIT, Watch, engine_pid, kill, running
+from tests.scenario.script import SCRIPT
 from tui.demo.request import ModelRequest
 from tui.demo.steps import Exec, Say, Spawn, Step, WaitAgents
 
@@ -112,6 +115,41 @@ async def interrupted(watch: Watch, thread_id: ThreadId) -> None:
     assert ended.status is TurnStatus.INTERRUPTED
 
 
+async def codex_tui(
+    bench: Bench, *arguments: str
+) -> subprocess.CompletedProcess[bytes]:
+    """The program on the command line, with no terminal to ask in."""
+
+    def run() -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            (SCRIPT, *arguments),
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env=bench.home.environment(),
+            cwd=bench.home.outside,
+            timeout=LIMIT,
+        )
+
+    return await asyncio.to_thread(run)
+
+
+async def _refused_on_the_command_line(bench: Bench) -> None:
+    """Nothing ends by words that mean nothing, nor without a yes."""
+    listed = await codex_tui(bench, "terminals", "--json")
+    told = {t["command"]: t for t in json.loads(listed.stdout)}
+    mine = told[f"echo up; exec sleep {ROOT_SLEEP}"]
+    assert (listed.returncode, mine["agentPath"], mine["live"]) == (0, "/root", True)
+    assert mine["cpu"].endswith("%")
+    assert mine["memory"] != "—"
+    for words, said in (("99", b"no terminal 99"), ("/root/none", b"/root/none")):
+        ran = await codex_tui(bench, "stop", words, "--yes")
+        assert (ran.returncode, said in ran.stderr) == (2, True), ran.stderr
+    ran = await codex_tui(bench, "stop", str(mine["id"]))
+    assert (ran.returncode, b"add --yes" in ran.stderr) == (2, True)
+    assert sleepers(ROOT_SLEEP)
+    assert sleepers(CHILD_SLEEP)
+
+
 @each_engine
 def test_interrupts_keep_terminals_and_stop_ends_exactly_one(
     engine: EngineUnderTest,
@@ -146,11 +184,14 @@ def test_interrupts_keep_terminals_and_stop_ends_exactly_one(
             assert usage.processes == len(found[Key(root, mine.item_id)])
 
             mark = len(watch.events)
-            await watch.session.send(StopTerminals(child, other.process_id))
+            await _refused_on_the_command_line(bench)
+            ran = await codex_tui(bench, "stop", "/root/keeper", "--yes")
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+            assert f"sleep {CHILD_SLEEP}".encode() in ran.stdout
             await until(lambda: not sleepers(CHILD_SLEEP), "it was stopped")
             assert sleepers(ROOT_SLEEP), "the other one was stopped, too"
             await watch.until(
-                TerminalsListed, lambda e: e.thread_id == child, since=mark
+                ItemCompleted, lambda e: e.item.id == other.item_id, since=mark
             )
             world = folded(watch)
             assert world.threads[root].terminals.keys() == {mine.item_id}

@@ -35,7 +35,7 @@ def _store(place: Place) -> None:
     """Two that run and one that ended, as a window of an earlier hour left them."""
     child = (("parent_id", ROOT), ("agent_path", "/root/tester"))
     body = Command(EVIL, output=Text("ready\nboom \x1b[31mred\n"), exit_code=7)
-    events = [
+    events: list[e.ThreadEvent] = [
         e.ThreadSeen(ROOT, (("name", "fix the cache"),), Origin.ENGINE, 1),
         e.ThreadSeen(CHILD, child, Origin.ENGINE, 1),
         _listed(ROOT, "a", "b"),
