@@ -86,7 +86,8 @@ class Scrollback:
     def _parse(self, tail: Tail) -> None:
         self._open = None
         rest = tail.text.last(tail.end - self._read)
-        cuts = [g for g in tail.gaps if g >= max(self._read, tail.start)]
+        # What is missing at the very beginning is said above it, not in it.
+        cuts = [g for g in tail.gaps if g and g >= max(self._read, tail.start)]
         marked = self._settled[-1].at if self._last_is_gap else -1
         for gap in cuts:
             if gap == marked:

@@ -29,6 +29,8 @@ class TerminalWatch:
     def open(self, key: str | None = None) -> None:
         """Open the board on this terminal, or the first of the open thread."""
         fleet = self._fleet
+        if self.boards:
+            return  # it is open already
         open_id = fleet.presenter.looking.thread
         if key is None and open_id is not None:
             mine = fleet.terminal_desk.tree_rows(open_id)
