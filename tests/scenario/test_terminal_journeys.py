@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from state.items import ThreadId
 from tests.driver import NARROW, NORMAL, WIDE, Driver, Play, Size, drive
 from tests.fakes import FakeEngine, Json, Refused
 from tui.screens.terminals import TerminalsBoard
@@ -136,7 +137,7 @@ def test_a_thread_the_engine_lost_takes_its_terminals_along() -> None:
         driver.engine.replies[STOP] = gone
         await slash(driver, "/stop")
         await driver.press("right", "enter")
-        thread = driver.fleet.presenter.world.threads[driver.open]
+        thread = driver.fleet.presenter.world.threads[ThreadId(OTHER)]
         assert not thread.terminals
         assert len(thread.ended_terminals) == 1
 
