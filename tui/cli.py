@@ -184,7 +184,11 @@ def main(argv: list[str] | None = None) -> int:
     if problem := _token_problem(args):
         print(f"codex-tui: {problem}", file=sys.stderr)
         return 2
-    if refusal := unsupported(sys.platform):
+    refusal = unsupported(sys.platform)
+    if not refusal and args.command != "doctor" and not sockets_work():
+        print(NO_SOCKETS, file=sys.stderr)
+        return 3
+    if refusal:
         print(refusal, file=sys.stderr)
         return 1
     try:
@@ -197,6 +201,25 @@ def main(argv: list[str] | None = None) -> int:
         # The reader left (`| head`): that is no failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+NO_SOCKETS = (
+    "Sockets are refused here: codex-tui runs inside a sandbox without network and "
+    "cannot reach an engine. Start it outside; codex-tui doctor says more."
+)
+
+
+def sockets_work() -> bool:
+    """Whether this process may speak over a socket at all. A sandbox that refuses it
+    leaves an event loop waiting for ever."""
+    import socket
+
+    one, other = socket.socketpair()
+    with one, other:
+        try:
+            return one.send(b"?") == 1
+        except OSError:
+            return False
 
 
 def unsupported(platform: str) -> str:

@@ -12,13 +12,14 @@ from dataclasses import asdict
 
 from state.engine.supervisor import RemoteTarget
 from state.text import clean
-from tui.engine_health import engine_checks
+from tui.cli import sockets_work
+from tui.engine_health import engine_checks, unasked
 from tui.health import Check, State, local_checks
 from tui.options import target_of
 from tui.place import Place
 from tui.report import print_json
 
-FIRST = ("platform", "codex home")
+FIRST = ("platform", "around", "codex home")
 """What an engine stands on is told before the engine."""
 
 
@@ -29,12 +30,20 @@ def doctor_command(args: argparse.Namespace) -> int:
     local = local_checks(place, remote=remote)
     first = [check for check in local if check.name in FIRST]
     last = [check for check in local if check.name not in FIRST]
-    checks = [*first, *asyncio.run(engine_checks(args, place)), *last]
+    checks = [*first, *_engine(args, place), *last]
     if args.json:
         print_json([asdict(check) for check in checks])
     else:
         print("\n".join(lines(checks)))
     return int(any(check.state is State.FAILING for check in checks))
+
+
+def _engine(args: argparse.Namespace, place: Place) -> list[Check]:
+    if sockets_work():
+        return asyncio.run(engine_checks(args, place))
+    says = "Sockets are refused here, so no engine can be reached."
+    remedy = "Run this outside the sandbox that codex-tui runs in."
+    return [Check("engine", State.FAILING, says, remedy), *unasked(says)]
 
 
 def lines(checks: list[Check]) -> list[str]:
@@ -44,6 +53,8 @@ def lines(checks: list[Check]) -> list[str]:
         shown.append(f"{check.state:<8} {check.name:<14} {_line(check.says)}")
         if check.remedy and check.state is not State.OK:
             shown.append(f"{'':<8} {'':<14} -> {_line(check.remedy)}")
+            more = clean(check.lines).splitlines()
+            shown += [f"{'':<8} {'':<14}    {line}" for line in more]
     failing = sum(check.state is State.FAILING for check in checks)
     warnings = sum(check.state is State.WARNING for check in checks)
     shown.append(f"\n{len(checks)} checks: {failing} failing, {warnings} warnings")

@@ -67,7 +67,7 @@ async def engine_checks(args: argparse.Namespace, place: Place) -> list[Check]:
         asked = SharedTarget(None, place.codex_home)
         return [*checks, *await _ask(asked, place, "shared engine")]
     if found is None:
-        return [*checks, *_unasked("there is no engine to ask.")]
+        return [*checks, *unasked("there is no engine to ask.")]
     with _codex_home(place) as (home, own):
         private = PrivateTarget(lambda: found, home, home)
         answers = await _ask(private, place, "private engine")
@@ -78,7 +78,8 @@ async def engine_checks(args: argparse.Namespace, place: Place) -> list[Check]:
     return [*checks, *answers]
 
 
-def _unasked(why: str) -> list[Check]:
+def unasked(why: str) -> list[Check]:
+    """What an engine would have told, and why nobody was asked."""
     return [_unknown(name, why) for name in ASKED]
 
 
@@ -179,7 +180,7 @@ async def _ask(target: Target, place: Place, what: str) -> list[Check]:
     try:
         link = await connect(target, options)
     except (EngineError, OSError) as error:
-        return [_start_failure(error, what), *_unasked("no engine answers.")]
+        return [_start_failure(error, what), *unasked("no engine answers.")]
     greeted = Check(what, State.OK, f"codex {link.info.version} answers")
     shown = [greeted] if isinstance(target, RemoteTarget) else []
     try:

@@ -23,6 +23,7 @@ from state.db.errors import StoreError, named
 from state.db.migrations import MIGRATIONS, check_version, version
 from state.db.reader import open_reader
 from state.home import store_path
+from state.permissions.remedies import Context, allow_write, own_folders
 from tui.place import Place
 
 LOW_BYTES = 500 << 20
@@ -40,12 +41,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`says`: what was found; `remedy`: what to do, "" when nothing is to be done."""
+    """`says`: what was found; `remedy`: what to do, "" when nothing is to be done;
+    `lines`: a setting to copy for it."""
 
     name: str
     state: State
     says: str
     remedy: str = ""
+    lines: str = ""
 
 
 def local_checks(place: Place, *, remote: bool) -> list[Check]:
@@ -53,10 +56,12 @@ def local_checks(place: Place, *, remote: bool) -> list[Check]:
     homes = [] if remote else [check_home(place)]
     return [
         check_platform(),
+        check_around(place.env),
         *homes,
         check_store(place),
         check_terminal(place.env, sys.stdout.isatty()),
         check_git(place.env),
+        check_gh(place.env),
     ]
 
 
@@ -68,6 +73,35 @@ def check_platform() -> Check:
         name = f"{name} (WSL)"
     says = f"{name} {platform.machine()}, Python {platform.python_version()}"
     return Check("platform", State.OK, says)
+
+
+MARKS = {
+    "CODEX_SANDBOX": "Codex's own sandbox",
+    "CODEX_SANDBOX_NETWORK_DISABLED": "Codex's own sandbox, without network",
+    "SANDBOX_RUNTIME": "a sandbox runtime",
+    "FLATPAK_ID": "Flatpak",
+    "SNAP": "a snap",
+}
+"""Variables that a sandbox sets for what runs in it."""
+
+
+def check_around(env: Mapping[str, str], proc: Path = Path("/proc/self")) -> Check:
+    """Whether we run inside another sandbox: Codex's own may then not work."""
+    found = [words for name, words in MARKS.items() if env.get(name)]
+    if any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv")):
+        found.append("a container")
+    with contextlib.suppress(OSError, ValueError):
+        first = proc.joinpath("uid_map").read_text().split()[:3]
+        if len(first) == 3 and first[2] != "4294967295":
+            found.append("a user namespace")
+    if not found:
+        return Check("around", State.OK, "no sandbox around codex-tui was seen")
+    says = f"codex-tui runs inside {', '.join(dict.fromkeys(found))}."
+    remedy = (
+        "If commands fail there, start the engine outside of it, or let it write "
+        "CODEX_HOME and /tmp and make user namespaces."
+    )
+    return Check("around", State.WARNING, says, remedy)
 
 
 # -- CODEX_HOME --------------------------------------------------------------------
@@ -92,8 +126,7 @@ def check_home(place: Place) -> Check:
         return Check(name, State.FAILING, f"{home} is no folder.", remedy)
     if not _usable(home):
         says = f"{home} cannot be written; the engine does not start."
-        remedy = "Make it writable for this user, or set CODEX_HOME to another folder."
-        return Check(name, State.FAILING, says, remedy)
+        return _unwritable(name, says, home)
     locked = [
         part for part in PARTS if _exists(home / part) and not _usable(home / part)
     ]
@@ -102,6 +135,23 @@ def check_home(place: Place) -> Check:
         remedy = "Make these writable for this user."
         return Check(name, State.FAILING, f"Not writable: {says}.", remedy)
     return _with_room(Check(name, State.OK, f"{home}, writable"), home)
+
+
+def _unwritable(name: str, says: str, home: Path) -> Check:
+    """Not for this user, or for nobody: then a sandbox around us did it."""
+    try:
+        read_only = bool(os.statvfs(home).f_flag & os.ST_RDONLY)
+    except OSError:
+        read_only = False
+    if not read_only:
+        remedy = "Make it writable for this user, or set CODEX_HOME to another folder."
+        return Check(name, State.FAILING, says, remedy)
+    remedy = (
+        "It is mounted read-only: a sandbox around Codex, or the disk. Let that "
+        "sandbox write it:"
+    )
+    lines = allow_write(own_folders(Context(home=str(home))))
+    return Check(name, State.FAILING, says, remedy, lines)
 
 
 def _missing_home(place: Place) -> Check:
@@ -248,6 +298,14 @@ def check_git(env: Mapping[str, str]) -> Check:
         return Check("git", State.OK, said)
     says = "git was not found; branches and worktrees are not shown."
     return Check("git", State.WARNING, says, "Install git.")
+
+
+def check_gh(env: Mapping[str, str]) -> Check:
+    """Pull requests are offered with it; nothing else needs it."""
+    said = _ask(("gh", "--version"), env)
+    if said:
+        return Check("gh", State.OK, said)
+    return Check("gh", State.OK, "not found; pull requests are not offered")
 
 
 def _ask(command: tuple[str, ...], env: Mapping[str, str]) -> str:

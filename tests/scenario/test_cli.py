@@ -24,7 +24,7 @@ from state.model import Origin, World
 from state.reduce import reduce
 from tests.engine.harness import Bench, EngineUnderTest, each_engine, need_sandbox
 from tests.engine.plain_client import Client
-from tests.scenario.script import NOWHERE, SCRIPT, Place, a_place, harmless
+from tests.scenario.script import LIMIT, NOWHERE, SCRIPT, Place, a_place, harmless
 from tui.demo.home import processes_of
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31mred\u202egnp\x9b2J \x7fend\nnext"
@@ -250,6 +250,38 @@ def test_doctor_probes_without_making_a_home(
     )
     assert place.files() == []
     assert not list(place.own.glob("doctor-*"))
+
+
+@each_engine
+def test_doctor_inside_a_sandbox(engine: EngineUnderTest, place: Place) -> None:
+    """The engine's own read-only sandbox stands for one around Codex."""
+    need_sandbox(engine)
+    place.codex_home.mkdir()
+    inside = (engine.path, "sandbox", "-P", ":read-only", "--", SCRIPT)
+    ran = subprocess.run(
+        (*inside, "doctor", "--json", "--codex-bin", engine.path),
+        env=place.environment(),
+        cwd=place.home,
+        capture_output=True,
+        timeout=LIMIT,
+    )
+    checks = {check["name"]: check for check in json.loads(ran.stdout)}
+    assert ran.returncode == 1, ran.stderr
+    assert checks["around"]["state"] == "warning"
+    assert "sandbox" in checks["around"]["says"]
+    home = checks["codex home"]
+    assert (home["state"], "mounted read-only" in home["remedy"]) == ("failing", True)
+    allowed = json.loads(home["lines"])["sandbox"]["filesystem"]["allowWrite"]
+    assert allowed == [f"{place.codex_home}/**"]
+    assert b"Traceback" not in ran.stderr
+    other = subprocess.run(
+        (*inside, "threads"),
+        env=place.environment(),
+        cwd=place.home,
+        capture_output=True,
+        timeout=LIMIT,
+    )
+    assert (other.returncode, b"inside a sandbox" in other.stderr) == (3, True)
 
 
 # -- with a real engine ------------------------------------------------------------
