@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from state.dataclass import dataclass, replace
 from state.items import ThreadId
-from state.model import EnginePhase, Review, ReviewKey, Thread, World
+from state.model import EnginePhase, Review, ReviewKey, Settings, Thread, World
 from state.select.frame import banner_view, composer_view, header_view, sandbox_line
 from state.select.review import all_pending, review_card
 from state.select.same import kept
@@ -50,8 +50,11 @@ class Looking:
     review: ReviewKey | None = None
     ask: ListAsk = ListAsk()
     cwd: str = ""
+    """For the eye, with `~`"""
     trusted: bool | None = None
     """Whether the engine trusts `cwd`; None: not known"""
+    fresh: Settings | None = None
+    """What a thread that starts in `cwd` would run under; None: not known"""
     message: str = ""
     opening: ThreadId | None = None
 
@@ -205,6 +208,7 @@ class Presenter:
             self.thread,
             message=message,
             terminals=self.running_terminals(self.looking.thread),
+            fresh=self.looking.fresh,
         )
         return self._kept("status", line)
 
@@ -230,8 +234,13 @@ class Presenter:
                 return self._kept("card", card)
         return None
 
+    @property
+    def folder(self) -> str:
+        """Where a new thread would start, to be drawn."""
+        return reveal(self.looking.cwd).text
+
     def _invitation(self) -> tuple[str, ...]:
-        folder = reveal(self.looking.cwd).text
+        folder = self.folder
         rows = (
             f"What should Codex do in {folder}?" if folder else "What should Codex do?",
             "",

@@ -72,6 +72,7 @@ def build(args: argparse.Namespace, place: Place, cwd: str) -> Services:
         problem=problem,
         engine=user_engine(args, place, cwd),
         cwd=cwd,
+        user_home=os.path.expanduser("~"),
         codex_home=label,
         home=place.home,
         remembered=remembered,

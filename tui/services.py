@@ -87,6 +87,8 @@ class Services:
     """A thread to start, and show, as soon as there is an engine"""
     beside: tuple[StartThread, ...] = ()
     """Threads to start after that one, without showing them"""
+    user_home: str = ""
+    """Folders in it are headed with `~`"""
     theme: str | None = None
     ascii: bool = False
     plain: bool = False

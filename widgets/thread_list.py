@@ -302,6 +302,11 @@ class ThreadList(Pane[ThreadRow]):
 
     # -- the filter --------------------------------------------------------------
 
+    def show_filter(self, text: str) -> None:
+        """A filter that was kept; it stays in sight. Posts nothing."""
+        with self.field.prevent(Input.Changed):
+            self.field.value = text
+
     def action_filter(self) -> None:
         """Type a filter."""
         self.foot.add_class("-typing")

@@ -8,6 +8,7 @@ is repainted only when it differs from what stands there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -204,6 +205,11 @@ class Transcript(ScrollView, can_focus=True):
         return False
 
     # -- cells
+
+    def unfold(self, keys: Iterable[Key]) -> None:
+        """Unfold these, as they were once. Posts nothing."""
+        self.port.unfold(keys)
+        self._sync()
 
     def action_mark(self, step: int) -> None:
         """Make the cell before or after the current one."""

@@ -7,6 +7,8 @@ it changes; while `follow` holds, the end stays at the bottom.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from state.views import TranscriptView, TurnRule
 from widgets.cells import render as cells
 from widgets.cells.lines import Clock, live_row
@@ -266,6 +268,14 @@ class Viewport:
             self.jump(self._under_hint(index))
         elif (over := end - self.top - self.height) > 0:
             self.scroll_by(min(over, head - 1 - self.top))
+
+    def unfold(self, keys: Iterable[Key]) -> None:
+        """Show these whole, those too that are not held yet."""
+        self.drawer.unfolded |= set(keys)
+        for index, cell in enumerate(self.layout.cells):
+            if cell.key in self.drawer.unfolded:
+                self.layout.forget_cell(index)
+        self.place(None)
 
     def toggle(self, index: int) -> bool:
         """Fold or unfold a cell; its head stays where it is, or moves up to make

@@ -7,6 +7,7 @@ may, and the words for not knowing. Unknown is shown as unknown, stale as stale.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Literal
 
 from state.model import (
@@ -211,11 +212,12 @@ def sandbox_line(
     *,
     message: str = "",
     terminals: int | None = None,
+    fresh: Settings | None = None,
 ) -> SandboxLine:
     """The bottom line for the open thread or agent. `terminals`: how many run in its
-    tree; None: count its own."""
+    tree; None: count its own. `fresh`: what a new thread here would get."""
     if thread is None:
-        return SandboxLine("", "no thread open", "calm", message=message)
+        return _fresh_line(fresh, message)
     turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
     now = turn.settings if turn and turn.settings else thread.settings
     following = thread.settings
@@ -252,6 +254,24 @@ def sandbox_line(
         hints=("/ps /stop",) if running else (),
         message=message,
     )
+
+
+def _fresh_line(fresh: Settings | None, message: str) -> SandboxLine:
+    """No thread is open: what a new one would get."""
+    if fresh is None:
+        return SandboxLine("", "no thread open", "calm", message=message)
+    glyph, mode, level = sandbox_mode(fresh)
+    parts = tuple(part for part in _parts(fresh) if part)
+    lead = "a new thread here:"
+    return SandboxLine(glyph, mode, level, parts, lead=lead, message=message)
+
+
+def fresh_settings(today: Settings | None, *, trusted: bool) -> Settings | None:
+    """What a thread gets that is started by writing: nothing writable without trust."""
+    if today is None or trusted:
+        return today
+    box = Sandbox(SandboxMode.READ_ONLY)
+    return replace(today, sandbox=box, profile=None)
 
 
 def _differs(now: Settings | None, following: Settings | None) -> bool:

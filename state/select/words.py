@@ -56,6 +56,15 @@ def unwrap_command(command: str) -> str:
     return command
 
 
+def tilde(path: str, home: str) -> str:
+    """A folder as a prompt shows it: the user's own home is `~`. For headings; where
+    it matters what may be touched, paths stay whole. Passes no door."""
+    home = home.rstrip("/")
+    if home and (path == home or path.startswith(f"{home}/")):
+        return f"~{path[len(home) :]}"
+    return path
+
+
 def one_line(text: str) -> str:
     """Prose on one line."""
     return " ".join(clean(text).split())

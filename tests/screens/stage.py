@@ -181,6 +181,7 @@ def stage(
         store=store,
         engine=SilentEngine(replies or {}, says),
         cwd=CWD,
+        user_home="/home/dev",
         codex_home="/home/dev/.codex",
         remembered=Remembered(drafts={open_thread or "new": draft}, view=kept),
         clock=lambda: now,

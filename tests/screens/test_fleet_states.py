@@ -60,7 +60,8 @@ def gone() -> EngineChanged:
 def test_first_start(snap_of: Snap, size: Size) -> None:
     app = stage(says=connected(), replies=UNTRUSTED)
     words = ["No threads yet.", "start one here", "0 threads"]
-    snap_of(app, size, must_contain=words)
+    line = "a new thread here: read-only"
+    snap_of(app, size, until=line, must_contain=words)
 
 
 @sizes

@@ -19,6 +19,8 @@ from textual.widget import Widget
 from state import commands as c
 from state.items import ThreadId
 from state.model import EnginePhase
+from state.select.frame import fresh_settings
+from state.select.words import tilde
 from state.views import Bit, Tone
 from tui.actions import ACTIONS, Place
 from tui.meter import Meter
@@ -80,7 +82,9 @@ class FleetScreen(FleetActs):
         super().__init__(classes="-pane-1")
         self.services = services
         self.presenter = Presenter(
-            services.world, cwd=services.cwd, counts=services.remembered.counts
+            services.world,
+            cwd=tilde(services.cwd, services.user_home),
+            counts=services.remembered.counts,
         )
         table = services.processes
         self.meter = Meter(self.presenter, table.usage if table is not None else None)
@@ -149,9 +153,8 @@ class FleetScreen(FleetActs):
     def _return(self) -> None:
         """To where the last window was."""
         view = self.services.remembered.view
-        self.presenter.look(
-            ask=self.ask_from(view),
-        )
+        self.presenter.look(ask=self.ask_from(view))
+        self.threads.show_filter(self.presenter.looking.ask.filter)
         open_id = view.get("open")
         thread_id = ThreadId(open_id) if isinstance(open_id, str) else None
         if thread_id is not None and thread_id in self.presenter.world.threads:
@@ -201,7 +204,8 @@ class FleetScreen(FleetActs):
         """Say beforehand that a thread would start read-only here."""
         found = await self.services.engine.defaults(self.services.cwd)
         if found is not None:
-            self.presenter.look(trusted=found.trusted)
+            fresh = fresh_settings(found.settings, trusted=found.trusted)
+            self.presenter.look(trusted=found.trusted, fresh=fresh)
             self.refresh_views()
 
     def _mark_seen(self, step: Published) -> None:
@@ -268,12 +272,13 @@ class FleetScreen(FleetActs):
         presenter = self.presenter
         transcript = presenter.transcript()
         self.transcript.view = transcript
+        self.places.returned()
         title = self.heading
         title.title = transcript.title
         title.ruled = not self.has_class("-narrow")
         title.detail = f"· {transcript.agent_path}" if transcript.agent_path else ""
         if presenter.thread is None:
-            title.detail = f"· {presenter.looking.cwd}"
+            title.detail = f"· {presenter.folder}"
         right = transcript.right
         title.end = (Bit(right, Tone.MUTED),) if right else ()
         self.banner.view = presenter.banner() or self.loss_desk.banner()
@@ -312,6 +317,7 @@ class FleetScreen(FleetActs):
         self.banner.set_clock(now_ms)
         self.card.set_clock(now_ms)
         self.transcript.set_clock(now_ms, frame)
+        self.places.note()
 
     def say(self, text: str) -> None:
         """A sentence in the bottom line, for some seconds."""

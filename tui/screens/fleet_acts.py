@@ -242,6 +242,7 @@ class FleetActs(FleetIntents):
         self.presenter.look(thread=thread_id, opening=thread_id, review=None)
         self.services.keep_view("open", thread_id)
         self.load_draft()
+        self.places.opened(thread_id)
         if thread_id is not None:
             self.act(c.OpenThread(thread_id))
             thread = self.presenter.thread
@@ -262,7 +263,7 @@ class FleetActs(FleetIntents):
             **changes,
         }
         self.presenter.look(ask=ListAsk(**values))
-        self.services.keep_view("list", {**values, "filter": ""})
+        self.services.keep_view("list", values)
         self.refresh_list()
 
     @staticmethod
@@ -270,6 +271,9 @@ class FleetActs(FleetIntents):
         """The list as the last window had it."""
         kept = view.get("list")
         kept = kept if isinstance(kept, dict) else {}
+        words = kept.get("filter")
         return ListAsk(
-            archived=bool(kept.get("archived")), by_folder=bool(kept.get("by_folder"))
+            filter=words if isinstance(words, str) else "",
+            archived=bool(kept.get("archived")),
+            by_folder=bool(kept.get("by_folder")),
         )

@@ -7,6 +7,7 @@ only leaves as the card posted it.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -17,11 +18,13 @@ from state.model import EnginePhase, ThreadStatus
 from state.select.words import agent_label
 from tui.actions import by_slash
 from tui.screens.flows import Flows
+from tui.screens.places import Places
 from tui.screens.why import explain_cell
 from widgets import intents as i
 
 if TYPE_CHECKING:
     from tui.presenter import Presenter
+    from widgets.transcript import Transcript
 
 INTERRUPT_MS = 3000
 
@@ -31,6 +34,7 @@ class FleetIntents(Flows):
 
     presenter: Presenter
     pane: int
+    transcript: Transcript
     _armed_interrupt: tuple[ThreadId, int] | None = None
 
     def go_to(self, number: int) -> None:
@@ -126,9 +130,20 @@ class FleetIntents(Flows):
 
     # -- words -------------------------------------------------------------------
 
+    @cached_property
+    def places(self) -> Places:
+        """Where the reader was in each thread."""
+        return Places(self.services, self.transcript)
+
+    @on(i.FoldChanged)
+    def _fold(self, intent: i.FoldChanged) -> None:
+        intent.stop()
+        self.places.folded(intent)
+
     def stash_draft(self) -> None:
         """What stands in the composer belongs to where it was written."""
         if self.is_mounted:
+            self.places.note()
             self.services.keep_draft(self.draft_key, self.composer.text)
 
     @on(i.DraftChanged)
