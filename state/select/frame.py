@@ -7,9 +7,9 @@ may, and the words for not knowing. Unknown is shown as unknown, stale as stale.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Literal
 
+from state.dataclass import replace
 from state.model import (
     EnginePhase,
     Sandbox,
