@@ -7,7 +7,7 @@ own what actions do (`tui.screens.fleet_acts`) nor the flows that take several s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -27,6 +27,7 @@ from tui.meter import Meter
 from tui.presenter import Presenter
 from tui.screens.board import Board, keys_of
 from tui.screens.fleet_acts import FleetActs
+from tui.screens.shares import share
 from tui.screens.terminal_desk import TerminalDesk
 from tui.screens.terminal_watch import TerminalWatch
 from tui.services import NEW
@@ -37,7 +38,6 @@ from widgets.composer import Composer
 from widgets.composer_popup import SlashCommand
 from widgets.counters import Counters
 from widgets.header import Header
-from widgets.pane import Pane
 from widgets.review_card import ReviewCard
 from widgets.review_inbox import ReviewInbox
 from widgets.status_bar import StatusBar
@@ -61,13 +61,6 @@ def _commands() -> list[SlashCommand]:
     return [
         SlashCommand(a.slash, a.args, a.help, a.aliases) for a in ACTIONS if a.slash
     ]
-
-
-def _set_height(pane: Widget, cells: int | None) -> None:
-    """Only a change: a style that is set, even to the same, lays the screen out."""
-    now = pane.styles.inline.height
-    if (None if now is None else now.cells) != cells:
-        pane.styles.height = cells
 
 
 class FleetScreen(FleetActs):
@@ -241,23 +234,10 @@ class FleetScreen(FleetActs):
         self.tabs.needs = presenter.header().needs
 
     def _share_right(self) -> None:
-        """Wide: each pane of the right column as high as what it holds, the last one
-        takes the rest; when there is too little, the longest gives way."""
-        panes: list[Pane[Any]] = [
-            self.agents,
-            self.terminals,
-        ]
+        """Each pane of the right column as high as it needs, if there is a column."""
         room = self.query_one("#right").size.height
-        if not self.has_class("-wide") or room <= 0:
-            for pane in panes:
-                _set_height(pane, None)
-            return
-        wanted = [max(4, pane.rows.virtual_size.height + 2) for pane in panes]
-        least = 6  # the reviews' own share
-        while sum(wanted) > max(8, room - least) and max(wanted) > 4:
-            wanted[wanted.index(max(wanted))] -= 1
-        for pane, height in zip(panes, wanted, strict=True):
-            _set_height(pane, height)
+        wide = self.has_class("-wide") and room > 0
+        share((self.agents, self.terminals), room if wide else None)
 
     def on_resize(self) -> None:
         """Columns changed."""
