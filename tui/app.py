@@ -17,8 +17,8 @@ from textual.driver import Driver
 from state.attention import calls_of
 from tui.crash import EXIT_CODE
 from tui.palette import RegistryCommands
+from tui.screens import late
 from tui.screens.board import Board
-from tui.screens.dialogs import quit_private
 from tui.screens.fleet import FleetScreen
 from tui.signals import Signals
 from tui.terminal import Terminal
@@ -121,6 +121,7 @@ class CodexTui(KeysInOrder):
         await self.services.begin()
         for sentence in self.services.config.problems:
             self.say(sentence)
+        late.load()
         gc.freeze()  # What the program is made of is not searched for garbage again.
         gc.enable()
         self._tell_time()
@@ -213,7 +214,7 @@ class CodexTui(KeysInOrder):
             await self.action_leave()
             return
         self._asked_to_quit = True
-        self.push_screen(quit_private(lines), self._quit_answered)
+        self.push_screen(late.dialogs.quit_private(lines), self._quit_answered)
 
     def _quit_answered(self, answer: str | None) -> None:
         self._asked_to_quit = False

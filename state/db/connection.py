@@ -14,8 +14,7 @@ import struct
 import time
 from contextlib import closing
 from pathlib import Path
-
-import aiosqlite
+from typing import TYPE_CHECKING
 
 from state.dataclass import dataclass
 from state.db.errors import StoreCorrupt, StoreError, named
@@ -23,6 +22,9 @@ from state.db.migrations import MIGRATIONS, check_version, migrate, version
 from state.db.reader import open_reader
 from state.db.salvage import salvage
 from state.home import private_file, private_folder
+
+if TYPE_CHECKING:
+    import aiosqlite
 
 _MAGIC = b"SQLite format 3\x00"
 _SIDE_FILES = ("-wal", "-shm")
@@ -61,6 +63,9 @@ async def open_store(path: Path) -> Opened:
         guard = _share(path)
     except OSError as error:
         raise named(error, path) from error
+    # Imported here: the file is looked at before the first paint, and opened after it.
+    import aiosqlite
+
     try:
         notice = _prepare(path, guard)
         db = await aiosqlite.connect(path, isolation_level=None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
 
 from state.dataclass import dataclass
 
@@ -143,13 +144,17 @@ _TABLE: tuple[tuple[Noise, str], ...] = (
     (Noise.DENIED, _EACCES),
 )
 
-_PATTERNS = tuple((noise, re.compile(text, re.MULTILINE)) for noise, text in _TABLE)
+
+@cache
+def _patterns() -> tuple[tuple[Noise, re.Pattern[str]], ...]:
+    """Compiled when first asked: a start has nothing to look at."""
+    return tuple((noise, re.compile(text, re.MULTILINE)) for noise, text in _TABLE)
 
 
 def find(text: str) -> Finding | None:
     """What stopped it, as far as the text shows; None when it shows nothing."""
     text = text[-LONGEST:]
-    for noise, pattern in _PATTERNS:
+    for noise, pattern in _patterns():
         match = pattern.search(text)
         if match is None:
             continue

@@ -48,7 +48,8 @@ NOT_DRAWING = (
 UI = ("textual", "rich")
 LATE_IMPORTS = (
     *(START, "tui/cli.py", "tui/services.py", "tui/processes.py", "widgets/late.py"),
-    *("tui/crash.py", "state/config.py"),  # what a start does not need
+    # What a start does not need:
+    *("tui/crash.py", "state/config.py", "state/db/connection.py"),
 )
 PRIVATE_TEXTUAL = ("tests/driver.py", "tests/snap.py", "tests/clockwork.py")
 

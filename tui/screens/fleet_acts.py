@@ -13,10 +13,8 @@ from state import commands as c
 from state.items import ThreadId
 from state.select.threads import ListAsk
 from tui.actions import BY_ID
-from tui.screens.approvals import ApprovalsBoard
+from tui.screens import late
 from tui.screens.fleet_intents import FleetIntents
-from tui.screens.loss_desk import LossDesk
-from tui.screens.queue_desk import QueueDesk
 from tui.themes import THEMES
 
 if TYPE_CHECKING:
@@ -35,14 +33,14 @@ class FleetActs(FleetIntents):
     """stopping, dismissing and the like"""
 
     @cached_property
-    def queue_desk(self) -> QueueDesk:
+    def queue_desk(self) -> late.queue_desk.QueueDesk:
         """The queue dialog."""
-        return QueueDesk(self)
+        return late.queue_desk.QueueDesk(self)
 
     @cached_property
-    def loss_desk(self) -> LossDesk:
+    def loss_desk(self) -> late.loss_desk.LossDesk:
         """What an engine's end cost."""
-        return LossDesk(self)
+        return late.loss_desk.LossDesk(self)
 
     def refresh_list(self) -> None:
         """Draw the list."""
@@ -140,7 +138,7 @@ class FleetActs(FleetIntents):
 
     def do_approvals(self) -> None:
         """What Codex may do."""
-        self.board(ApprovalsBoard(self.as_fleet, self.target()))
+        self.board(late.approvals.ApprovalsBoard(self.as_fleet, self.target()))
 
     def board(self, board: Board) -> None:
         """Put a full screen over this one, once."""

@@ -18,8 +18,8 @@ from state.model import EnginePhase, ThreadStatus
 from state.select.words import agent_label
 from tui.actions import by_slash
 from tui.screens.flows import Flows
+from tui.screens.late import why
 from tui.screens.places import Places
-from tui.screens.why import explain_cell
 from widgets import intents as i
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class FleetIntents(Flows):
     def _explain(self, intent: i.ExplainCell) -> None:
         intent.stop()
         self.run_worker(
-            explain_cell(self, intent.thread_id, intent.key),
+            why.explain_cell(self, intent.thread_id, intent.key),
             group="flow",
             exit_on_error=False,
         )

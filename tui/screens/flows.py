@@ -27,8 +27,7 @@ from state.select.away import archive_lines, delete_lines
 from state.select.frame import asks, sandbox_mode, writable_roots
 from state.select.words import thread_title
 from state.text import reveal
-from tui.screens import dialogs
-from widgets.forms import LoginDialog
+from tui.screens.late import dialogs, forms
 
 if TYPE_CHECKING:
     from state.engine.port import Defaults, WakeReport
@@ -316,7 +315,7 @@ class Flows(Screen[None]):
         if self.presenter.world.engine.phase is not EnginePhase.READY:
             self.say("There is no engine to log in with.")
             return
-        answer = await self.app.push_screen_wait(LoginDialog())
+        answer = await self.app.push_screen_wait(forms.LoginDialog())
         if answer is not None:
             self.act(c.LogIn(answer.kind, answer.secret))
 

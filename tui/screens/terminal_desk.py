@@ -23,7 +23,7 @@ from state.select.words import thread_title
 from state.text import reveal
 from state.views import TerminalRow
 from state.words import cut
-from tui.screens import dialogs
+from tui.screens.late import dialogs
 
 if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen

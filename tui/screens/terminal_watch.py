@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.screens.terminals import TerminalsBoard
+from tui.screens.late import terminals
 
 if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
@@ -21,10 +21,12 @@ class TerminalWatch:
         self._fleet = fleet
 
     @property
-    def boards(self) -> list[TerminalsBoard]:
+    def boards(self) -> list[terminals.TerminalsBoard]:
         """The boards that are open: one at most."""
         stack = self._fleet.app.screen_stack
-        return [screen for screen in stack if isinstance(screen, TerminalsBoard)]
+        return [
+            screen for screen in stack if isinstance(screen, terminals.TerminalsBoard)
+        ]
 
     def open(self, key: str | None = None) -> None:
         """Open the board on this terminal, or the first of the open thread."""
@@ -35,7 +37,7 @@ class TerminalWatch:
         if key is None and open_id is not None:
             mine = fleet.terminal_desk.tree_rows(open_id)
             key = mine[0].key if mine else None
-        fleet.app.push_screen(TerminalsBoard(fleet, key))
+        fleet.app.push_screen(terminals.TerminalsBoard(fleet, key))
         self.look()
 
     def tick(self) -> None:

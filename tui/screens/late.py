@@ -1,0 +1,48 @@
+"""Desks, boards and dialogs: imported when somebody goes there.
+
+The list of threads is painted before their modules are read; `load` reads them when it
+is. Owns which modules those are. Invariant: a type checker sees the modules themselves,
+and whoever asks one of them for something gets it, early or late.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tui.screens import approvals as approvals
+    from tui.screens import dialogs as dialogs
+    from tui.screens import loss_desk as loss_desk
+    from tui.screens import queue_desk as queue_desk
+    from tui.screens import terminals as terminals
+    from tui.screens import why as why
+    from widgets import forms as forms
+else:
+
+    class _Later:
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(import_module(self._name), name)
+
+    approvals = _Later("tui.screens.approvals")
+    dialogs = _Later("tui.screens.dialogs")
+    forms = _Later("widgets.forms")
+    loss_desk = _Later("tui.screens.loss_desk")
+    queue_desk = _Later("tui.screens.queue_desk")
+    terminals = _Later("tui.screens.terminals")
+    why = _Later("tui.screens.why")
+
+NAMES = (
+    *("tui.screens.approvals", "tui.screens.dialogs", "tui.screens.loss_desk"),
+    *("tui.screens.queue_desk", "tui.screens.terminals", "tui.screens.why"),
+    "widgets.forms",
+)
+
+
+def load() -> None:
+    """Read them all, so that nobody waits at the first visit."""
+    for name in NAMES:
+        import_module(name)
