@@ -8,7 +8,7 @@ whatever comes; nothing is drawn again that did not change.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -64,6 +64,8 @@ class OutputPane(ScrollView, can_focus=True):
         self._view: OutputView | None = None
         self._lines: list[OutputLine] = []
         self._tops: list[int] = []
+        self._heights: list[int] = []
+        self._before: tuple[list[OutputLine], list[int], int] = ([], [], 0)
         self._total = 0
         self._width = 0
         self._hits: list[int] = []
@@ -99,6 +101,7 @@ class OutputPane(ScrollView, can_focus=True):
 
     def _read(self) -> None:
         view = self._view
+        self._before = (self._lines, self._heights, self._width)
         self._lines = (
             [] if view is None else [view.scroll[i] for i in range(len(view.scroll))]
         )
@@ -108,12 +111,28 @@ class OutputPane(ScrollView, can_focus=True):
         width = self._width = max(1, self.size.width - 2 * MARGIN)
         tops: list[int] = []
         total = 1 if self._view is not None and self._view.note else 0
-        for one in self._lines:
+        self._heights = self._measured(width)
+        for height in self._heights:
             tops.append(total)
-            wide = 0 if one.gap else line_cells(one.line)
-            total += 1 if wide <= width else -(-wide // width)
+            total += height
         self._tops, self._total = tops, max(total, 1)
         self.virtual_size = Size(self.size.width, self._total)
+
+    def _measured(self, width: int) -> list[int]:
+        """The rows of each line; one that stood there before is not measured again."""
+        old, heights, before = self._before
+        if before != width or not self._lines:
+            return [_height(one, width) for one in self._lines]
+        first = self._lines[0].at
+        shift = bisect_left([one.at for one in old], first) if old else 0
+        found = []
+        for index, one in enumerate(self._lines):
+            known = index + shift
+            if known < len(old) and old[known] is one:
+                found.append(heights[known])
+            else:
+                found.append(_height(one, width))
+        return found
 
     def _place(self) -> tuple[int, int] | None:
         """The line at the top of the screen, by where it stands in the output."""
@@ -141,6 +160,7 @@ class OutputPane(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Another width: other lines."""
         at = self._place()
+        self._before = ([], [], 0)
         self._measure()
         self._settle(at)
 
@@ -283,6 +303,11 @@ class OutputPane(ScrollView, can_focus=True):
             marks[at : at + len(wanted)] = [True] * len(wanted)
             at = folded.find(wanted, at + len(wanted))
         return _split(runs, marks, mark)
+
+
+def _height(one: OutputLine, width: int) -> int:
+    wide = 0 if one.gap else line_cells(one.line)
+    return 1 if wide <= width else -(-wide // width)
 
 
 def _split(

@@ -108,6 +108,10 @@ class StatusBar(Drawn, can_focus=True):
         count = f"{view.terminals} terminal{'' if view.terminals == 1 else 's'}"
         if loud:
             ways = [[piece("    ".join(hints), text)]] if hints else []
+            if view.terminals:
+                ways.insert(
+                    0, [piece(f"{count} · {hints[0]}" if hints else count, text)]
+                )
         else:
             some = [piece(count, text)] if view.terminals else []
             none = some or [piece("no terminals", quiet)]

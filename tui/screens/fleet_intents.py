@@ -117,7 +117,7 @@ class FleetIntents(Flows):
             number = self.presenter.running_terminals(thread.id)
             keep = (
                 f" · {number} background terminal{'s' if number > 1 else ''} "
-                f"keep{'' if number > 1 else 's'} running"
+                f"keep{'' if number > 1 else 's'} running · /stop stops them"
                 if number
                 else ""
             )

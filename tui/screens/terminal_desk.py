@@ -187,7 +187,8 @@ class TerminalDesk:
             "codex-tui can end exactly these: SIGTERM, after three seconds SIGKILL. "
             "Each is checked once more before.",
         ]
-        ask = dialogs.confirm(f"End {number} that live on?", lines, yes="End them")
+        verb, them = ("lives", "it") if len(left) == 1 else ("live", "them")
+        ask = dialogs.confirm(f"End {number} that {verb} on?", lines, yes=f"End {them}")
         if await self._fleet.app.push_screen_wait(ask) != "yes":
             self._fleet.say(f"{number} left running · x on the row asks again")
             return
