@@ -6,6 +6,8 @@ and nothing about how; its answer comes back as events.
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from state.changes import Change as Change
 from state.dataclass import dataclass
 from state.items import ThreadId, TurnId
@@ -178,10 +180,14 @@ class MarkRead:
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """Answer exactly this review: `review` is what the user had before their eyes."""
+    """Answer exactly this review: `review` is what the user had before their eyes.
+
+    `sent`: the JSON that leaves in place of the decision's, because it holds a secret;
+    it is neither kept nor shown."""
 
     review: Review
     decision: Decision
+    sent: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from state.answers import fits, kept_of
 from state.commands import Decide
 from state.engine.errors import EngineError
 from state.engine.link import Link
@@ -30,9 +31,10 @@ async def decide(link: Link, command: Decide) -> None:
     review = command.review
     refusal = refuse(link.ledger.pending.get(review.key), command)
     if refusal is None:
-        result: Any = msgspec.json.decode(command.decision.result)
+        kept: Any = msgspec.json.decode(command.decision.result)
+        result = msgspec.json.decode(command.sent) if command.sent else kept
         try:
-            await link.rpc.answer(review.key.request_id, result)
+            await link.rpc.answer(review.key.request_id, result, told=kept)
         except EngineError:
             refusal = VOID
     if refusal is None:
@@ -48,8 +50,10 @@ def refuse(pending: Review | None, command: Decide) -> str | None:
         return VOID
     if not matches(command.review, pending):
         return CHANGED
-    offered = {decision.result for decision in pending.decisions}
-    if not pending.ours or command.decision.result not in offered:
+    kept, sent = command.decision.result, command.sent
+    # What is written down must be what is sent, but for its secrets.
+    same = not sent or kept_of(pending, sent) == kept
+    if not pending.ours or not same or not fits(pending, sent or kept):
         return NOT_OFFERED
     return None
 

@@ -167,9 +167,14 @@ class RpcClient:
             message["params"] = params
         await self._send(message)
 
-    async def answer(self, request_id: RequestId, result: object) -> None:
-        """Answer a server request. Raises RequestGone if it no longer waits here."""
-        await self._answer(request_id, {"id": request_id, "result": result})
+    async def answer(
+        self, request_id: RequestId, result: object, *, told: object = None
+    ) -> None:
+        """Answer a server request. Raises RequestGone if it no longer waits here.
+
+        `told`: what a recording gets in place of a result that holds a secret."""
+        tapped = None if told is None else {"id": request_id, "result": told}
+        await self._answer(request_id, {"id": request_id, "result": result}, tapped)
 
     async def answer_error(
         self, request_id: RequestId, code: int, message: str
@@ -178,12 +183,14 @@ class RpcClient:
         error = {"code": code, "message": message}
         await self._answer(request_id, {"id": request_id, "error": error})
 
-    async def _answer(self, request_id: RequestId, message: Message) -> None:
+    async def _answer(
+        self, request_id: RequestId, message: Message, tapped: Message | None = None
+    ) -> None:
         # A late answer to an old id ran another command once: the request must wait
         # here and now. It is taken out first, so that two answers cannot both leave.
         if self.lost is not None or self._asked.pop(request_id, None) is None:
             raise RequestGone(request_id)
-        await self._send(message)
+        await self._send(message, tapped)
 
     def pending(self) -> list[str]:
         """The methods of our calls that have no reply yet, oldest first."""
@@ -193,11 +200,11 @@ class RpcClient:
         """The server requests that still wait for an answer, oldest first."""
         return list(self._asked.values())
 
-    async def _send(self, message: Message) -> None:
+    async def _send(self, message: Message, tapped: Message | None = None) -> None:
         if self.lost is not None:
             raise self.lost
         if self._hooks.tap is not None:
-            self._hooks.tap("out", message)
+            self._hooks.tap("out", tapped or message)
         await self.transport.send(msgspec.json.encode(message))
 
     # -- in ----------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from state.answers import offers
 from state.approvals import ALL_ON
 from state.changes import ChangeSettings, ConfigEdit
 from state.commands import StartThread
@@ -18,8 +19,9 @@ from state.engine.wire import item_structs, structs
 from state.engine.wire.notifications import IGNORED, KNOWN, RAW
 from state.engine.wire.requests import FOREIGN_REQUESTS, KNOWN_REQUESTS, decode_request
 from state.events import ReviewAsked
+from state.forms import FieldKind, form_of
 from state.items import ThreadId
-from state.model import ClientId, Sandbox, SandboxMode
+from state.model import ClientId, Decision, Review, Sandbox, SandboxMode
 from tests.engine.harness import EngineUnderTest, each_engine
 from tests.engine.schema import Protocol, check, protocol
 from tests.recordings import NAMES, events
@@ -228,12 +230,35 @@ RESPONSES = {
     "item/commandExecution/requestApproval": "CommandExecutionRequestApprovalResponse",
     "item/fileChange/requestApproval": "FileChangeRequestApprovalResponse",
     "item/permissions/requestApproval": "PermissionsRequestApprovalResponse",
+    "item/tool/requestUserInput": "ToolRequestUserInputResponse",
     "mcpServer/elicitation/request": "McpServerElicitationRequestResponse",
 }
 
 
+def _filled_in(review: Review) -> list[Decision]:
+    """The answers when something is filled in or chosen."""
+    form = form_of(review.method, review.params)
+    if form is None:
+        return []
+    values = dict(form.defaults())
+    for field in form.fields:
+        chosen = tuple(option.value for option in field.options[:1])
+        match field.kind:
+            case FieldKind.MANY:
+                values[field.key] = chosen
+            case FieldKind.ONE:
+                values[field.key] = chosen[0]
+            case FieldKind.TEXT:
+                values[field.key] = "words"
+            case FieldKind.NUMBER | FieldKind.INTEGER:
+                values[field.key] = "1"
+            case FieldKind.FLAG:
+                values[field.key] = True
+    return [o.decision for o in offers(review, values) if not o.problem]
+
+
 def _answers_fit(told: Protocol, asked: ReviewAsked) -> None:
-    for decision in asked.review.decisions:
+    for decision in (*asked.review.decisions, *_filled_in(asked.review)):
         schema = told.definitions[RESPONSES[asked.review.method]]
         definitions = {**told.definitions, **schema.get("definitions", {})}
         result = json.loads(decision.result)
@@ -269,9 +294,14 @@ def test_the_answers_no_recording_has_fit_the_schema(engine: EngineUnderTest) ->
             "persist": ["session", "always"],
         },
     }
+    question = {"id": "q", "header": "h", "question": "?", "isOther": True}
+    option = {"label": "Red", "description": "warm"}
+    questions = [{**question, "options": [option]}]
     for method, params in (
         ("item/permissions/requestApproval", {**asked, "permissions": permissions}),
+        ("item/tool/requestUserInput", {**asked, "questions": questions}),
         ("mcpServer/elicitation/request", tool),
+        ("mcpServer/elicitation/request", {**tool, "mode": "url", "url": "x:y"}),
     ):
         message = {"id": 1, "method": method, "params": params}
         event = decode_request(message, "e", 1, 0)

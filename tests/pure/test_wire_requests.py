@@ -158,8 +158,10 @@ def test_permissions_grant_what_was_asked_and_no_more() -> None:
     granted = {"permissions": {"fileSystem": files}}
     assert answers(found) == {
         "y": {**granted, "scope": "turn"},
+        "r": {**granted, "scope": "turn", "strictAutoReview": True},
         "a": {**granted, "scope": "session"},
         "d": {"permissions": {}},
+        "n": {"permissions": {}},
     }
 
 
@@ -178,10 +180,16 @@ def test_the_approval_of_an_mcp_tool() -> None:
         },
     }
     found = review("mcpServer/elicitation/request", params)
-    assert [d.letter for d in found.decisions] == ["y", "a", "p", "d"]
+    assert [d.letter for d in found.decisions] == ["y", "a", "p", "d", "n"]
+    assert answers(found)["n"] == {"action": "cancel"}
     assert answers(found)["a"]["_meta"] == {"persist": "session"}
     form = {**params, "_meta": None}
-    assert review("mcpServer/elicitation/request", form).decisions == ()
+    plain = review("mcpServer/elicitation/request", form)
+    assert answers(plain) == {
+        "y": {"action": "accept", "content": {}},
+        "d": {"action": "decline"},
+        "n": {"action": "cancel"},
+    }
 
 
 @pytest.mark.parametrize(

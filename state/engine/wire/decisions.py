@@ -8,27 +8,21 @@ plain command. Invariant: nothing is offered that the request did not propose, a
 
 from __future__ import annotations
 
-import shlex
+from dataclasses import replace
 from typing import Any
 
-import msgspec
-
+from state.answers import TELL, as_result, prefix_decision
 from state.engine.wire import structs as w
-from state.engine.wire.items import as_json
 from state.model import Decision
+from state.text import reveal
 
 Json = dict[str, Any]
 
-TELL = "No, and tell the agent what to do differently"
 GO_ON = "No, continue without running it"
 
 
-def _result(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
 def _decided(word: object) -> str:
-    return _result({"decision": word})
+    return as_result({"decision": word})
 
 
 def command_decisions(
@@ -93,7 +87,7 @@ def _command_decision(
 def _session(params: w.CommandExecutionRequestApprovalParams) -> Decision:
     result = _decided("acceptForSession")
     if params.network_approval_context is not None:
-        host = params.network_approval_context.host
+        host = reveal(params.network_approval_context.host).text
         return Decision(
             "a",
             "Yes, and allow this host for this conversation",
@@ -108,32 +102,24 @@ def _session(params: w.CommandExecutionRequestApprovalParams) -> Decision:
         result,
         broad=True,
         detail="Exactly this command, with the same arguments, runs again without "
-        f"asking in this thread, until the engine unloads it: {params.command or ''}",
+        "asking in this thread, until the engine unloads it.",
     )
 
 
 def _prefix_rule(offer: object, words: list[str]) -> Decision:
-    prefix = shlex.join(words)
-    return Decision(
-        "p",
-        f"Yes, and don't ask again for commands that start with `{prefix}`",
-        _decided(offer),
-        broad=True,
-        detail=f"Every command that starts with `{prefix}` runs without asking and "
-        "outside the sandbox: in this thread at once, in every thread that is started "
-        "or loaded later, for good. The rule is written to rules/default.rules in "
-        "CODEX_HOME.",
-    )
+    # The offer goes back as it came, with all it holds.
+    return replace(prefix_decision(tuple(words)), result=_decided(offer))
 
 
 def _host_rule(offer: object, host: str, action: str) -> Decision | None:
     if action == "allow":
+        shown = reveal(host).text
         return Decision(
             "p",
             "Yes, and allow this host in the future",
             _decided(offer),
             broad=True,
-            detail=f"Every command in every thread may connect to {host} without "
+            detail=f"Every command in every thread may connect to {shown} without "
             "asking, for good. The rule is written to rules/default.rules in "
             "CODEX_HOME.",
         )
@@ -157,66 +143,50 @@ def edit_decisions() -> tuple[Decision, ...]:
     )
 
 
-def permission_words(permissions: Json) -> str:
-    """The asked permissions in words: `write /p; read /q; network`."""
-    words: list[str] = []
-    files = permissions.get("fileSystem")
-    if isinstance(files, dict):
-        entries = files.get("entries")
-        if isinstance(entries, list) and entries:
-            words += [_entry_words(entry) for entry in entries]
-        else:
-            for access in ("read", "write"):
-                words += [f"{access} {path}" for path in files.get(access) or ()]
-    network = permissions.get("network")
-    if isinstance(network, dict) and network.get("enabled"):
-        words.append("network")
-    return "; ".join(words)
-
-
-def _entry_words(entry: object) -> str:
-    if isinstance(entry, dict):
-        access, path = entry.get("access"), entry.get("path")
-        if isinstance(path, dict):
-            name = path.get("path") or path.get("pattern") or as_json(path.get("value"))
-            return f"{access} {name}"
-    return as_json(entry)
-
-
-def permission_decisions(permissions: Json) -> tuple[Decision, ...]:
-    """For item/permissions/requestApproval: all that was asked for, or nothing."""
-    asked = {key: value for key, value in permissions.items() if value is not None}
-    words = permission_words(permissions)
+def no_permissions() -> tuple[Decision, ...]:
+    """For item/permissions/requestApproval when nothing of it can be granted here."""
+    none = as_result({"permissions": {}})
     return (
-        Decision(
-            "y",
-            "Yes, grant these permissions for this turn",
-            _result({"permissions": asked, "scope": "turn"}),
-        ),
-        Decision(
-            "a",
-            "Yes, grant these permissions for this session",
-            _result({"permissions": asked, "scope": "session"}),
-            broad=True,
-            detail=f"Every command of this thread gets {words}, until the engine "
-            "unloads the thread.",
-        ),
-        Decision("d", "No, continue without permissions", _result({"permissions": {}})),
+        Decision("d", "No, continue without permissions", none),
+        Decision("n", TELL, none),
     )
+
+
+def no_answers() -> tuple[Decision, ...]:
+    """For item/tool/requestUserInput when its questions cannot be shown."""
+    none = as_result({"answers": {}})
+    return (
+        Decision("d", "No answer, go on without it", none),
+        Decision("n", "No answer, and tell the agent something else", none),
+    )
+
+
+def elicitation_decisions(mode: object) -> tuple[Decision, ...]:
+    """For mcpServer/elicitation/request without fields of ours: an address to open,
+    or what only another client can fill in."""
+    no = (
+        Decision("d", "No, go on without it", as_result({"action": "decline"})),
+        Decision("n", TELL, as_result({"action": "cancel"})),
+    )
+    if mode != "url":
+        return no
+    yes = as_result({"action": "accept"})
+    return (Decision("y", "Yes, I open this address myself", yes), *no)
 
 
 def tool_decisions(meta: Json, server: str) -> tuple[Decision, ...]:
     """For the approval of an MCP tool, which comes as an elicitation."""
-    tool = str(meta.get("tool_name", ""))
+    tool = reveal(str(meta.get("tool_name", ""))).text
+    server = reveal(server).text
     persist = meta.get("persist")
     scopes = persist if isinstance(persist, list) else [persist]
-    decisions = [Decision("y", "Yes, run the tool", _result(_accept()))]
+    decisions = [Decision("y", "Yes, run the tool", as_result(_accept()))]
     if "session" in scopes:
         decisions.append(
             Decision(
                 "a",
                 "Yes, and don't ask again for this tool in this session",
-                _result({**_accept(), "_meta": {"persist": "session"}}),
+                as_result({**_accept(), "_meta": {"persist": "session"}}),
                 broad=True,
                 detail=f"The tool {tool} of the MCP server {server} runs without "
                 "asking, with any arguments, in this thread until it is unloaded.",
@@ -227,16 +197,18 @@ def tool_decisions(meta: Json, server: str) -> tuple[Decision, ...]:
             Decision(
                 "p",
                 "Yes, and never ask again for this tool",
-                _result({**_accept(), "_meta": {"persist": "always"}}),
+                as_result({**_accept(), "_meta": {"persist": "always"}}),
                 broad=True,
                 detail=f"The tool {tool} of the MCP server {server} runs without "
                 "asking, with any arguments, in every thread, for good. Written to "
                 "config.toml in CODEX_HOME.",
             )
         )
-    decisions.append(
-        Decision("d", "No, continue without the tool", _result({"action": "decline"}))
-    )
+    decline, cancel = as_result({"action": "decline"}), as_result({"action": "cancel"})
+    decisions += [
+        Decision("d", "No, continue without the tool", decline),
+        Decision("n", TELL, cancel),
+    ]
     return tuple(decisions)
 
 

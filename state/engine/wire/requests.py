@@ -10,21 +10,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
+from state.answers import offers
 from state.dataclass import dataclass
 from state.engine.wire import structs as w
 from state.engine.wire.decisions import (
     command_decisions,
     edit_decisions,
-    permission_decisions,
-    permission_words,
+    elicitation_decisions,
+    no_answers,
+    no_permissions,
     tool_decisions,
 )
 from state.engine.wire.items import as_json
 from state.events import ReviewAsked, Unrecognised
+from state.forms import form_of, grant_parts, is_tool_approval
 from state.items import ItemId, ThreadId, TurnId
 from state.model import Decision, Review, ReviewKey, ReviewKind
 
@@ -84,7 +88,17 @@ def decode_request(
         decisions=asked.decisions,
         ours=asked.ours,
     )
-    return ReviewAsked(review.thread_id, review)
+    return ReviewAsked(review.thread_id, _with_offers(review))
+
+
+def _with_offers(review: Review) -> Review:
+    """With the answers that its form gives as it stands, before it is touched."""
+    form = form_of(review.method, review.params) if review.ours else None
+    if form is None:
+        return review
+    made = offers(review, form.defaults())
+    given = tuple(o.decision for o in made if not (o.problem or o.sent))
+    return replace(review, decisions=given)
 
 
 def params_text(params: Json) -> str:
@@ -161,10 +175,10 @@ def _permissions(params: Json) -> _Asked:
         kind=ReviewKind.PERMISSIONS,
         item_id=p.item_id,
         asked_ms=p.started_at_ms,
-        display=permission_words(p.permissions) or None,
+        display="; ".join(words for _, words, _ in grant_parts(p.permissions)) or None,
         cwd=p.cwd,
         reason=p.reason,
-        decisions=permission_decisions(p.permissions),
+        decisions=no_permissions(),
     )
 
 
@@ -174,6 +188,7 @@ def _question(params: Json) -> _Asked:
         kind=ReviewKind.QUESTION,
         item_id=p.item_id,
         display="\n".join(q.question for q in p.questions) or None,
+        decisions=no_answers(),
     )
 
 
@@ -181,19 +196,16 @@ def _elicitation(params: Json) -> _Asked:
     p = msgspec.convert(params, w.McpServerElicitationRequestParams)
     message = params.get("message") or params.get("title")
     display = message if isinstance(message, str) else p.server_name
-    meta = params.get("_meta")
-    if (
-        not isinstance(meta, dict)
-        or meta.get("codex_approval_kind") != "mcp_tool_call"
-        or params.get("mode") != "form"
-        or (params.get("requestedSchema") or {}).get("properties")
-    ):
-        return _Asked(kind=ReviewKind.ELICITATION, display=display)
+    if not is_tool_approval(params):
+        return _Asked(
+            kind=ReviewKind.ELICITATION,
+            display=display,
+            decisions=elicitation_decisions(params.get("mode")),
+        )
     return _Asked(
         kind=ReviewKind.ELICITATION,
         display=display,
-        reason=as_json(meta.get("tool_params")) or None,
-        decisions=tool_decisions(meta, p.server_name),
+        decisions=tool_decisions(params["_meta"], p.server_name),
     )
 
 
