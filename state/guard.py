@@ -133,6 +133,17 @@ class Guard:
         self._drawn = False
         self._calm(at)
 
+    def adjusted(self, at: int, decisions: Sequence[Decision]) -> Outcome:
+        """A key in the opened strip changed what it grants: it must be read anew."""
+        self._touch(at)
+        strip, self._decisions = self._strip, tuple(decisions)
+        grant = None if strip is None else self._offered(strip.letter)
+        if grant is None:
+            self._close()
+            return StripClosed()
+        self._strip, self._strip_drawn, self._strip_ms = grant, False, at
+        return Ignored()
+
     def drawn(self, at: int) -> None:
         """The card, as it is now, was drawn; called for every drawing."""
         if not self._drawn:

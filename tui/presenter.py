@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from state.dataclass import dataclass, replace
 from state.items import ThreadId
-from state.model import EnginePhase, Review, ReviewKey, Settings, Thread, World
+from state.model import (
+    EnginePhase,
+    Review,
+    ReviewKey,
+    ReviewState,
+    Settings,
+    Thread,
+    World,
+)
 from state.select.frame import banner_view, composer_view, header_view, sandbox_line
-from state.select.review import all_pending, review_card
+from state.select.review import Place, all_pending, review_card
+from state.select.review_parts import likeness
 from state.select.same import kept
 from state.select.side import side_view
 from state.select.terminals import terminals_view
@@ -48,6 +57,10 @@ class Looking:
 
     thread: ThreadId | None = None
     review: ReviewKey | None = None
+    marked: frozenset[ReviewKey] = frozenset()
+    """Reviews that are to be answered together"""
+    seen: frozenset[tuple[ReviewKey, str]] = frozenset()
+    """Reviews that stood before the user, with the hash of what they asked"""
     ask: ListAsk = ListAsk()
     cwd: str = ""
     """For the eye, with `~`"""
@@ -186,8 +199,14 @@ class Presenter:
 
     def side(self) -> SideView:
         """Agents, terminals, reviews."""
+        looking = self.looking
         view = side_view(
-            self.world, self.forest, self.looking.thread, self._asking, self.meters
+            self.world,
+            self.forest,
+            looking.thread,
+            self._asking,
+            self.meters,
+            looking.marked,
         )
         return self._kept("side", view)
 
@@ -228,9 +247,9 @@ class Presenter:
             review = self.world.threads[thread_id].reviews.get(key)
             if review is not None:
                 index = keys.index(key) + 1 if key in keys else 0
-                card = review_card(
-                    self.world, self.forest, review, index=index, total=len(keys)
-                )
+                place = Place(index, len(keys), *self._together(review, waiting))
+                asking = [self.world.threads[i] for i in self._asking]
+                card = review_card(self.world, self.forest, review, place, asking)
                 return self._kept("card", card)
         return None
 
@@ -238,6 +257,26 @@ class Presenter:
     def folder(self) -> str:
         """Where a new thread would start, to be drawn."""
         return reveal(self.looking.cwd).text
+
+    def _together(
+        self, review: Review, waiting: list[tuple[Thread, Review]]
+    ) -> tuple[tuple[Review, ...], int]:
+        """What is marked with this one and asks for the same, and how many of those
+        the user has not looked at yet."""
+        looking = self.looking
+        if review.key not in looking.marked or not review.ours:
+            return (), 0
+        own = likeness(review, self.world.threads[review.thread_id])
+        others = tuple(
+            other
+            for thread, other in waiting
+            if other.key in looking.marked
+            and other.key != review.key
+            and other.state is ReviewState.PENDING
+            and likeness(other, thread) == own != ""
+        )
+        unseen = sum((o.key, o.params_hash) not in looking.seen for o in others)
+        return others, unseen
 
     def _invitation(self) -> tuple[str, ...]:
         folder = self.folder

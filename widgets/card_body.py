@@ -12,16 +12,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from state import guard as g
-from state.views import ReviewCardView
+from state.model import Decision, ReviewKey
+from state.views import FieldView, ReviewCardView
+from widgets.card_form import CardForm, what_is_asked
 from widgets.card_lines import CardLines, CardState, card_lines
+from widgets.card_moves import FILLS, MOVES, SCROLLS, CardMoves
 from widgets.glyphs import look_of
-from widgets.intents import Decide, LeaveCard, OpenSource, Say, StepReview
+from widgets.intents import Decide, ReviewShown, Say
 from widgets.palette import palette_of
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 Clock = Callable[[Message | None], int]
 """When a message came, or (None) now: ms on one monotonic clock."""
 
-SCROLLS = frozenset({"up", "down", "pageup", "pagedown", "home", "end"})
+KEPT = 20
+"""Forms that stay filled in while other cards are looked at"""
 PASSED = frozenset({"tab", "shift+tab"})
 
 
@@ -39,7 +42,7 @@ def message_ms(message: Message | None) -> int:
     return int((Message() if message is None else message).time * 1000)
 
 
-class CardBody(ScrollView, can_focus=True):
+class CardBody(CardMoves, can_focus=True):
     """The card's inside: it has the focus and takes the keys."""
 
     DEFAULT_CSS = """
@@ -55,6 +58,9 @@ class CardBody(ScrollView, can_focus=True):
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock
+        self._form: CardForm | None = None
+        self._kept: dict[tuple[ReviewKey, str], CardForm] = {}
+        self._wide = False
         self._guard = g.Guard()
         self._view: ReviewCardView | None = None
         self._asked: object = None
@@ -81,6 +87,7 @@ class CardBody(ScrollView, can_focus=True):
             strip=self._guard.strip,
             strip_armed=self._guard.strip_armed(at),
             now_ms=self._now_ms,
+            form=self._form,
         )
 
     @property
@@ -94,18 +101,40 @@ class CardBody(ScrollView, can_focus=True):
             return
         old, self._view = self._view, view
         asked = None if view is None else what_is_asked(view)
+        same = old and view and old.review.key == view.review.key
         if asked != self._asked:
             self._asked = asked
             at = self._clock(None)
-            offered = () if view is None or view.state else view.decisions
-            self._guard.changed(at, offered)
-            same = old and view and old.review.key == view.review.key
+            self._form = self._form_for(view, old)
+            self._guard.changed(at, self._form.decisions if self._form else ())
             if self.has_focus and not same:
                 self._guard.focused(at, by_user=self._stepped)
                 self.scroll_to(y=0, animate=False)
             self._stepped = False
             self._arm_later()
+        if self._form is not None and view is not None:
+            self._form.view = view
+        if not same:
+            self._widen(on=False)
         self.relayout()
+
+    def _form_for(
+        self, view: ReviewCardView | None, old: ReviewCardView | None
+    ) -> CardForm | None:
+        """The form of what is asked now; what was filled in stays for the same, also
+        while the card is closed, but for its secrets."""
+        if old is not None and self._form is not None:
+            if view is None or view.review.key != old.review.key:
+                self._form.forget_secrets()
+            name = (old.review.key, old.review.params_hash)
+            self._kept = dict([*self._kept.items(), (name, self._form)][-KEPT:])
+        if view is None:
+            return None
+        form = self._kept.get((view.review.key, view.review.params_hash))
+        if form is None:
+            return CardForm(view)
+        form.view = view
+        return form
 
     def set_clock(self, now_ms: int) -> None:
         """It is `now_ms`: ages are drawn again, arming does not notice."""
@@ -191,11 +220,23 @@ class CardBody(ScrollView, can_focus=True):
         self._arming = None
         self.relayout()
         state, at = self.state(), self._guard.arms_at()
+        whole = self._form is not None and not self._form.folded
+        if state.armed and whole and self._view is not None:
+            self.post_message(ReviewShown(self._view.review))
         resting = not state.armed or (state.strip and not state.strip_armed)
         if resting and at is not None and at > self._clock(None):
             self._arm_later()
 
     # -- keys --------------------------------------------------------------------
+
+    def write(self, field: FieldView, text: str) -> bool:
+        """These words stand in a field now; False: the field is not there any more."""
+        form = self._form
+        if form is None or all(f.key != field.key for f in form.view.fields):
+            return False
+        form.write(field.key, text)
+        self._refilled()
+        return True
 
     async def _on_key(self, event: events.Key) -> None:
         key, at = event.key, self._clock(event)
@@ -207,43 +248,36 @@ class CardBody(ScrollView, can_focus=True):
             return
         event.stop()
         event.prevent_default()
-        if key in SCROLLS or key in ("escape", "j", "k", "o"):
-            offered = self._view.decisions if self._view is not None else ()
-            if not any(d.letter == key for d in offered):
-                outcome = self._guard.moved(at)
-                self._act(outcome)
-                if not isinstance(outcome, g.StripClosed):
-                    self._move(key)
-                return
+        form = self._form
+        if key in ("left", "right") and form is not None and self._cuts(form):
+            form.adjust(1 if key == "right" else -1)
+            self._act(self._guard.adjusted(at, form.decisions))
+            self._show_strip()
+            return
+        if key in SCROLLS or key in MOVES or (key in FILLS and form and form.spots):
+            outcome = self._guard.moved(at)
+            self._act(outcome)
+            if not isinstance(outcome, g.StripClosed):
+                self._move(key)
+            return
+        self._say_problem(event.character or "")
         self._act(self._guard.key(event.character or "", at))
+
+    def _cuts(self, form: CardForm) -> bool:
+        """Whether an opened strip holds a rule whose words can be chosen."""
+        strip = self._guard.strip
+        return strip is not None and strip.letter == "p" and len(form.view.ladder) > 1
+
+    def _say_problem(self, letter: str) -> None:
+        """Why this letter sends nothing."""
+        for offer in self._form.offers() if self._form is not None else ():
+            if offer.decision.letter == letter and offer.problem:
+                self.post_message(Say(offer.problem))
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
         self._act(self._guard.pasted(self._clock(event)))
-
-    def _move(self, key: str) -> None:
-        match key:
-            case "escape":
-                self.post_message(LeaveCard())
-            case "j" | "k":
-                self._stepped = True
-                self.post_message(StepReview(1 if key == "j" else -1))
-            case "o":
-                if self._view is not None:
-                    self.post_message(OpenSource(self._view.review.thread_id))
-            case "up":
-                self.scroll_up(animate=False)
-            case "down":
-                self.scroll_down(animate=False)
-            case "pageup":
-                self.scroll_page_up(animate=False)
-            case "pagedown":
-                self.scroll_page_down(animate=False)
-            case "home":
-                self.scroll_home(animate=False)
-            case _:
-                self.scroll_end(animate=False)
 
     def _act(self, outcome: g.Outcome) -> None:
         match outcome:
@@ -260,17 +294,21 @@ class CardBody(ScrollView, can_focus=True):
                 self._show_strip()
                 self._arm_later()
             case g.Decide(decision):
-                if self._view is not None:
-                    self.post_message(Decide(self._view.review, decision))
+                self._decide(decision)
         self.relayout()
+
+    def _decide(self, decision: Decision) -> None:
+        view, form = self._view, self._form
+        offer = form.offer_of(decision) if form is not None else None
+        if view is None or form is None or offer is None:
+            return
+        self.post_message(Decide(view.review, decision, offer.sent, view.bulk))
+        form.forget_secrets()
 
     def _show_strip(self) -> None:
         """Bring the strip on screen: it counts only when it was drawn."""
         self.relayout()
-        if self._lines.strip_at is not None:
-            top, end = self._lines.strip_at
-            region = Region(0, top, max(1, self.size.width), end - top)
-            self.scroll_to_region(region, animate=False)
+        self._show_lines(self._lines.strip_at)
 
     def _due(self) -> None:
         """The silence after a press is over, unless a key is on its way to us: let
@@ -286,26 +324,3 @@ class CardBody(ScrollView, can_focus=True):
                 self.set_timer(0.02, self._due)
             return
         self._act(outcome)
-
-
-def what_is_asked(view: ReviewCardView) -> object:
-    """All that must not change under an armed letter. Clocks and counts are not in
-    it."""
-    files = tuple(
-        (f.verb, f.path.text, tuple((x.sign, x.text) for x in f.lines))
-        for f in view.files
-    )
-    return (
-        view.review.key,
-        view.review.connection,
-        view.review.params_hash,
-        view.question,
-        view.facts,
-        view.command,
-        view.runs,
-        view.runs_title,
-        view.warnings,
-        view.decisions,
-        view.state,
-        files,
-    )

@@ -8,6 +8,8 @@ what is long goes on in the next line.
 
 from __future__ import annotations
 
+import re
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -16,15 +18,15 @@ from state.dataclass import dataclass
 from state.model import Decision
 from state.views import Bit, Glyph, ReviewCardView, Tone
 from state.words import age
+from widgets.card_fields import fields_lines
+from widgets.card_form import HEAD, TAIL, CardForm
+from widgets.card_sheet import LABEL, RUN, TEXT, VALUE, Sheet
 from widgets.cells.rows import Frame
 from widgets.cells.wrap import Piece
 from widgets.diff_view import file_rows
 from widgets.glyphs import Look, sign
 from widgets.lines import bits, fold, line, piece, width_of, wrap
 from widgets.palette import Back, Palette
-
-TEXT, VALUE, RUN, LABEL = 2, 10, 14, 7
-"""Columns: words, values of facts, values of the run, labels of letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class CardState:
     strip: Decision | None = None
     strip_armed: bool = False
     now_ms: int = 0
+    form: CardForm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,63 +47,39 @@ class CardLines:
 
     strips: tuple[Strip, ...]
     strip_at: tuple[int, int] | None = None
-
-
-class _Sheet:
-    """Collects lines of one width."""
-
-    def __init__(self, width: int, palette: Palette, look: Look) -> None:
-        self.width, self.palette, self.look = width, palette, look
-        self.strips: list[Strip] = []
-        self.blank = Strip.blank(width)
-
-    def style(
-        self,
-        tone: Tone = Tone.TEXT,
-        back: Back = Back.NONE,
-        *,
-        bold: bool = False,
-        italic: bool = False,
-    ) -> Style:
-        return self.palette.style(tone, back, bold=bold, italic=italic)
-
-    def air(self) -> None:
-        """One empty row, never two."""
-        if not self.strips or self.strips[-1] is not self.blank:
-            self.strips.append(self.blank)
-
-    def add(self, left: list[Segment], right: list[Segment] | None = None) -> None:
-        end = [*right, piece("  ")] if right else []
-        self.strips.append(line(left, end, self.width, gap=2))
-
-    def words(self, text: str, style: Style, column: int = TEXT, end: int = 2) -> None:
-        """A text, wrapped."""
-        for part in wrap(text, self.width - column - end):
-            self.add([piece(" " * column), piece(part, style)])
+    cursor_at: tuple[int, int] | None = None
+    """The lines of the field under the cursor"""
 
 
 def card_lines(
     view: ReviewCardView, state: CardState, width: int, palette: Palette, look: Look
 ) -> CardLines:
     """All lines of a card `width` cells wide between its borders."""
-    sheet = _Sheet(max(20, width), palette, look)
+    sheet = Sheet(max(20, width), palette, look)
     sheet.air()
     sheet.words(view.question, sheet.style(Tone.BRIGHT, bold=True))
     _facts(sheet, view, state)
     for warning in view.warnings:
         mark = f"{sign('▲', look)} " if not look.plain else "warning: "
         sheet.words(mark + warning, sheet.style(Tone.NEED, bold=True))
+    form = state.form or CardForm(view)
     if view.command is not None:
-        _command(sheet, view)
+        _command(sheet, view, form)
     _runs(sheet, view)
     _files(sheet, view)
+    cursor = None
+    if view.fields:
+        cursor = fields_lines(sheet, form, focused=state.focused)
     sheet.air()
-    span = _letters(sheet, view, state)
+    if view.repeat:
+        sheet.words(view.repeat, sheet.style(Tone.NEED))
+        sheet.air()
+    span = _letters(sheet, view, state, form)
     sheet.air()
-    return CardLines(tuple(sheet.strips), span)
+    return CardLines(tuple(sheet.strips), span, cursor)
 
 
-def _facts(sheet: _Sheet, view: ReviewCardView, state: CardState) -> None:
+def _facts(sheet: Sheet, view: ReviewCardView, state: CardState) -> None:
     muted = sheet.style(Tone.MUTED)
     waited = age((state.now_ms - view.review.asked_ms) / 1000)
     asked = "asked just now" if waited == "now" else f"asked {waited} ago"
@@ -128,7 +107,7 @@ def _facts(sheet: _Sheet, view: ReviewCardView, state: CardState) -> None:
     sheet.air()
 
 
-def _command(sheet: _Sheet, view: ReviewCardView) -> None:
+def _command(sheet: Sheet, view: ReviewCardView, form: CardForm) -> None:
     assert view.command is not None
     for warning in view.command.warnings:
         mark = f"{sign('▲', sheet.look)} " if not sheet.look.plain else "warning: "
@@ -144,16 +123,22 @@ def _command(sheet: _Sheet, view: ReviewCardView) -> None:
 
     block([])
     first = True
-    for source in view.command.text.split("\n"):
+    sources = view.command.text.split("\n")
+    for index, source in enumerate(sources):
+        if form.folded and HEAD <= index < len(sources) - TAIL:
+            if index == HEAD:
+                words = f"    … {form.hidden} more lines · v shows all"
+                block([piece(words, sheet.style(Tone.NEED, back, bold=True))])
+            continue
         for part in fold(source, room - 6):
-            lead = "  $ " if first else "    "
+            lead = f"  {view.lead:<2}" if first else "    "
             block([piece(lead, sheet.style(Tone.MUTED, back)), piece(part, strong)])
             first = False
     block([])
     sheet.air()
 
 
-def _runs(sheet: _Sheet, view: ReviewCardView) -> None:
+def _runs(sheet: Sheet, view: ReviewCardView) -> None:
     if not view.runs_title and not view.runs:
         return
     muted = sheet.style(Tone.MUTED)
@@ -161,11 +146,14 @@ def _runs(sheet: _Sheet, view: ReviewCardView) -> None:
     wide = beside and sheet.width >= 72
     column = max(40, int(sheet.width * 0.58)) if wide else sheet.width - 2
     title = [piece("  "), *bits(view.runs_title, sheet.palette)]
-    if wide:
-        pad = piece(" " * max(2, column - width_of(title)))
-        sheet.add([*title, pad, piece("in this turn’s sandbox", muted)])
+    head = [piece("in this turn’s sandbox", muted)] if wide else []
+    if wide and width_of(title) + 2 <= column:
+        sheet.add([*title, piece(" " * (column - width_of(title))), *head])
     else:
-        sheet.add(title)
+        for pieces in _broken(title[1:], sheet.width - TEXT - 2):
+            sheet.add([piece(" " * TEXT), *pieces])
+        if head:
+            sheet.add([piece(" " * column), *head])
     for label, value, now in view.runs:
         lefts = wrap(value, column - RUN - 2)
         rights = wrap(now, sheet.width - column - 2) if wide and now else []
@@ -183,7 +171,24 @@ def _runs(sheet: _Sheet, view: ReviewCardView) -> None:
             sheet.words(f"this turn’s sandbox: {now}", muted, RUN)
 
 
-def _files(sheet: _Sheet, view: ReviewCardView) -> None:
+def _broken(pieces: list[Segment], room: int) -> list[list[Segment]]:
+    """Pieces as lines of at most `room` cells, broken between words."""
+    rows: list[list[Segment]] = [[]]
+    for one in pieces:
+        for word in words_of(one.text):
+            full = width_of(rows[-1]) + width_of([piece(word.rstrip())]) > room
+            if full and rows[-1]:
+                rows.append([])
+            rows[-1].append(piece(word, one.style))
+    return rows
+
+
+def words_of(text: str) -> list[str]:
+    """A text in words, each with the blanks behind it."""
+    return re.findall(r"\S+\s*|\s+", text)
+
+
+def _files(sheet: Sheet, view: ReviewCardView) -> None:
     frame = Frame(sheet.palette, sheet.width, sheet.look)
     glyph = Piece(sign(Glyph.NEED, sheet.look), sheet.style(Tone.NEED))
     for file in view.files:
@@ -193,37 +198,44 @@ def _files(sheet: _Sheet, view: ReviewCardView) -> None:
 
 
 def _letters(
-    sheet: _Sheet, view: ReviewCardView, state: CardState
+    sheet: Sheet, view: ReviewCardView, state: CardState, form: CardForm
 ) -> tuple[int, int] | None:
     if view.state:
         sheet.words(view.state, sheet.style(Tone.BRIGHT, bold=True))
         return None
     span = None
-    for decision in view.decisions:
+    for offer in form.offers():
+        decision = offer.decision
         if state.strip is not None and state.strip.letter == decision.letter:
             start = len(sheet.strips)
-            _strip(sheet, decision, state)
+            _strip(sheet, decision, state, form)
             span = (start, len(sheet.strips))
             continue
-        key = Tone.ACCENT if state.armed else Tone.MUTED
-        words = Tone.TEXT if state.armed else Tone.MUTED
+        live = state.armed and not offer.problem
+        key = Tone.ACCENT if live else Tone.MUTED
+        words = Tone.TEXT if live else Tone.MUTED
         left = [
             piece("    "),
-            piece(decision.letter, sheet.style(key, bold=state.armed)),
+            piece(decision.letter, sheet.style(key, bold=live)),
             piece("  "),
         ]
-        right = [piece(decision.detail, sheet.style(Tone.MUTED))]
+        aside = offer.problem or decision.detail
+        tone = Tone.NEED if offer.problem else Tone.MUTED
+        right = [piece(aside, sheet.style(tone))]
         room = sheet.width - LABEL - 2
         if width_of(right) + width_of([piece(decision.label)]) + 4 > room:
             right = []
+        below = offer.problem if not right else ""
         for index, part in enumerate(wrap(decision.label, room)):
             lead = left if index == 0 else [piece(" " * LABEL)]
             sheet.add([*lead, piece(part, sheet.style(words))], right)
             right = []
+        if below:
+            sheet.words(below, sheet.style(Tone.NEED), LABEL)
     return span
 
 
-def _strip(sheet: _Sheet, decision: Decision, state: CardState) -> None:
+def _strip(sheet: Sheet, decision: Decision, state: CardState, form: CardForm) -> None:
     back = Back.NEED_SOFT
     fill = sheet.palette.back(back)
     bar = ">" if sheet.look.plain else sign("▌", sheet.look)
@@ -240,6 +252,10 @@ def _strip(sheet: _Sheet, decision: Decision, state: CardState) -> None:
     for index, part in enumerate(wrap(decision.label, room - LABEL - 1)):
         first = [piece("  ", fill), piece(decision.letter, letter), piece("  ", fill)]
         row(*(first if index == 0 else [indent]), piece(part, strong))
+    cut = decision.letter == "p" and form.view.ladder
+    if cut:
+        for pieces in ladder_rows(form, room - LABEL - 1, strong, muted):
+            row(indent, *pieces)
     grants = decision.detail or "This grants more than this once."
     for part in wrap(grants, room - LABEL - 1):
         row(indent, piece(part, text))
@@ -251,13 +267,35 @@ def _strip(sheet: _Sheet, decision: Decision, state: CardState) -> None:
         piece(" again to grant it", again),
         piece("    any other key takes it back", muted),
     )
+    if cut and len(form.view.ladder) > 1:
+        keys = (piece("left right", letter), piece(" fewer, more words", muted))
+        row(indent, *keys)
+
+
+def ladder_rows(
+    form: CardForm, room: int, strong: Style, muted: Style
+) -> list[list[Segment]]:
+    """The words of the rule, one by one: those it holds in brackets."""
+    rows: list[list[Segment]] = [[]]
+    for index, word in enumerate(form.view.ladder):
+        held = index < form.words
+        text = f"[{word}]" if held else f" {word} "
+        for part in fold(text, room):
+            if width_of(rows[-1]) + width_of([piece(part)]) + 1 > room:
+                rows.append([])
+            rows[-1] += [piece(part, strong if held else muted), piece(" ", muted)]
+    return rows
 
 
 def bottom_hints(state: CardState) -> tuple[Bit, ...]:
     """What the other keys do."""
     if not state.focused:
         return (Bit("r", Tone.ACCENT), Bit(" review", Tone.MUTED))
-    hints = (("esc", "leave"), ("j k", "next, previous"), ("o", "thread"))
+    hints = [("esc", "leave"), ("j k", "next, previous"), ("o", "thread"), ("v", "all")]
+    if state.form is not None and state.form.spots:
+        fill = "write" if state.form.writes is not None else "choose"
+        key = "enter" if state.form.writes is not None else "space"
+        hints[1:3] = [("up down", "move"), (key, fill), ("j k", "next")]
     parts: list[Bit] = []
     for index, (key, label) in enumerate(hints):
         parts.append(Bit(("   " if index else "") + key, Tone.ACCENT))

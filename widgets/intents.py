@@ -6,6 +6,7 @@ intent and forgets it; whether it came to anything shows in the next read model.
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Literal
 
 from textual.message import Message
@@ -176,10 +177,15 @@ class Say(Intent):
 
 @dataclass
 class Decide(Intent):
-    """The user's decision, bound to the very request that was on screen."""
+    """The user's decision, bound to the very request that was on screen.
+
+    `sent`: what leaves in place of the decision's own JSON, for it holds a secret;
+    `also`: identical requests that get the same answer."""
 
     review: Review
     decision: Decision
+    sent: str = field(default="", repr=False)
+    also: tuple[Review, ...] = ()
 
 
 @dataclass
@@ -187,6 +193,27 @@ class StepReview(Intent):
     """Show the next (1) or previous (-1) review. It is not focused by this."""
 
     step: int
+
+
+@dataclass
+class ReviewShown(Intent):
+    """This review stood whole before the user's eyes, in a card he focused."""
+
+    review: Review
+
+
+@dataclass
+class MarkReview(Intent):
+    """Answer this review together with others that ask for the same; or not."""
+
+    key: ReviewKey
+
+
+@dataclass
+class WidenCard(Intent):
+    """Give the card the whole screen; `on` False: its usual place."""
+
+    on: bool
 
 
 @dataclass

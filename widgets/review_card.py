@@ -14,9 +14,12 @@ from textual.strip import Strip
 from state.views import Bit, ReviewCardView, Tone
 from widgets.box import edge_line
 from widgets.card_body import CardBody, Clock, message_ms
+from widgets.card_field import CardField
 from widgets.card_lines import CardState, bottom_hints
+from widgets.card_moves import CardMoves
 from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
+from widgets.intents import Say
 from widgets.lines import Pieces, bits
 from widgets.palette import palette_of
 
@@ -108,12 +111,14 @@ class ReviewCard(Vertical):
     ) -> None:
         super().__init__(id=id)
         self.body = CardBody(clock)
+        self.field = CardField()
         self.edges = (CardEdge("top"), CardEdge("bottom"))
 
     def compose(self) -> ComposeResult:
         """Edge, body, edge."""
         yield self.edges[0]
         yield self.body
+        yield self.field
         yield self.edges[1]
 
     def on_mount(self) -> None:
@@ -125,7 +130,11 @@ class ReviewCard(Vertical):
 
     def on_resize(self) -> None:
         """The body scrolls when it and its edges do not fit."""
-        self.body.styles.max_height = max(1, self.size.height - 2)
+        self._fit()
+
+    def _fit(self) -> None:
+        used = 3 if self.field.open else 2
+        self.body.styles.max_height = max(1, self.size.height - used)
 
     @property
     def view(self) -> ReviewCardView | None:
@@ -147,6 +156,26 @@ class ReviewCard(Vertical):
         """The user asked for this card."""
         self.body.focus(scroll_visible)
         return self
+
+    # -- words of a field ----------------------------------------------------------
+
+    def on_card_moves_edit(self, message: CardMoves.Edit) -> None:
+        """The user wants to write: the words get a place and the focus of their own,
+        so that no key of theirs can reach the card."""
+        message.stop()
+        self.field.begin(message.field, message.text)
+        self._fit()
+
+    def on_card_field_ended(self, message: CardField.Ended) -> None:
+        """Written, or left: the card takes the words, and arms anew."""
+        message.stop()
+        self._fit()
+        if message.text is not None and not self.body.write(
+            message.field, message.text
+        ):
+            self.post_message(Say("What is asked has changed; that was not taken."))
+        if message.back:
+            self.body.focus()
 
     def on_card_body_redrawn(self, message: CardBody.Redrawn) -> None:
         """The borders follow the guard."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from state.model import ReviewKey
 from state.views import Bit, ReviewRow, Tone
 from state.words import age
 from widgets.glyphs import look_of, sign
-from widgets.intents import OpenReview
+from widgets.intents import MarkReview, OpenReview
 from widgets.lines import cut, line, piece
 from widgets.pane import Pane, PaneRows, sentences
 from widgets.rows import Canvas, Entry
@@ -25,6 +26,16 @@ class ReviewRows(PaneRows[Any]):
 
     PANE: ClassVar[str] = "reviews"
     RESTS: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "mark", id="reviews.mark", show=False)
+    ]
+
+    def action_mark(self) -> None:
+        """Answer it together with others that ask for the same."""
+        row = self.cursor_data
+        if isinstance(row, ReviewRow) and row.key is not None:
+            self.post_message(MarkReview(row.key))
+            self.action_step(1)
 
     def age_words(self, entry: Entry[Any], now_ms: int) -> str:
         """How long it waits."""
@@ -48,11 +59,13 @@ class ReviewRows(PaneRows[Any]):
         status = f"{sign(review.glyph, look)} "
         if look.plain:
             status = "needs you: " if needs else ""
+        mark = piece("[x] " if review.marked else "", palette.style(Tone.ACCENT, back))
         left = [
             piece(
                 status,
                 palette.style(review.tone, back),
             ),
+            mark,
             piece(review.kind, palette.style(tone, back, bold=bold)),
         ]
         who = [piece(f" {review.who}" if review.who else "", quiet)]

@@ -5,14 +5,24 @@ Owns the tree's rows and roll-ups. Interrupted is a state of its own, not an end
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from dataclasses import replace
 
 from state.items import ThreadId
-from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
+from state.model import (
+    EnginePhase,
+    Review,
+    ReviewKey,
+    Thread,
+    ThreadStatus,
+    TurnStatus,
+    World,
+)
 from state.select.terminals import terminal_rows
 from state.select.words import (
     agent_label,
     agent_name,
+    foreign,
     last_turn,
     one_line,
     pending,
@@ -41,6 +51,7 @@ def side_view(
     thread_id: ThreadId | None,
     asking: Iterable[ThreadId],
     meters: Meters = NO_METERS,
+    marked: Set[ReviewKey] = frozenset(),
 ) -> SideView:
     """What stands in the right column while `thread_id` is open. `asking`: the
     threads that have reviews of any kind."""
@@ -56,7 +67,7 @@ def side_view(
         terminals = terminal_rows(world, forest, (t for _, t in walked), meters)
         failed = sum(row.glyph is Glyph.FAILED for row in agents)
         needy = sum(row.glyph is Glyph.NEED for row in agents)
-    reviews, auto = _reviews(world, forest, asking, stale=stale)
+    reviews, auto = _reviews(world, forest, asking, marked, stale=stale)
     return SideView(
         agents=agents,
         agent_tokens=count(tokens) if tokens else "",
@@ -125,9 +136,15 @@ def agent_sign(thread: Thread, *, stale: bool = False) -> tuple[Glyph, Tone, str
 
 
 def _reviews(
-    world: World, forest: Forest, asking: Iterable[ThreadId], *, stale: bool
+    world: World,
+    forest: Forest,
+    asking: Iterable[ThreadId],
+    marked: Set[ReviewKey],
+    *,
+    stale: bool,
 ) -> tuple[tuple[ReviewRow, ...], int]:
-    rows = []
+    rows: list[ReviewRow] = []
+    others: list[ReviewRow] = []
     running = 0
     oldest = 0
     for thread in (world.threads[thread_id] for thread_id in asking):
@@ -137,26 +154,35 @@ def _reviews(
                 at = auto.started_ms or 0
                 oldest = at if running == 1 else min(oldest, at)
         for review in pending(thread):
-            owner = (
-                agent_label(thread)
-                if thread.is_agent
-                else thread_title(world.threads[forest.root(thread.id)])
-            )
-            rows.append(
-                ReviewRow(
-                    key=review.key,
-                    glyph=Glyph.STALE if stale else Glyph.NEED,
-                    tone=Tone.MUTED if stale else Tone.NEED,
-                    kind=review_word(review.kind),
-                    who=owner,
-                    what=review_what(review, thread),
-                    asked_ms=review.asked_ms,
-                )
-            )
+            row = _review(world, forest, thread, review, stale=stale)
+            rows.append(replace(row, marked=True) if review.key in marked else row)
+        for review in foreign(thread):
+            row = _review(world, forest, thread, review, stale=stale)
+            what = f"waits for its own client · {row.what}"
+            quiet = replace(row, glyph=Glyph.NOT_LOADED, tone=Tone.MUTED, what=what)
+            others.append(quiet)
     rows.sort(key=lambda row: -row.asked_ms)
+    rows += sorted(others, key=lambda row: -row.asked_ms)
     if running:
         words = f"{running} auto-review{'s' if running > 1 else ''} running"
         rows.append(
             ReviewRow(None, Glyph.AUTO, Tone.AUTO, words, "", "", asked_ms=oldest)
         )
     return tuple(rows), running
+
+
+def _review(
+    world: World, forest: Forest, thread: Thread, review: Review, *, stale: bool
+) -> ReviewRow:
+    owner = agent_label(thread)
+    if not thread.is_agent:
+        owner = thread_title(world.threads[forest.root(thread.id)])
+    return ReviewRow(
+        key=review.key,
+        glyph=Glyph.STALE if stale else Glyph.NEED,
+        tone=Tone.MUTED if stale else Tone.NEED,
+        kind=review_word(review.kind),
+        who=owner,
+        what=review_what(review, thread),
+        asked_ms=review.asked_ms,
+    )

@@ -113,6 +113,18 @@ def pending(thread: Thread) -> list[Review]:
     return sorted(waiting, key=lambda r: r.asked_ms)
 
 
+def foreign(thread: Thread) -> list[Review]:
+    """What waits for another client, oldest first: it is shown, never answered."""
+    if not thread.reviews:
+        return []
+    waiting = [
+        r
+        for r in thread.reviews.values()
+        if not r.ours and r.state is ReviewState.PENDING
+    ]
+    return sorted(waiting, key=lambda r: r.asked_ms)
+
+
 def review_word(kind: ReviewKind) -> str:
     """The kind as the inbox names it."""
     return kind.value
@@ -130,7 +142,9 @@ def review_what(review: Review, thread: Thread) -> str:
             return "edits to files"
         names = [reveal(PurePosixPath(c.path).name).text for c in patch.changes]
         return names[0] if len(names) == 1 else f"{len(names)} files"
-    return one_line(review.reason or "") or review.method
+    if review.kind is ReviewKind.PERMISSIONS:
+        return reveal(review.display or "permissions").text
+    return one_line(review.display or review.reason or "") or one_line(review.method)
 
 
 def patch_of(review: Review, thread: Thread) -> Patch | None:

@@ -34,7 +34,7 @@ from state.views.cells import (
     TurnRule,
 )
 from state.views.frame import BannerView, ComposerView, HeaderView, SandboxLine
-from state.views.review import ReviewCardView
+from state.views.review import FieldView, OptionView, ReviewCardView
 from state.views.side import AgentRow, ReviewRow, SideView
 from state.views.terminals import OutputView, TerminalRow, TerminalsView
 from state.views.threads import ThreadGroup, ThreadListView, ThreadRow
@@ -51,6 +51,7 @@ __all__ = [
     "CommandCell",
     "ComposerView",
     "EventCell",
+    "FieldView",
     "FileView",
     "Glyph",
     "HeaderView",
@@ -58,6 +59,7 @@ __all__ = [
     "LiveLine",
     "NoticeCell",
     "Option",
+    "OptionView",
     "OutputView",
     "PatchCell",
     "PlanCell",

@@ -36,6 +36,8 @@ class ReviewRow:
     who: str
     what: str
     asked_ms: int
+    marked: bool = False
+    """To be answered together with the others that are marked"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -118,7 +118,7 @@ def test_an_option_and_own_words() -> None:
             "why": {"answers": ["user_note: x"]},
         }
     }
-    none = {"answers": {}}
+    none: Any = {"answers": {}}
     assert result(questions(), "d") == result(questions(), "n") == none
 
 
@@ -293,7 +293,7 @@ def test_nothing_chosen_grants_nothing() -> None:
 
 @pytest.mark.parametrize("path", ["/", ":root"])
 def test_everything_is_a_broad_grant(path: str) -> None:
-    place = {"type": "path", "path": path}
+    place: Any = {"type": "path", "path": path}
     if path == ":root":
         place = {"type": "special", "value": {"kind": "root"}}
     entry = {"path": place, "access": "write"}

@@ -34,7 +34,7 @@ from state.model import (
 )
 from state.reduce import reduce
 from state.select.frame import banner_view, composer_view, sandbox_line
-from state.select.review import all_pending, review_card
+from state.select.review import Place, all_pending, review_card
 from state.select.side import side_view
 from state.select.threads import ListAsk, ThreadListBuilder
 from state.select.transcript import TranscriptBuilder
@@ -308,7 +308,7 @@ def test_a_card_shows_the_whole_of_what_is_asked() -> None:
     ((_, review),) = all_pending(world.threads.values())
     forest = Forest()
     forest.update(world.threads, world.threads)
-    card = review_card(world, forest, review, index=1, total=1)
+    card = review_card(world, forest, review, Place(1, 1), ())
     assert card.question == "Would you like to run the following command?"
     assert card.command is not None
     assert card.command.text == "touch /etc/lab-a-1"
@@ -316,7 +316,7 @@ def test_a_card_shows_the_whole_of_what_is_asked() -> None:
     assert card.decisions[0].letter == "y"
     assert all(d.detail for d in card.decisions if d.broad)
     resolved = reduce(world, e.ReviewResolved(review.thread_id, review.key, 9))
-    card = review_card(resolved, forest, review, index=0, total=0)
+    card = review_card(resolved, forest, review, Place(), ())
     assert card.decisions == ()
     assert card.review.state is ReviewState.RESOLVED
     assert card.state == "Ended by another client."

@@ -204,9 +204,34 @@ def asks_command(
     return {"id": 7, "method": method, "params": {**params, **more}, **at}
 
 
+def asks(method: str, **params: Any) -> Json:
+    """Any request of the thread AUTH."""
+    at = NOW - 2 * MINUTE * 1000
+    base: Json = {
+        "threadId": AUTH,
+        "turnId": "t1",
+        "itemId": "c9",
+        "startedAtMs": at,
+    }
+    return {
+        "id": 7,
+        "method": method,
+        "params": {**base, **params},
+        "emittedAtMs": at,
+    }
+
+
 # -- a whole fleet ----------------------------------------------------------------
 
 PORT, AUTH = "01a1-port", "01a1-auth"
+
+
+ROWS = (
+    row("01a1-notes", "tidy the release notes", HOUR, "idle"),
+    row("01a1-docs", "docs pass", 2 * HOUR, "idle", cwd="/home/dev/src/handbook"),
+    row("01a1-text", "upgrade textual", 3 * DAY),
+)
+"""Threads that rest"""
 
 
 def fleet() -> list[Json]:

@@ -20,6 +20,7 @@ from tui.actions import by_slash
 from tui.screens.flows import Flows
 from tui.screens.late import why
 from tui.screens.places import Places
+from tui.screens.review_desk import ReviewDesk
 from widgets import intents as i
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class FleetIntents(Flows):
 
     def refresh_views(self) -> None:
         """Draw the open thread."""
+        raise NotImplementedError
+
+    def refresh_list(self) -> None:
+        """Draw the lists."""
         raise NotImplementedError
 
     def load_draft(self) -> None:
@@ -250,15 +255,30 @@ class FleetIntents(Flows):
         intent.stop()
         self.close_card()
 
+    @cached_property
+    def review_desk(self) -> ReviewDesk:
+        """Where decisions go."""
+        return ReviewDesk(self)
+
     @on(i.Decide)
     def _decide(self, intent: i.Decide) -> None:
         intent.stop()
-        self.act(c.Decide(intent.review, intent.decision))
-        self.go_to(5)
-        self.reviews.select(intent.review.key)
-        if intent.decision.letter == "n":
-            self.open_thread(intent.review.thread_id, focus=False)
-            self.composer.focus()
+        self.review_desk.decide(intent)
+
+    @on(i.MarkReview)
+    def _mark_review(self, intent: i.MarkReview) -> None:
+        intent.stop()
+        self.review_desk.mark(intent.key)
+
+    @on(i.ReviewShown)
+    def _review_shown(self, intent: i.ReviewShown) -> None:
+        intent.stop()
+        self.review_desk.shown(intent.review)
+
+    @on(i.WidenCard)
+    def _widen_card(self, intent: i.WidenCard) -> None:
+        intent.stop()
+        self.set_class(intent.on, "-card-all")
 
     @on(i.OpenTerminal)
     def _open_terminal(self, intent: i.OpenTerminal) -> None:

@@ -1,0 +1,277 @@
+"""The parts of a review's card that come from its request alone: facts, what is asked
+word for word, the fields to fill in, how often the same was asked.
+
+Owns their words. Nothing of what is asked is cut; every path, host, address, argument
+and amendment passes `reveal`, all prose `clean`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from state.answers import ladder_of_review
+from state.forms import NOTE, FieldKind, FormKind, form_of
+from state.model import Review, ReviewKind, Thread
+from state.select.words import one_line, unwrap_command
+from state.text import Revealed, clean, reveal
+from state.views import FieldView, OptionView
+
+Json = dict[str, Any]
+Facts = list[tuple[str, str]]
+
+_QUESTIONS = {
+    ReviewKind.COMMAND: "Would you like to run the following command?",
+    ReviewKind.EDITS: "Would you like to make the following edits?",
+    ReviewKind.PERMISSIONS: "Would you like to grant these permissions?",
+    ReviewKind.QUESTION: "The agent asks you:",
+    ReviewKind.ELICITATION: "A tool server asks you something.",
+    ReviewKind.TOOL_CALL: "This waits for the client that owns the tool.",
+    ReviewKind.OTHER: "This waits for the client that owns it.",
+}
+_UNKNOWN = "This request has a form that codex-tui does not know; it answers nothing."
+
+
+@lru_cache(maxsize=256)
+def params_of(text: str) -> Json:
+    """A request's params; {} when they are no object."""
+    try:
+        params = json.loads(text)
+    except ValueError:
+        return {}
+    return params if isinstance(params, dict) else {}
+
+
+def question_of(review: Review) -> str:
+    """The card's first line."""
+    params = params_of(review.params)
+    if review.host is not None:
+        return f"Do you want to approve network access to {reveal(review.host).text}?"
+    match review.kind:
+        case ReviewKind.COMMAND if params.get("kind") == "writeStdin":
+            return "Would you like to send input to the existing terminal?"
+        case ReviewKind.COMMAND if params.get("kind") == "humanCommand":
+            return "A managed rule wants a person's answer: run the following command?"
+        case ReviewKind.ELICITATION:
+            if _tool(params) is not None:
+                return "Would you like to run this tool?"
+            server = one_line(str(params.get("serverName") or "A tool server"))
+            if params.get("mode") == "openai/userVerification":
+                return f"{server} wants a device check that only the Codex app can do."
+            said = params.get("message")
+            words = clean(said).strip() if isinstance(said, str) else ""
+            asks = f"{server} asks you to open an address"
+            if params.get("mode") != "url":
+                asks = f"{server} asks you"
+            return f"{asks}: {words}" if words else f"{asks}."
+        case ReviewKind.OTHER if review.method.startswith(("item/", "mcpServer/")):
+            return _UNKNOWN
+    return _QUESTIONS[review.kind]
+
+
+def _tool(params: Json) -> Json | None:
+    meta = params.get("_meta")
+    if isinstance(meta, dict) and meta.get("codex_approval_kind") == "mcp_tool_call":
+        return meta
+    return None
+
+
+def facts_of(review: Review) -> Facts:
+    """What the request says besides who and where."""
+    params = params_of(review.params)
+    facts: Facts = []
+    environment = params.get("environmentId")
+    if isinstance(environment, str) and environment != "local":
+        facts.append(("where", reveal(environment).text))
+    if review.reason:
+        facts.append(("why", clean(review.reason)))
+    tool = _tool(params)
+    if tool is not None:
+        facts += _tool_facts(params, tool)
+    if review.kind is ReviewKind.TOOL_CALL:
+        facts.append(("tool", reveal(review.display or "").text))
+    if review.kind in (ReviewKind.TOOL_CALL, ReviewKind.OTHER):
+        facts.append(("method", one_line(review.method)))
+    if review.kind is ReviewKind.QUESTION and params.get("isBlocking") is False:
+        facts.append(("note", "the agent goes on meanwhile"))
+    return facts
+
+
+def _tool_facts(params: Json, tool: Json) -> Facts:
+    name = str(tool.get("tool_name") or "")
+    title = one_line(str(tool.get("tool_title") or ""))
+    shown = reveal(name).text
+    facts = [
+        ("server", reveal(str(params.get("serverName") or "")).text),
+        ("tool", f"{shown} · {title}" if title and title != shown else shown),
+    ]
+    description = tool.get("tool_description")
+    if isinstance(description, str) and description:
+        facts.append(("does", clean(description)))
+    notes = tool.get("tool_annotations")
+    if isinstance(notes, dict):
+        words = [
+            word
+            for key, word in (
+                ("destructiveHint", "may destroy"),
+                ("openWorldHint", "reaches outside"),
+                ("idempotentHint", "can be repeated"),
+            )
+            if notes.get(key) is True
+        ]
+        if words:
+            facts.append(("says", "the server says: it " + ", ".join(words)))
+    return facts
+
+
+def asked_text(review: Review) -> tuple[str, Revealed | None]:
+    """What is asked word for word, and the sign before it."""
+    params = params_of(review.params)
+    if review.command is not None:
+        script = unwrap_command(review.command).strip()
+        return "$", reveal(script, multiline=True)
+    if review.kind is ReviewKind.ELICITATION:
+        tool = _tool(params)
+        if tool is not None:
+            return "", _arguments(tool)
+        url = params.get("url")
+        if isinstance(url, str):
+            return "", reveal(url)
+        if form_of(review.method, review.params) is None:
+            return "", _json(params.get("requestedSchema") or params)
+    if review.kind is ReviewKind.TOOL_CALL:
+        return "", _json(params.get("arguments"))
+    if review.kind is ReviewKind.OTHER:
+        return "", _json(params)
+    if review.kind is ReviewKind.QUESTION and not form_of(review.method, review.params):
+        return "", _json(params.get("questions"))
+    return "$", None
+
+
+def _arguments(tool: Json) -> Revealed | None:
+    shown = tool.get("tool_params_display")
+    given = tool.get("tool_params")
+    names = {}
+    if isinstance(shown, list) and isinstance(given, dict):
+        named = [p for p in shown if isinstance(p, dict) and "name" in p]
+        names = {str(p["name"]): str(p.get("display_name") or p["name"]) for p in named}
+    if not isinstance(given, dict) or not given:
+        return _json(given) if given else None
+    lines = []
+    for key, value in given.items():
+        words = value if isinstance(value, str) else json.dumps(value)
+        lines.append(f"{names.get(key, key)}: {words}")
+    return reveal("\n".join(lines), multiline=True)
+
+
+def _json(value: object) -> Revealed | None:
+    if value in (None, {}, []):
+        return None
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return reveal(text, multiline=True)
+
+
+def fields_of(review: Review) -> tuple[FieldView, ...]:
+    """What is to be filled in."""
+    form = form_of(review.method, review.params)
+    if form is None:
+        return ()
+    door = reveal if form.kind is FormKind.GRANT else clean
+    return tuple(
+        FieldView(
+            key=field.key,
+            kind=field.kind,
+            title="" if form.kind is FormKind.GRANT else clean(field.title),
+            note=_note(field.note, field.format, secret=field.secret),
+            options=tuple(
+                OptionView(o.value, str(door(o.label)), clean(o.note).strip())
+                for o in field.options
+            ),
+            required=field.required,
+            secret=field.secret,
+            beside=field.kind is FieldKind.TEXT
+            and field.key.endswith(NOTE)
+            and any(f.key == field.key.removesuffix(NOTE) for f in form.fields),
+        )
+        for field in form.fields
+    )
+
+
+def _note(note: str, wanted: str, *, secret: bool) -> str:
+    words = [clean(note).strip()] if note else []
+    if wanted:
+        words.append(clean(wanted))
+    if secret:
+        words.append("not shown, not kept")
+    return " · ".join(words)
+
+
+def ladder_words(review: Review) -> tuple[tuple[str, ...], int]:
+    """The words a prefix rule may be cut to, and how many the engine proposes."""
+    ladder = ladder_of_review(review) if review.command is not None else None
+    if ladder is None:
+        return (), 0
+    return tuple(reveal(word).text for word in ladder.words), ladder.proposed
+
+
+# -- the same, again and again -----------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def _likeness(kind: ReviewKind, method: str, params: str) -> str:
+    given = params_of(params)
+    meta = given.get("_meta") if isinstance(given.get("_meta"), dict) else {}
+    assert isinstance(meta, dict)
+    parts = [
+        given.get(name)
+        for name in (
+            *("kind", "command", "cwd", "networkApprovalContext"),
+            *("additionalPermissions", "permissions", "availableDecisions"),
+            *("serverName", "mode", "message", "requestedSchema", "url"),
+            *("tool", "namespace", "arguments", "questions", "grantRoot"),
+        )
+    ]
+    tool = [meta.get(name) for name in ("tool_name", "tool_params")]
+    return json.dumps([kind, method, parts, tool], sort_keys=True)
+
+
+def likeness(review: Review, thread: Thread) -> str:
+    """Two reviews with the same likeness ask for the same thing; who asks, when and
+    why is not in it. "" for what is like nothing else."""
+    if not review.ours or review.method == "":
+        return ""
+    made = _likeness(review.kind, review.method, review.params)
+    if review.kind is not ReviewKind.EDITS:
+        return made
+    turn = thread.turns.get(review.turn_id) if review.turn_id else None
+    item = turn.items.get(review.item_id) if turn and review.item_id else None
+    changes = getattr(item.body, "changes", None) if item is not None else None
+    return f"{made} {changes!r}" if changes else ""
+
+
+def repeat_words(review: Review, threads: Iterable[Thread]) -> str:
+    """`Asked 6 times`, and the answer that would end that; "" for less than 3."""
+    params = review.params
+    own = _likeness(review.kind, review.method, params)
+    if review.kind in (ReviewKind.EDITS, ReviewKind.QUESTION) or not review.ours:
+        return ""
+    times = sum(
+        1
+        for thread in threads
+        for other in thread.reviews.values()
+        if other.kind is review.kind
+        and _likeness(other.kind, other.method, other.params) == own
+    )
+    if times < 3:
+        return ""
+    rule = {
+        "p": "p writes a rule that ends this everywhere",
+        "a": "a ends it in this thread",
+    }
+    letters = {decision.letter for decision in review.decisions}
+    ends = [words for letter, words in rule.items() if letter in letters]
+    return (
+        f"Asked {times} times: {', '.join(ends)}." if ends else f"Asked {times} times."
+    )

@@ -1,0 +1,91 @@
+"""Reviews that are answered together, and where a decision goes.
+
+Owns which reviews are marked, which of them the user has looked at, and the way of a
+decision to one or several requests. Does not own the card, nor when a letter counts.
+Invariant: only requests that ask for exactly the same are answered together, and each
+gets the very answer that the card showed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from state import commands as c
+from state.model import Review, ReviewKey
+from state.select.review_parts import likeness
+from state.select.words import agent_label
+from widgets import intents as i
+
+if TYPE_CHECKING:
+    from tui.screens.fleet_intents import FleetIntents
+
+OWN = "This one wants an answer of its own."
+OTHER = "Only requests that ask for exactly the same can be answered together."
+
+
+class ReviewDesk:
+    """Made once for a fleet screen."""
+
+    def __init__(self, fleet: FleetIntents) -> None:
+        self._fleet = fleet
+
+    def mark(self, key: ReviewKey) -> None:
+        """Mark a review, or take the mark back."""
+        presenter = self._fleet.presenter
+        waiting = {r.key: (t, r) for t, r in presenter.waiting()}
+        marked = presenter.looking.marked & waiting.keys()
+        if key in marked:
+            self._mark(marked - {key})
+            return
+        if key not in waiting:
+            self._fleet.say("That does not wait for you.")
+            return
+        thread, review = waiting[key]
+        own = likeness(review, thread)
+        if not own or not _alike(review):
+            self._fleet.say(OWN)
+        elif any(likeness(waiting[k][1], waiting[k][0]) != own for k in marked):
+            self._fleet.say(OTHER)
+        else:
+            self._mark(marked | {key})
+
+    def _mark(self, marked: frozenset[ReviewKey]) -> None:
+        self._fleet.presenter.look(marked=marked)
+        self._fleet.refresh_views()
+        self._fleet.refresh_list()
+        if len(marked) > 1:
+            self._fleet.say(
+                f"{len(marked)} marked · enter shows them, j goes on, then one answer"
+            )
+
+    def shown(self, review: Review) -> None:
+        """It stood whole before the user's eyes."""
+        looking = self._fleet.presenter.looking
+        one = (review.key, review.params_hash)
+        if review.key in looking.marked and one not in looking.seen:
+            self._fleet.presenter.look(seen=looking.seen | {one})
+            self._fleet.refresh_views()
+
+    def decide(self, intent: i.Decide) -> None:
+        """The decision goes to its request, and to all that were answered with it."""
+        fleet = self._fleet
+        reviews = (intent.review, *intent.also)
+        for review in reviews:
+            fleet.act(c.Decide(review, intent.decision, intent.sent))
+        fleet.presenter.look(
+            marked=fleet.presenter.looking.marked - {r.key for r in reviews}
+        )
+        fleet.go_to(5)
+        fleet.reviews.select(intent.review.key)
+        if intent.decision.letter == "n":
+            fleet.open_thread(intent.review.thread_id, focus=False)
+            fleet.composer.focus()
+            thread = fleet.presenter.thread
+            if thread is not None:
+                fleet.say(f"tell {agent_label(thread)} what to do instead")
+
+
+def _alike(review: Review) -> bool:
+    """Whether once yes or no is an answer to it."""
+    plain = {d.letter for d in review.decisions if not d.broad}
+    return "y" in plain and "d" in plain
