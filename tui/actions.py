@@ -23,6 +23,7 @@ class Place(StrEnum):
     TRANSCRIPT = "transcript"
     TERMINALS = "terminals"
     OUTPUT = "all terminals (/ps)"
+    REVIEWS = "reviews"
     COMPOSER = "composer"
     CARD = "review card"
 
@@ -115,6 +116,14 @@ ACTIONS: tuple[Action, ...] = (
         builtin=True,
     ),
     Action("select", "Open", "open what the cursor is on", L, ("enter",), builtin=True),
+    Action(
+        "mark",
+        "Mark",
+        "answer it together with others that ask for the same",
+        Place.REVIEWS,
+        ("space",),
+        builtin=True,
+    ),
     # -- threads --
     Action("filter", "Filter", "show only threads that match", T, ("slash",)),
     Action(
@@ -238,6 +247,39 @@ ACTIONS: tuple[Action, ...] = (
         builtin=True,
     ),
     Action("source", "Thread", "open the thread that asks", K, ("o",), builtin=True),
+    Action(
+        "strict",
+        "Yes, and strict",
+        "permissions for this turn, each command reviewed first",
+        K,
+        ("r",),
+        builtin=True,
+    ),
+    Action(
+        "view_all",
+        "All",
+        "a long command whole, the card on the whole screen",
+        K,
+        ("v",),
+        builtin=True,
+    ),
+    Action("copy_asked", "Copy", "copy what is asked", K, ("c",), builtin=True),
+    Action(
+        "fill_in",
+        "Fill in",
+        "choose an option, or write into a field; decides nothing",
+        K,
+        ("space", "enter"),
+        builtin=True,
+    ),
+    Action(
+        "rule_words",
+        "Words of a rule",
+        "fewer or more of them, while its strip is open",
+        K,
+        ("left", "right"),
+        builtin=True,
+    ),
 )
 
 _SCREEN = (E, T, Place.TERMINALS)

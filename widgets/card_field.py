@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from state.views import FieldView
+from widgets.field import LineField
 from widgets.glyphs import look_of
 from widgets.plain import Plain
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class _Words(Input):
+class _Words(LineField):
     """One line of text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

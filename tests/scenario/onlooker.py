@@ -14,7 +14,11 @@ from tests.driver import Driver
 from tests.fakes import CWD, Json
 
 ARM_MS, QUIET_MS = 500, 50
-LETTERS = "yapdn"
+LETTERS = "yapdnr"
+GRANTING = "yapr"
+
+
+_FRAME = str.maketrans(dict.fromkeys("│┃╭╮╰╯┏┓┗┛▌▅▆▇█▄▃▂▁", " "))
 
 
 class Theft(AssertionError):
@@ -27,65 +31,129 @@ class Disturbed(AssertionError):
 
 @dataclass
 class Asked:
-    """A request that waits, as the engine knows it. `mark`: words only it has."""
+    """A request that waits, as the engine knows it. `mark`: words only it has, or,
+    for twins, that only they have. `what`: command, long, network, permissions,
+    question or twin."""
 
     request_id: int
     thread_id: str
     mark: str
-    network: bool
+    what: str = "command"
     answered: bool = False
+
+    @property
+    def method(self) -> str:
+        return _METHODS.get(self.what, COMMAND)
+
+    @property
+    def argv(self) -> list[str]:
+        return ["touch", f"/srv/{self.mark}"]
 
     def params(self) -> Json:
         params: Json = {
-            "kind": "command",
             "threadId": self.thread_id,
             "turnId": f"turn-of-{self.thread_id}",
             "itemId": f"call-{self.request_id}",
             "startedAtMs": 1_800_000_000_000,
-            "environmentId": "local",
             "reason": "Allow it?",
             "cwd": CWD,
         }
-        if self.network:
-            host = f"{self.mark}.invalid"
-            rule = {"host": host, "action": "allow"}
-            params["networkApprovalContext"] = {"host": host, "protocol": "https"}
-            params["proposedNetworkPolicyAmendments"] = [rule]
-            params["availableDecisions"] = [
-                "accept",
-                "acceptForSession",
-                {"applyNetworkPolicyAmendment": {"network_policy_amendment": rule}},
-                "cancel",
-            ]
-        else:
-            words = ["touch", f"/srv/{self.mark}"]
-            amendment = {"execpolicy_amendment": words}
-            params["command"] = " ".join(words)
-            params["proposedExecpolicyAmendment"] = words
-            params["availableDecisions"] = [
-                "accept",
-                {"acceptWithExecpolicyAmendment": amendment},
-                "cancel",
-            ]
+        match self.what:
+            case "permissions":
+                params["permissions"] = {
+                    "fileSystem": {"write": [f"/srv/{self.mark}", "/opt/other"]},
+                    "network": None,
+                }
+            case "question":
+                options = [
+                    {"label": f"yes {self.mark}", "description": "a"},
+                    {"label": "no", "description": "b"},
+                ]
+                asked = {"id": "q", "header": "Q", "question": f"Which {self.mark}?"}
+                params["questions"] = [{**asked, "isOther": True, "options": options}]
+            case "network":
+                host = f"{self.mark}.invalid"
+                rule = {"host": host, "action": "allow"}
+                params["kind"] = "command"
+                params["networkApprovalContext"] = {"host": host, "protocol": "https"}
+                params["proposedNetworkPolicyAmendments"] = [rule]
+                params["availableDecisions"] = [
+                    "accept",
+                    "acceptForSession",
+                    {"applyNetworkPolicyAmendment": {"network_policy_amendment": rule}},
+                    "cancel",
+                ]
+            case _:
+                amendment = {"execpolicy_amendment": self.argv}
+                more = "\n" + "\n".join(f"true {n}" for n in range(45))
+                shown = " ".join(self.argv) + (more if self.what == "long" else "")
+                params["kind"] = "command"
+                params["command"] = shown
+                params["commandActions"] = [{"type": "unknown", "command": shown}]
+                params["proposedExecpolicyAmendment"] = self.argv
+                params["availableDecisions"] = [
+                    "accept",
+                    {"acceptWithExecpolicyAmendment": amendment},
+                    "cancel",
+                ]
         return params
 
-    def letter(self, decision: object) -> str | None:
-        """The letter whose answer `decision` is; None: none of them."""
-        rule: Json
-        if self.network:
-            given = {"host": f"{self.mark}.invalid", "action": "allow"}
-            rule = {"applyNetworkPolicyAmendment": {"network_policy_amendment": given}}
-        else:
-            argv = ["touch", f"/srv/{self.mark}"]
-            rule = {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": argv}}
-        answers: list[tuple[str, object]] = [
-            ("y", "accept"),
-            ("a", "acceptForSession"),
-            ("p", rule),
-            ("d", "decline"),
-            ("n", "cancel"),
-        ]
-        return next((key for key, answer in answers if answer == decision), None)
+    def letters(self, result: Json, shown: str) -> str:
+        """The letters whose answer `result` is, on a card that says `shown`."""
+        match self.what:
+            case "permissions":
+                return self._grant(result, shown)
+            case "question":
+                return self._answer(result, shown)
+        match result.get("decision"):
+            case "accept":
+                return "y"
+            case "acceptForSession":
+                return "a"
+            case "decline":
+                return "d"
+            case "cancel":
+                return "n"
+            case {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": words}}:
+                said = f"commands that start with `{' '.join(words)}`"
+                return "p" if words and said in shown else ""
+            case {
+                "applyNetworkPolicyAmendment": {
+                    "network_policy_amendment": {"host": host, "action": "allow"}
+                }
+            }:
+                return "p" if host == f"{self.mark}.invalid" else ""
+        return ""
+
+    def _grant(self, result: Json, shown: str) -> str:
+        granted = (result.get("permissions") or {}).get("fileSystem") or {}
+        if not granted:
+            return "dn"
+        for path in (f"/srv/{self.mark}", "/opt/other"):
+            given = path in granted.get("write", ())
+            if f"[{' ' if given else 'x'}] write {path}" in shown:
+                return ""
+        if set(granted["write"]) - {f"/srv/{self.mark}", "/opt/other"}:
+            return ""
+        if result["scope"] == "session":
+            return "" if result.get("strictAutoReview") else "a"
+        return "r" if result.get("strictAutoReview") else "y"
+
+    def _answer(self, result: Json, shown: str) -> str:
+        answers = result["answers"]
+        if not answers:
+            return "dn"
+        for said in answers["q"]["answers"]:
+            if f"( ) {said}" in shown:
+                return ""
+        return "y"
+
+
+COMMAND = "item/commandExecution/requestApproval"
+_METHODS = {
+    "permissions": "item/permissions/requestApproval",
+    "question": "item/tool/requestUserInput",
+}
 
 
 @dataclass(frozen=True)
@@ -98,6 +166,8 @@ class Press:
     request_id: int | None = None
     mark: str = ""
     strip: bool = False
+    shown: str = ""
+    """The card's words when it was pressed"""
 
 
 @dataclass(frozen=True)
@@ -107,6 +177,8 @@ class Sample:
     focused: bool
     request_id: int | None
     mark: str
+    filled: str = ""
+    """What is filled in and chosen; another thing would be sent after each change"""
 
 
 class Onlooker:
@@ -120,6 +192,8 @@ class Onlooker:
         self.since = driver.loop.ms
         self.by_user = False
         self.judged = 0
+        self.shown: set[tuple[int, str]] = set()
+        """Requests that were on screen, at rest, with what they asked"""
         self.decided: list[str] = []
 
     def sample(self) -> Sample:
@@ -133,7 +207,9 @@ class Onlooker:
         asked = self.pending.get(key) if isinstance(key, int) else None
         same = asked is not None and asked.mark in view.review.params
         mark = asked.mark if asked is not None and same else ""
-        return Sample(True, key if isinstance(key, int) else None, mark)
+        form = driver.card._form
+        filled = f"{form.values} {form.words} {form.unfolded}" if form else ""
+        return Sample(True, key if isinstance(key, int) else None, mark, filled)
 
     def look(self, *, acted: bool, since: int) -> None:
         """Something happened between `since` and now; did the user do it?"""
@@ -146,16 +222,20 @@ class Onlooker:
             if moved:
                 self.by_user = acted
             self.last, self.since = now, since
+        rested = self.driver.loop.ms - self.since >= ARM_MS
+        if now.focused and rested and now.request_id is not None:
+            self.shown.add((now.request_id, now.mark))
         self.judge()
 
     def card_text(self) -> str:
         """What is drawn where the card is."""
         region = self.driver.card.region
         lines = self.driver.screen().splitlines()[region.y : region.bottom]
-        return "\n".join(line[region.x : region.right] for line in lines)
+        text = "\n".join(line[region.x : region.right] for line in lines)
+        return " ".join(text.translate(_FRAME).split())
 
-    def press(self, name: str) -> None:
-        """An input is about to arrive."""
+    def press(self, name: str, *, typed: bool = False) -> None:
+        """An input is about to arrive. `typed`: as a word of a field."""
         at = self.driver.loop.ms
         last = self.last
         if name not in LETTERS or len(name) != 1:
@@ -168,10 +248,17 @@ class Onlooker:
             ("not at rest", at - self.since < ARM_MS),
             ("not what is asked", not last.mark),
             ("not drawn", bool(last.mark) and last.mark not in text),
+            ("typed into a field", typed),
+            ("something is folded", name in GRANTING and self._folded()),
         ]
         why = next((word for word, holds in reasons if holds), "")
-        strip = "again to grant it" in " ".join(text.split())
-        self.inputs.append(Press(at, name, why, last.request_id, last.mark, strip))
+        strip = "again to grant it" in text
+        press = Press(at, name, why, last.request_id, last.mark, strip, text)
+        self.inputs.append(press)
+
+    def _folded(self) -> bool:
+        form = self.driver.card._form
+        return form is not None and form.folded
 
     def judge(self) -> None:
         """Every answer that left must be one the user gave."""
@@ -189,39 +276,53 @@ class Onlooker:
         if asked is None or asked.answered:
             raise theft("nothing of this id waits")
         asked.answered = True
-        letter = asked.letter(message.get("result", {}).get("decision"))
-        if letter is None:
-            raise theft("not an answer of this request")
         before = [p for p in self.inputs if p.at <= at and p.name != "click"]
         if not before:
             raise theft("nobody pressed anything")
         press = before[-1]
-        self._meant(press, letter, asked, theft)
+        letters = asked.letters(message.get("result", {}), press.shown)
+        if not letters:
+            raise theft("not an answer of this request, or not the one on screen")
+        together = press.request_id != asked.request_id and "marked" in press.shown
+        if together and (asked.request_id, asked.mark) not in self.shown:
+            raise theft("answered with others, never looked at")
+        self._meant(press, letters, asked, theft, together=together)
         self._alone(press, at, theft)
-        if letter in "ap":
-            # Between them only repetitions that came too early and were swallowed.
+        if press.name in "ap" or together:
+            # Between them only repetitions that came too early and were swallowed,
+            # and keys that chose another rule.
             earlier = before[:-1]
-            while earlier and earlier[-1].strip and earlier[-1].name == letter:
+            while earlier and (
+                (earlier[-1].strip and earlier[-1].name == press.name)
+                or (earlier[-1].name in ("left", "right") and press.name == "p")
+            ):
                 earlier = earlier[:-1]
             if not earlier:
                 raise theft("a broad answer after one key")
             first = earlier[-1]
-            self._meant(first, letter, asked, theft)
+            self._meant(first, press.name, asked, theft, together=together)
             self._alone(first, before[before.index(first) + 1].at, theft)
             if first.strip or not press.strip:
                 raise theft("a broad answer without its strip")
             if press.at - first.at < QUIET_MS + ARM_MS:
                 raise theft("a broad answer before its strip was at rest")
-        self.decided.append(letter)
+        self.decided.append(press.name)
 
     def _meant(
-        self, press: Press, letter: str, asked: Asked, theft: Callable[[str], Theft]
+        self,
+        press: Press,
+        letters: str,
+        asked: Asked,
+        theft: Callable[[str], Theft],
+        *,
+        together: bool,
     ) -> None:
-        if press.name != letter:
-            raise theft(f"the last key was {press.name}, not {letter}")
+        if press.name not in letters or len(press.name) != 1:
+            raise theft(f"the last key was {press.name}, not {letters}")
         if press.why_not:
             raise theft(press.why_not)
-        if press.request_id != asked.request_id or press.mark != asked.mark:
+        same = press.request_id == asked.request_id or together
+        if not same or press.mark != asked.mark:
             raise theft("another request was on screen")
 
     def _alone(self, press: Press, until: int, theft: Callable[[str], Theft]) -> None:

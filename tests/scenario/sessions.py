@@ -18,7 +18,7 @@ from tests.fakes import FakeEngine
 from tests.scenario.onlooker import LETTERS, Asked, Disturbed, Onlooker
 from widgets.review_inbox import ReviewInbox
 
-STEPS = 50
+STEPS = 40
 SLICE_MS = 10
 SIZES = (NARROW, NORMAL, WIDE)
 THREADS = ("alpha", "beta", "gamma")
@@ -29,7 +29,11 @@ OTHER_KEYS = (
 WORDS = ("yes", "and", "deny", "happy", "yay", "no", "ay", "d")
 PASTES = ("y", "yes\ny\n", "a\na\n", "p", "delete the cache\nand y", "n\n\ny", "yyyy")
 WAITS = (0, 1, 10, 30, 49, 51, 60, 100, 250, 300, 480, 499, 501, 600, 900)
-METHOD = "item/commandExecution/requestApproval"
+WHATS = (
+    *("command",) * 6,
+    *("network", "network", "permissions", "permissions", "question", "question"),
+    *("twin", "twin", "twin", "long"),
+)
 
 
 class Session:
@@ -62,11 +66,15 @@ class Session:
             (10, self.decide),
             (4, self.cross),
             (4, self.meddle),
+            (6, self.fill),
+            (4, self.cut),
+            (4, self.mark),
         ]
         weights = [weight for weight, _ in acts]
         if near:
-            around = (self.go_to_card, self.decide, self.cross, self.meddle)
-            weights = [20 if act in around else 5 for _, act in acts]
+            around: tuple[Any, ...] = (self.go_to_card, self.decide, self.cross)
+            around = (*around, self.meddle, self.fill, self.cut, self.mark)
+            weights = [14 if act in around else 4 for _, act in acts]
             weights[0] = 12
         for _ in range(steps):
             (_, act), *_ = self.chance.choices(acts, weights)
@@ -99,15 +107,16 @@ class Session:
 
         def act() -> None:
             thread_id = f"thread-{self.chance.choice(THREADS)}"
-            network = self.chance.random() < 0.25
-            asked = Asked(number, thread_id, f"mark-{number}-0", network)
+            what = self.chance.choice(WHATS)
+            mark = "mark-twin-0" if what == "twin" else f"mark-{number}-0"
+            asked = Asked(number, thread_id, mark, what)
             self.onlooker.pending[number] = asked
             self.ask(asked)
 
         await self.quietly(act, race=race)
 
     def ask(self, asked: Asked) -> None:
-        self.engine.ask(asked.request_id, METHOD, **asked.params())
+        self.engine.ask(asked.request_id, asked.method, **asked.params())
 
     def some(self) -> Asked | None:
         """A request that waits: the one on screen by preference."""
@@ -136,8 +145,8 @@ class Session:
             return
 
         def act() -> None:
-            if asked.answered:
-                return  # in the meantime
+            if asked.answered or asked.what == "twin":
+                return  # in the meantime; twins stay the same
             stem, turn = asked.mark.rsplit("-", 1)
             asked.mark = f"{stem}-{int(turn) + 1}"
             self.ask(asked)
@@ -167,8 +176,8 @@ class Session:
 
     # -- the user --------------------------------------------------------------------
 
-    async def key(self, name: str) -> None:
-        self.onlooker.press(name)
+    async def key(self, name: str, *, typed: bool = False) -> None:
+        self.onlooker.press(name, typed=typed)
         before = self.driver.draft
         typing = self.typing() and not self.racing
         self.driver.key(name)
@@ -270,6 +279,60 @@ class Session:
         if letter in "ap":
             await self.pass_time(self.chance.choice((300, 600, 700, 900)))
             await self.key(letter)
+        await self.pass_time(100)
+
+    async def fill(self) -> None:
+        """Choose options and write into fields: neither decides."""
+        if not self.onlooker.last.focused:
+            return
+        for _ in range(self.chance.randrange(1, 5)):
+            await self.key(self.chance.choice(("down", "up", "space", "space")))
+            await self.pass_time(self.chance.choice((0, 60, 300)))
+        await self.pass_time(self.chance.choice((0, 60, 600)))
+        form = self.driver.card._form
+        if form is None or form.writes is None or self.chance.random() < 0.4:
+            await self.letter()
+            return
+        await self.key("enter")
+        for character in self.chance.choice(WORDS):
+            await self.key(character, typed=True)
+            await self.pass_time(self.chance.choice((20, 80, 120)))
+        await self.key(self.chance.choice(("enter", "enter", "escape", "tab")))
+        await self.pass_time(self.chance.choice((0, 60, 300, 600)))
+        await self.letter()
+
+    async def cut(self) -> None:
+        """Another number of words for the rule in an opened strip."""
+        if not self.onlooker.last.focused:
+            return
+        await self.pass_time(700)
+        await self.key("p")
+        await self.pass_time(700)
+        await self.key(self.chance.choice(("left", "right", "left")))
+        await self.pass_time(self.chance.choice((0, 60, 300, 480, 600, 800)))
+        await self.key("p")
+        await self.pass_time(100)
+
+    async def mark(self) -> None:
+        """Mark what stands in the list, then look at one or all, then decide."""
+        for _ in range(4):
+            if not self.driver.dialog and not self.writing():
+                break
+            await self.key("escape")
+            await self.pass_time(60)
+        await self.key("5")
+        await self.pass_time(100)
+        for _ in range(self.chance.randrange(1, 6)):
+            await self.key(self.chance.choice(("space", "space", "down", "up")))
+        await self.key("enter")
+        for _ in range(self.chance.randrange(0, 5)):
+            await self.pass_time(self.chance.choice((100, 700, 700)))
+            await self.key("j")
+        await self.pass_time(700)
+        letter = self.chance.choice("yd")
+        await self.key(letter)
+        await self.pass_time(self.chance.choice((100, 300, 700, 700)))
+        await self.key(letter)
         await self.pass_time(100)
 
     async def cross(self) -> None:

@@ -19,11 +19,14 @@ from state.events import ReviewAsked
 from state.store import Published
 from tests.driver import Driver, drive
 from tests.scenario.onlooker import Asked, Disturbed, Theft
-from tests.scenario.sessions import METHOD, SIZES, prepare, session
+from tests.scenario.sessions import SIZES, prepare, session
+from tui.presenter import Presenter
 from tui.screens.fleet import FleetScreen
+from widgets.card_field import CardField
+from widgets.card_form import CardForm
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-SEEDS = range(1000 if SOAK else 16)
+SEEDS = range(1000 if SOAK else 40)
 MUTANT_SEEDS = range(40)
 
 honest = functools.cache(session)
@@ -47,11 +50,11 @@ def test_the_sessions_are_not_idle() -> None:
 def test_a_deliberate_letter_answers_exactly_once(
     size: tuple[int, int], letter: str, presses: int
 ) -> None:
-    asked = Asked(7, "thread-alpha", "mark-7-0", network=False)
+    asked = Asked(7, "thread-alpha", "mark-7-0")
 
     async def play(driver: Driver) -> None:
         driver.engine.start_turn("thread-alpha", "turn-of-thread-alpha")
-        driver.engine.ask(7, METHOD, **asked.params())
+        driver.engine.ask(7, asked.method, **asked.params())
         await driver.idle()
         await driver.press("5", "enter")
         driver.sees("mark-7-0")
@@ -68,7 +71,8 @@ def test_a_deliberate_letter_answers_exactly_once(
         await driver.wait(3000)
         (answer,) = driver.engine.answers()
         assert answer.message["id"] == 7
-        assert asked.letter(answer.message["result"]["decision"]) == letter
+        said = "commands that start with `touch /srv/mark-7-0`"
+        assert asked.letters(answer.message["result"], said) == letter
 
     drive(play, size=size, prepare=prepare)
 
@@ -108,6 +112,37 @@ def without_the_second_press(patch: pytest.MonkeyPatch) -> None:
 
 def without_a_rest_for_the_strip(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(g.Guard, "strip_armed", lambda guard, _at: guard._strip_drawn)
+
+
+def without_a_rest_for_another_rule(patch: pytest.MonkeyPatch) -> None:
+    adjusted = g.Guard.adjusted
+
+    def at_once(guard: g.Guard, at: int, decisions: Any) -> g.Outcome:
+        since, drawn = guard._strip_ms, guard._strip_drawn
+        outcome = adjusted(guard, at, decisions)
+        if guard._strip is not None:
+            guard._strip_ms, guard._strip_drawn = since, drawn
+        return outcome
+
+    patch.setattr(g.Guard, "adjusted", at_once)
+
+
+def without_a_place_for_words(patch: pytest.MonkeyPatch) -> None:
+    """What is typed for a field reaches the card."""
+    patch.setattr(CardField, "begin", lambda _self, _field, _text: None)
+
+
+def without_a_look_at_each(patch: pytest.MonkeyPatch) -> None:
+    def together(presenter: Presenter, review: Any, waiting: Any) -> Any:
+        others, _unseen = of_all(presenter, review, waiting)
+        return others, 0
+
+    of_all = Presenter._together
+    patch.setattr(Presenter, "_together", together)
+
+
+def with_folded_commands_accepted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(CardForm, "_seen_first", lambda _self, offer: offer)
 
 
 def without_notice_of_changes(patch: pytest.MonkeyPatch) -> None:
@@ -156,6 +191,10 @@ MUTANTS: tuple[Mutate, ...] = (
     without_silence_after,
     without_the_second_press,
     without_a_rest_for_the_strip,
+    without_a_rest_for_another_rule,
+    without_a_place_for_words,
+    without_a_look_at_each,
+    with_folded_commands_accepted,
     without_notice_of_changes,
     with_enter_as_yes,
     with_pastes_as_keys,

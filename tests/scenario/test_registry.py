@@ -13,6 +13,7 @@ PANES = {
     Place.EVERYWHERE: (1, 2, 3, 4, 5),
     Place.THREADS: (1,),
     Place.TERMINALS: (4,),
+    Place.REVIEWS: (5,),
     Place.LISTS: (1, 3, 4, 5),
     Place.TRANSCRIPT: (2,),
 }
@@ -20,7 +21,9 @@ OWN = ("quit", "interrupt", "command_palette", "filter")
 """Bound by the app or by widgets themselves; they are looked at one by one."""
 SCREEN = [a for a in ACTIONS if a.keys and not a.builtin and a.id not in OWN]
 WIDGETS = [
-    a for a in ACTIONS if a.builtin and a.place in (Place.LISTS, Place.TRANSCRIPT)
+    a
+    for a in ACTIONS
+    if a.builtin and a.place in (Place.LISTS, Place.TRANSCRIPT, Place.REVIEWS)
 ]
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from state.events import Event, ReviewAsked
 from tests.screens.scripts import (
     AUTH,
     MINUTE,
@@ -18,13 +17,12 @@ from tests.screens.scripts import (
     row,
     settings,
 )
-from tests.screens.stage import NOW, Json, card, connected, keys, recorded, stage, told
+from tests.screens.stage import NOW, Json, card, connected, keys, stage, told
 from tests.snap import Act, Size, Snap, sizes
 from tui.app import CodexTui
 
 COMMAND = "item/commandExecution/requestApproval"
 ELICIT = "mcpServer/elicitation/request"
-PATCHES = "01a1fb1c-9d52-7392-82c3-4255867157b6"
 HOSTILE = "echo \u202egnp.exe\u200b [/bold] \x1b[31mred\x1b[0m"
 LONG = "cat > build.sh <<'EOF'\n" + "\n".join(
     f"step_{n:03} --target release --jobs 4" for n in range(398)
@@ -82,7 +80,7 @@ def both(*acts: Act) -> Act:
 @sizes
 def test_command_without_a_reason(snap_of: Snap, size: Size) -> None:
     """The request does not say whether it leaves the sandbox, so neither do we."""
-    words = ["in this turn", "the request does not say", "armed: letters decide"]
+    words = ["in this turn", "or without it: the request", "armed: letters decide"]
     app = world(ruled("git log --oneline", ["git", "log", "--oneline"]))
     snap_of(app, size, run_before=card(), must_contain=words)
 
@@ -163,20 +161,31 @@ def test_long_command_whole(snap_of: Snap, size: Size) -> None:
     snap_of(world(command(LONG)), size, run_before=card("v"), must_contain=words)
 
 
-@sizes
-@pytest.mark.parametrize("armed", [True, False], ids=["armed", "unarmed"])
-def test_hostile_command(snap_of: Snap, size: Size, armed: bool) -> None:
+def hostile(**look: Any) -> CodexTui:
     asked = ruled(
         f"{HOSTILE} > {CJK}", ["echo", "\u202egnp"], reason="\x1b]0;x\x07[red]trust me"
     )
-    words = ["‹U+202E›", "‹U+200B›", "‹U+001B›", "設定ファイル.toml"]
-    snap_of(world(asked), size, run_before=card(armed=armed), must_contain=words)
+    return world(asked, **look)
+
+
+DRAWN = ["‹U+202E›", "‹U+200B›", "‹U+001B›", "設定ファイル.toml"]
+
+
+@sizes
+def test_hostile_command(snap_of: Snap, size: Size) -> None:
+    snap_of(hostile(), size, run_before=card(), must_contain=DRAWN)
+
+
+@pytest.mark.parametrize("theme", ["ink", "paper"])
+def test_hostile_command_not_armed(snap_of: Snap, theme: str) -> None:
+    act = card(armed=False)
+    snap_of(hostile(theme=theme), (120, 40), run_before=act, must_contain=DRAWN)
 
 
 @sizes
 def test_rule_with_fewer_words(snap_of: Snap, size: Size) -> None:
     """The rule's words one by one; what it lets in is called out."""
-    words = ["[python3]", "Careful: python3 is an interpreter", "fewer, more words"]
+    words = ["[python3]", "Careful: python3 is", "fewer, more words"]
     asked = ruled("python3 tools/gen.py --all", ["python3", "tools/gen.py"])
     act = card("p", "left")
     snap_of(world(asked), size, run_before=act, must_contain=words)
@@ -205,29 +214,7 @@ def test_marked_together(snap_of: Snap, size: Size) -> None:
     snap_of(world(*requests), size, run_before=act, must_contain=words)
 
 
-@sizes
-def test_answered_elsewhere(snap_of: Snap, size: Size) -> None:
-    asked = command("cargo fetch")
-    gone = {
-        "method": "serverRequest/resolved",
-        "params": {"threadId": AUTH, "requestId": asked["id"]},
-    }
-    app = world(asked, says=told(gone))
-    snap_of(app, size, must_contain=["review the auth middleware"])
-
-
 # -- edits -------------------------------------------------------------------------
-
-
-@sizes
-def test_edits(snap_of: Snap, size: Size) -> None:
-    words = ["exactly the files below", "Wants to add /home/dev/work-out/o1.txt"]
-    app = stage(recorded("a-filechange-approval", until=_asked), open_thread=PATCHES)
-    snap_of(app, size, run_before=card(), must_contain=words)
-
-
-def _asked(event: Event) -> bool:
-    return isinstance(event, ReviewAsked)
 
 
 @sizes
@@ -254,14 +241,15 @@ PERMISSIONS = {
 }
 
 
-def permissions() -> CodexTui:
+def permissions(**look: Any) -> CodexTui:
     return world(
         asks(
             "item/permissions/requestApproval",
             cwd="/home/dev/src/parsecache",
             reason="The build writes its cache there.",
             permissions=PERMISSIONS,
-        )
+        ),
+        **look,
     )
 
 
@@ -271,13 +259,21 @@ def test_permissions(snap_of: Snap, size: Size) -> None:
     snap_of(permissions(), size, run_before=card(), must_contain=words)
 
 
+@pytest.mark.parametrize("theme", ["paper", "codex-ansi"])
+def test_permissions_in_other_themes(snap_of: Snap, theme: str) -> None:
+    words = ["[x] write /srv/cache", "[ ] read"]
+    act = card("down", "space")
+    app = permissions(theme=theme)
+    snap_of(app, (120, 40), run_before=act, must_contain=words)
+
+
 @sizes
 def test_permissions_narrowed(snap_of: Snap, size: Size) -> None:
     """Less than was asked, for the session: spelled out."""
     act = card("down", "space", "down", "space", "a")
-    words = ["Every command of this thread gets write /srv/cache; network, until"]
-    if size[0] < 100:
-        words = ["a again to grant it"]
+    words = ["a again to grant it", "[x] write /srv/cache", "[ ] read /home/dev"]
+    if size[1] < 30:
+        words = words[:1]
     snap_of(permissions(), size, run_before=act, must_contain=words)
 
 
@@ -442,12 +438,12 @@ def test_not_ours(snap_of: Snap, size: Size, method: str, words: str) -> None:
     snap_of(app, size, run_before=card(), must_contain=[words])
 
 
-@sizes
-def test_full_access_has_no_sandbox(snap_of: Snap, size: Size) -> None:
+def test_full_access_has_no_sandbox(snap_of: Snap) -> None:
     more = (settings(AUTH, {"type": "dangerFullAccess"}),)
     auth = row(AUTH, "review the auth middleware", 5 * MINUTE, "idle")
     start = [listed(auth), opened(auth, {"type": "dangerFullAccess"})]
     asked = command("rm -rf build")
     told_ = told(*start, *more, *began(AUTH, "t1", ago=300), asked, at_ms=NOW)
     app = stage(connected(), told_, open_thread=AUTH)
-    snap_of(app, size, run_before=card(), must_contain=["without the sandbox"])
+    words = ["without the sandbox"]
+    snap_of(app, (120, 40), run_before=card(), must_contain=words)
