@@ -153,12 +153,33 @@ def _add_looks(commands: Commands) -> None:
     doctor = commands.add_parser("doctor", help="check engine, login, sandbox, store")
     doctor.add_argument("--json", action="store_true", help="one JSON array")
     _add_connection(doctor, argparse.SUPPRESS, argparse.SUPPRESS)
+    _add_reviews(commands)
     engine = commands.add_parser("engine", help="the shared engine of this CODEX_HOME")
     engine.add_argument("act", choices=("status", "stop"))
     engine.add_argument("--json", action="store_true", help="one JSON object")
     engine.add_argument(
         "--interrupt", action="store_true", help="stop: interrupt what runs first"
     )
+
+
+def _add_reviews(commands: Commands) -> None:
+    listed = commands.add_parser("reviews", help="what waits for your decision")
+    listed.add_argument("--json", action="store_true", help="one JSON array")
+    listed.add_argument(
+        "--all", action="store_true", help="other clients' matters and decided ones too"
+    )
+    _add_connection(listed, argparse.SUPPRESS, argparse.SUPPRESS)
+    one = commands.add_parser("review", help="answer one, by its id in `reviews`")
+    one.add_argument("id", metavar="ID")
+    how = one.add_mutually_exclusive_group(required=True)
+    how.add_argument("--accept", action="store_true", help="yes, this once")
+    how.add_argument("--decline", action="store_true", help="no, go on without it")
+    how.add_argument("--session", action="store_true", help="yes, for this session")
+    how.add_argument("--always", action="store_true", help="yes, and write the rule")
+    one.add_argument(
+        "--yes-broad", action="store_true", help="grant more than this once"
+    )
+    _add_connection(one, argparse.SUPPRESS, argparse.SUPPRESS)
 
 
 def _token_problem(args: argparse.Namespace) -> str:
@@ -253,6 +274,14 @@ def _dispatch(args: argparse.Namespace) -> int:
             from tui.doctor import doctor_command
 
             return doctor_command(args)
+        case "reviews":
+            from tui.review_report import reviews_command
+
+            return reviews_command(args)
+        case "review":
+            from tui.review_report import review_command
+
+            return review_command(args)
         case "engine":
             from tui.report import engine_command
 

@@ -243,15 +243,20 @@ class Presenter:
             return None
         waiting = self.waiting()
         keys = [review.key for _, review in waiting]
-        for thread_id in self._asking:
-            review = self.world.threads[thread_id].reviews.get(key)
-            if review is not None:
-                index = keys.index(key) + 1 if key in keys else 0
-                place = Place(index, len(keys), *self._together(review, waiting))
-                asking = [self.world.threads[i] for i in self._asking]
-                card = review_card(self.world, self.forest, review, place, asking)
-                return self._kept("card", card)
-        return None
+        found = [
+            review
+            for thread_id in self._asking
+            if (review := self.world.threads[thread_id].reviews.get(key)) is not None
+        ]
+        if not found:
+            return None
+        # An id that was given away anew names the request that waits.
+        review = min(found, key=lambda r: r.state is not ReviewState.PENDING)
+        index = keys.index(key) + 1 if key in keys else 0
+        place = Place(index, len(keys), *self._together(review, waiting))
+        asking = [self.world.threads[i] for i in self._asking]
+        card = review_card(self.world, self.forest, review, place, asking)
+        return self._kept("card", card)
 
     @property
     def folder(self) -> str:

@@ -37,6 +37,7 @@ from state.events import (
     ItemDelta,
     QueueChanged,
     ReviewAsked,
+    ReviewResolved,
     ThreadSeen,
     ThreadStatusChanged,
     TokensUsed,
@@ -104,6 +105,9 @@ class Live:
         known = link.ledger.pending.get(event.review.key)
         if known is not None and known.params_hash == event.review.params_hash:
             return  # a resume sends what is pending once more
+        if known is not None and known.thread_id != event.thread_id:
+            # An id names one request: the one that had it before is void.
+            link.tell(ReviewResolved(known.thread_id, known.key, link.clock()))
         link.tell(event)
         if not event.review.ours:
             link.spawn(refuse_foreign(link, message))

@@ -139,9 +139,12 @@ def _resolved(thread: Thread, key: ReviewKey, at_ms: int) -> Review:
 
 def _author(thread: Thread, review: Review) -> str:
     """Who resolved it: the wire only says that it was resolved."""
-    if review.state is ReviewState.SENT:
-        return "you"
     turn = thread.turns.get(review.turn_id) if review.turn_id else None
-    if turn is not None and turn.status is not TurnStatus.IN_PROGRESS:
+    over = turn is not None and turn.status is not TurnStatus.IN_PROGRESS
+    if review.state is ReviewState.SENT:
+        ended = turn.completed_ms if turn is not None else None
+        late = over and ended is not None and ended < (review.decided_ms or 0)
+        return "the turn's end" if late else "you"
+    if over:
         return "the turn's end"
     return "another client"

@@ -10,7 +10,10 @@ import pytest
 
 from tests.arch.source import REPO
 
-LEAN = (("--help",), ("--version",), ("threads",), ("threads", "--json"), ("doctor",))
+LEAN = (
+    *(("--help",), ("--version",), ("threads",), ("threads", "--json"), ("doctor",)),
+    *(("reviews",), ("review", "0-0", "--accept")),
+)
 LEAN_MODULES = 600
 """Modules after `--help`; Python itself has about a hundred. Not a time: it is the
 same on every machine."""

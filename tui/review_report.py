@@ -1,0 +1,257 @@
+"""`codex-tui reviews` and `review`: what waits, and an answer without a screen.
+
+Owns the words and exit codes. Does not own the visit (`tui.review_visit`) nor which
+answers there are (`state.answers`). Invariants: no control character of what is asked
+reaches the output; what grants more than this once is refused without --yes-broad;
+an answer that needs more than yes or no is not made up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from typing import Any
+
+from state.db.errors import StoreError
+from state.engine.errors import EngineError, EngineLost
+from state.forms import FormKind, form_of
+from state.model import Decision, Review, Thread, World
+from state.select.review_parts import asked_text, facts_of, params_of, question_of
+from state.select.review_runs import runs_of
+from state.select.words import agent_label, patch_of, review_what, thread_title
+from state.text import clean, reveal
+from state.tree import Forest
+from state.words import age
+from tui.bridge import now_ms
+from tui.options import visit_options
+from tui.place import Place
+from tui.report import print_json
+from tui.review_visit import Visit, answer, decided, targets, visit
+from tui.services import engine_label
+
+NO_ENGINE = "No engine is running for this CODEX_HOME: nothing waits."
+PRIVATE = "An engine of this call only has no reviews; leave out --private."
+LETTERS = {"accept": "y", "decline": "d", "session": "a", "always": "p"}
+
+
+def reviews_command(args: argparse.Namespace) -> int:
+    """`codex-tui reviews`: 0 told, 3 no engine, 4 the store is unusable (--all)."""
+    place = Place.from_environment()
+    target = targets(args, place)
+    if target is None:
+        print(PRIVATE, file=sys.stderr)
+        return 2
+    code = 0
+    past: list[tuple[Any, Review]] = []
+    if args.all:
+        try:
+            past = decided(place)
+        except StoreError as error:
+            print(clean(str(error)), file=sys.stderr)
+            code = 4
+
+    async def run() -> int:
+        async with visit(target, visit_options(place)) as found:
+            _print(found, past, args)
+        return code
+
+    try:
+        return asyncio.run(run())
+    except EngineError as error:
+        print(_no_engine(error), file=sys.stderr)
+        if args.json:
+            print_json([_past_json(review) for _, review in past])
+        else:
+            print("\n".join(_past_line(review) for _, review in past))
+        return 3
+
+
+def _no_engine(error: EngineError) -> str:
+    return NO_ENGINE if isinstance(error, EngineLost) else clean(str(error))
+
+
+def _print(found: Visit, past: list[tuple[Any, Review]], args: Any) -> None:
+    world = found.world
+    waiting = found.waiting()
+    others = found.others() if args.all else []
+    if args.json:
+        rows = [_as_json(found, world, t, r) for t, r in (*waiting, *others)]
+        print_json(rows + [_past_json(review) for _, review in past])
+        return
+    number = len(waiting)
+    print("Nothing waits for you." if not number else f"{number} wait for you:")
+    for thread, review in waiting:
+        print()
+        print(f"{found.name(review)}  {_head(world, thread, review)}")
+        print("\n".join(f"    {line}" for line in _lines(thread, review)))
+    for thread, review in others:
+        what = review_what(review, thread)
+        print(f"\nwaits for its own client: {review.kind} · {what}")
+    if past:
+        print("\nDecided before:")
+        print("\n".join(_past_line(review) for _, review in past))
+
+
+def _head(world: World, thread: Thread, review: Review) -> str:
+    forest = Forest()
+    forest.update(world.threads, world.threads)
+    root = world.threads[forest.root(thread.id)]
+    waited = age((now_ms() - review.asked_ms) / 1000)
+    return f"{review.kind}  {agent_label(thread)} · {thread_title(root)}  {waited}"
+
+
+def _lines(thread: Thread, review: Review) -> list[str]:
+    """All that is asked, in words; nothing of it is cut."""
+    lines = [question_of(review)]
+    lead, text = asked_text(review)
+    if text is not None:
+        first, *more = text.text.split("\n")
+        lines += [f"{lead} {first}".strip(), *more]
+        lines += [f"! {warning}" for warning in text.warnings]
+    patch = patch_of(review, thread)
+    if patch is not None:
+        lines += [f"{c.kind} {reveal(c.path).text}" for c in patch.changes]
+    if review.display and text is None:
+        lines.append(reveal(review.display, multiline=True).text)
+    lines += [f"{label}: {value}" for label, value in facts_of(review)]
+    cwd = review.cwd or thread.cwd
+    lines += [f"in: {reveal(cwd).text}"] if cwd else []
+    title, rows = runs_of(review, thread, params_of(review.params))
+    if title:
+        lines.append("".join(bit.text for bit in title))
+    lines += [f"{name}: {value}" for name, value, _ in rows]
+    answers = ", ".join(f"{_word(d)}: {d.label}" for d in review.decisions)
+    lines.append(f"answers: {answers}")
+    return [part for line in lines for part in line.split("\n")]
+
+
+def _word(decision: Decision) -> str:
+    words = {letter: f"--{name}" for name, letter in LETTERS.items()}
+    broad = " --yes-broad" if decision.broad else ""
+    return words.get(decision.letter, "in the window") + broad
+
+
+def _as_json(
+    found: Visit, world: World, thread: Thread, review: Review
+) -> dict[str, Any]:
+    forest = Forest()
+    forest.update(world.threads, world.threads)
+    return {
+        "id": found.name(review) if review.ours else None,
+        "kind": review.kind.value,
+        "ours": review.ours,
+        "state": review.state.value,
+        "threadId": review.thread_id,
+        "agentPath": thread.agent_path,
+        "thread": thread_title(world.threads[forest.root(thread.id)]),
+        "method": review.method,
+        "turnId": review.turn_id,
+        "itemId": review.item_id,
+        "askedAtMs": review.asked_ms,
+        "command": review.command,
+        "host": review.host,
+        "cwd": review.cwd,
+        "reason": review.reason,
+        "needsMore": _needs_more(review, "y"),
+        "answers": [
+            {"letter": d.letter, "label": d.label, "broad": d.broad, "grants": d.detail}
+            for d in review.decisions
+        ],
+    }
+
+
+def _past_json(review: Review) -> dict[str, Any]:
+    return {
+        "id": None,
+        "kind": review.kind.value,
+        "ours": review.ours,
+        "state": review.state.value,
+        "threadId": review.thread_id,
+        "method": review.method,
+        "askedAtMs": review.asked_ms,
+        "command": review.command,
+        "host": review.host,
+        "answer": review.decision.label if review.decision else None,
+        "resolvedBy": review.resolved_by,
+    }
+
+
+def _past_line(review: Review) -> str:
+    what = reveal((review.command or review.host or review.display or "")[:200]).text
+    label = review.decision.label if review.decision else "not answered here"
+    by = review.resolved_by or review.state.value
+    return f"  {review.kind}  {what}  {label} · {by}"
+
+
+# -- answering -----------------------------------------------------------------------
+
+
+def review_command(args: argparse.Namespace) -> int:
+    """`codex-tui review ID`: 0 answered, 1 not, 2 arguments, 3 no engine, 4 the
+    answer could not be written down, so it was not sent."""
+    place = Place.from_environment()
+    target = targets(args, place)
+    if target is None:
+        print(PRIVATE, file=sys.stderr)
+        return 2
+    letter = next(LETTERS[name] for name in LETTERS if getattr(args, name))
+
+    async def run() -> int:
+        async with visit(target, visit_options(place)) as found:
+            return await _answer(found, args, letter, place)
+
+    try:
+        return asyncio.run(run())
+    except StoreError as error:
+        print(clean(f"Not sent, for it could not be saved: {error}"), file=sys.stderr)
+        return 4
+    except EngineError as error:
+        print(_no_engine(error), file=sys.stderr)
+        return 3
+
+
+async def _answer(found: Visit, args: Any, letter: str, place: Place) -> int:
+    pair = found.find(args.id)
+    if pair is None:
+        print(
+            f"{clean(args.id)} does not wait: it was answered, its turn ended, or what "
+            "it asks has changed. `codex-tui reviews` lists what does.",
+            file=sys.stderr,
+        )
+        return 1
+    thread, review = pair
+    decision = next((d for d in review.decisions if d.letter == letter), None)
+    refusal = _refusal(review, decision, letter, yes_broad=args.yes_broad)
+    if refusal or decision is None:
+        print(refusal, file=sys.stderr)
+        return 1
+    problem = await answer(found, review, decision, engine_label(args, place), place)
+    if problem:
+        print(clean(problem), file=sys.stderr)
+        return 1
+    print(f"{decision.label}: {review_what(review, thread)}")
+    if decision.broad:
+        print(decision.detail)
+    return 0
+
+
+def _needs_more(review: Review, letter: str) -> bool:
+    form = form_of(review.method, review.params)
+    filled = form is not None and form.kind is not FormKind.GRANT and bool(form.fields)
+    return filled and letter == "y"
+
+
+def _refusal(
+    review: Review, decision: Decision | None, letter: str, *, yes_broad: bool
+) -> str:
+    if _needs_more(review, letter):
+        return (
+            "This one needs more than yes or no: answer it in codex-tui, or --decline."
+        )
+    if decision is None:
+        offered = ", ".join(_word(d) for d in review.decisions) or "none here"
+        return f"That answer is not offered for it; offered: {offered}."
+    if decision.broad and not yes_broad:
+        return f"That grants more than this once. {decision.detail} Add --yes-broad."
+    return ""
