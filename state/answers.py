@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any
 
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.form_faults import faults, number_of
 from state.forms import (
     NOTE,

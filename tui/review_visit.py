@@ -18,9 +18,9 @@ from contextlib import closing
 from state import commands as c
 from state import events as e
 from state.dataclass import dataclass
-from state.db.connection import open_reader
 from state.db.errors import named
 from state.db.history import reviews as stored_reviews
+from state.db.reader import open_reader
 from state.db.rows import Parts
 from state.db.writer import StoreWriter
 from state.engine import calls

@@ -8,10 +8,10 @@ are exactly what would be sent if their letter were pressed now.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from state.answers import Offer, offers
+from state.dataclass import replace
 from state.forms import FieldKind, Value, form_of
 from state.model import Decision
 from state.views import FieldView, OptionView, ReviewCardView

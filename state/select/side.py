@@ -6,8 +6,8 @@ Owns the tree's rows and roll-ups. Interrupted is a state of its own, not an end
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from dataclasses import replace
 
+from state.dataclass import replace
 from state.items import ThreadId
 from state.model import (
     EnginePhase,

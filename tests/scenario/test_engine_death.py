@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.driver import NORMAL, Driver, drive
 from tests.fakes import FakeEngine, turn_row
-from tests.scenario.sessions import METHOD
+from tests.scenario.onlooker import COMMAND as METHOD
 
 AGENTS = 30
 

@@ -8,10 +8,10 @@ plain command. Invariant: nothing is offered that the request did not propose, a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from state.answers import TELL, as_result, prefix_decision
+from state.dataclass import replace
 from state.engine.wire import structs as w
 from state.model import Decision
 from state.text import reveal

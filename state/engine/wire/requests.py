@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from state.answers import offers
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.engine.wire import structs as w
 from state.engine.wire.decisions import (
     command_decisions,
