@@ -38,6 +38,8 @@ class Meter:
         self._next_ms = 0
         self._bar_ms = 0
         self._epoch: str | None = None
+        self.anew = False
+        """An engine we did not know before: what others left over is to be found"""
 
     @property
     def able(self) -> bool:
@@ -50,13 +52,16 @@ class Meter:
         """Whether it is time to look. A new engine is a reason of its own: what an old
         one left over shows then."""
         world = self._presenter.world
-        if not self.able or self._busy or not self._presenter.with_terminals:
+        if not self.able or self._busy:
             return False
         if world.engine.phase is EnginePhase.READY and (
             world.engine.epoch != self._epoch
         ):
             self._epoch = world.engine.epoch
+            self.anew = True
             return True
+        if not self._presenter.with_terminals:
+            return False
         return (board or pane) and now_ms >= self._next_ms
 
     async def measure(self, now_ms: int, *, board: bool) -> bool:

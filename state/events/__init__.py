@@ -17,6 +17,7 @@ from state.events.reviews import (
     ReviewSent,
 )
 from state.events.threads import (
+    OrphansFound,
     QueueChanged,
     QueueListed,
     ReadStateChanged,
@@ -83,6 +84,7 @@ ThreadEvent = (
     | CallEnded
     | TerminalsListed
     | TerminalsDismissed
+    | OrphansFound
     | ErrorSeen
     | WarningSeen
     | ReviewAsked
@@ -123,6 +125,7 @@ __all__ = [
     "ItemDelta",
     "ItemStarted",
     "MessageShown",
+    "OrphansFound",
     "PlanChanged",
     "QueueChanged",
     "QueueListed",

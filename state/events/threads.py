@@ -118,6 +118,15 @@ class TerminalsDismissed:
 
 
 @dataclass(frozen=True, slots=True)
+class OrphansFound:
+    """Processes of this thread's commands live on, and no engine holds them;
+    `terminals` as far as the processes tell."""
+
+    thread_id: ThreadId
+    terminals: tuple[Terminal, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WarningSeen:
     """A warning about one thread."""
 

@@ -57,6 +57,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.CallEnded()
             | e.TerminalsListed()
             | e.TerminalsDismissed()
+            | e.OrphansFound()
             | e.ErrorSeen()
         ):
             changed = reduce_turn(thread, event)
@@ -128,7 +129,8 @@ def _needs_numbers(before: Thread | None, after: Thread) -> bool:
     """A new terminal, or a thread that turned out to belong to another tree."""
     if before is not None and before.parent_id != after.parent_id:
         return True
-    return any(not terminal.number for terminal in after.terminals.values())
+    groups = (after.terminals, after.ended_terminals)
+    return any(not t.number for group in groups for t in group.values())
 
 
 def reduce(world: World, event: e.Event) -> World:

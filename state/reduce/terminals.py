@@ -153,6 +153,15 @@ def dismissed(thread: Thread, event: e.TerminalsDismissed) -> Thread:
     return replace(thread, ended_terminals=kept)
 
 
+def orphaned(thread: Thread, event: e.OrphansFound) -> Thread:
+    """Terminals of a dead engine that nobody told us of: only their processes do."""
+    for terminal in event.terminals:
+        known = (thread.terminals, thread.ended_terminals)
+        if not any(terminal.item_id in group for group in known):
+            thread = _ended(thread, replace(terminal, ending=Ending.ENGINE))
+    return thread
+
+
 def after_connection(thread: Thread, epoch: str, at_ms: int | None) -> Thread:
     """A connection to the engine `epoch` begins: terminals of another engine ended
     with it, those of this one printed what we did not hear."""

@@ -32,7 +32,14 @@ from state.reduce.items import (
     retry_notice,
     started_item,
 )
-from state.reduce.terminals import completed, dismissed, grown, listed, settled
+from state.reduce.terminals import (
+    completed,
+    dismissed,
+    grown,
+    listed,
+    orphaned,
+    settled,
+)
 
 TurnEvent = (
     e.TurnStarted
@@ -47,6 +54,7 @@ TurnEvent = (
     | e.CallEnded
     | e.TerminalsListed
     | e.TerminalsDismissed
+    | e.OrphansFound
     | e.ErrorSeen
 )
 
@@ -89,6 +97,8 @@ def reduce_turn(thread: Thread, event: TurnEvent) -> Thread:
             return _terminals(thread, event)
         case e.TerminalsDismissed():
             return dismissed(thread, event)
+        case e.OrphansFound():
+            return orphaned(thread, event)
         case e.ErrorSeen():
             return _error(thread, event)
         case _:

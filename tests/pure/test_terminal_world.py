@@ -193,6 +193,16 @@ def test_dismissing_forgets_ended_ones_only() -> None:
     assert list(world.threads[ROOT].ended_terminals) == many[5:]
 
 
+def test_orphans_become_rows_unless_they_are_known() -> None:
+    orphan = Terminal(ItemId("o"), "", "sleep 7", "")
+    found = e.OrphansFound(ROOT, (orphan, Terminal(ItemId("a"), "", "x", "")))
+    world = fold(listed("a"), found, found)
+    thread = world.threads[ROOT]
+    assert list(thread.terminals) == ["a"]
+    (row,) = thread.ended_terminals.values()
+    assert (row.ending, row.number, row.command) == (Ending.ENGINE, 2, "sleep 7")
+
+
 def test_numbers_are_one_row_over_a_tree_and_stay() -> None:
     child = e.ThreadSeen(CHILD, (("parent_id", ROOT),), Origin.ENGINE)
     world = fold(listed("a"), child, listed("b", thread=CHILD), listed("a", "c"))

@@ -185,7 +185,7 @@ class Seen:
     def find(self) -> Mapping[Key, Sequence[Found]]:
         return {
             key: [
-                Found(key, 4200 + n, f"m{n}", f"sleep {1000 + n}")
+                Found(key, 4200 + n, f"m{n}", f"sleep {1000 + n}", adopted=True)
                 for n in range(usage.processes)
             ]
             for key, usage in self._usage.items()
@@ -343,6 +343,30 @@ def test_pane(snap_of: Snap, size: Size) -> None:
     app = watched(four(), ended(), used=RUNNING, open_thread=ROOT)
     words = ["cargo watch", "exit 7"]
     snap_of(app, size, run_before=keys("4"), must_contain=words)
+
+
+def test_an_orphan_nobody_knew_becomes_a_row() -> None:
+    """Its thread rests, its engine is gone; that of a loaded thread is none of ours."""
+
+    async def run() -> None:
+        rests = told(s.listed(s.row(ROOT, "fix it", 60), s.row(OTHER, "x", 9, "idle")))
+        used = {
+            (ROOT, "lost"): Usage(0.0, 900, 1, NOW - 5000),
+            (OTHER, "runs"): Usage(0.0, 900, 1, NOW - 5000),
+        }
+        app = watched(rests, used=used)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await settle(pilot)
+            app.fleet.terminal_watch.tick()
+            await settle(pilot)
+            await press(pilot, "t")
+            (row,) = app.fleet.presenter.terminals().rows
+            assert (row.item_id, row.left) == ("lost", 1)
+            await press(pilot, "x", "right", "enter")
+            seen: Any = app.services.processes
+            assert [one.key for one in seen.ended] == [(ROOT, "lost")]
+
+    asyncio.run(run())
 
 
 def test_what_is_left_is_ended_only_after_a_yes() -> None:

@@ -48,6 +48,7 @@ from widgets.title_line import Hairline, TitleLine
 from widgets.transcript import Transcript
 
 if TYPE_CHECKING:
+    from state.events import Event
     from state.store import Published
     from state.views import TerminalRow
     from tui.services import Services
@@ -267,6 +268,11 @@ class FleetScreen(FleetActs):
         self.queue_desk.refresh()
         self.card.view = presenter.card()
         self.set_class(presenter.looking.review is not None, "-reviewing")
+
+    def offer(self, event: Event) -> None:
+        """Something happened that no engine tells."""
+        assert self.services.store is not None
+        self.services.store.offer(event)
 
     def show_terminals(self, key: str | None = None) -> None:
         """Open the board, on this terminal."""

@@ -6,12 +6,18 @@ processes outlived their terminals. The figures are `tui.meter`'s.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+from state.events import OrphansFound
+from state.model import Terminal, ThreadStatus
 from tui.screens.late import terminals
 
 if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
+
+
+RESTING = (ThreadStatus.NOT_LOADED, ThreadStatus.UNKNOWN)
 
 
 class TerminalWatch:
@@ -54,8 +60,31 @@ class TerminalWatch:
         if self._fleet.meter.able:
             self._fleet.run_worker(self._look(), group="meter", exit_on_error=False)
 
+    async def _find_orphans(self) -> None:
+        """Processes of threads that no engine has loaded, whose own engine is gone and
+        whose terminals nobody told us of: they become rows, to be ended there."""
+        fleet = self._fleet
+        table = fleet.services.processes
+        if table is None:
+            return
+        found = await asyncio.to_thread(table.find)
+        threads = fleet.presenter.world.threads
+        for key, processes in found.items():
+            thread = threads.get(key.thread_id)
+            if thread is None or thread.status not in RESTING:
+                continue
+            if all(one.adopted for one in processes):
+                first = processes[0]
+                orphan = Terminal(key.item_id, "", first.command, "")
+                fleet.offer(OrphansFound(key.thread_id, (orphan,)))
+        while fleet.services.bridge.busy:
+            await asyncio.sleep(0.02)
+
     async def _look(self) -> None:
         fleet = self._fleet
+        if fleet.meter.anew:
+            fleet.meter.anew = False
+            await self._find_orphans()
         before = fleet.meter.left_over
         now = fleet.services.clock()
         if await fleet.meter.measure(now, board=bool(self.boards)):
