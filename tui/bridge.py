@@ -25,6 +25,7 @@ from state.items import ThreadId
 from state.model import EnginePhase, HistoryState, Send, SendState
 from state.store import Published, Store
 from tui.holding import Holding
+from tui.neighbours import Neighbours
 from tui.once import Once
 
 if TYPE_CHECKING:
@@ -88,6 +89,9 @@ class Bridge:
         """The store on disk became usable (it opens after the first paint)."""
         self.keeper = keeper
         self._spawn(self._ingest(keeper))
+        if self.path is not None:
+            others = Neighbours(self.path, lambda: self.store.world, self.store.offer)
+            self._spawn(others.run())
 
     @property
     def busy(self) -> bool:

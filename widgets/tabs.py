@@ -37,13 +37,18 @@ class Tabs(Drawn):
 
     def groups(self) -> list[list[Segment]]:
         """The five tabs; names of closed ones are shortened when there is no room."""
+        # A name that is cut is no word to a screen reader: marks go first there.
+        plain = look_of(self).plain
         for short in (False, True):
-            groups = [self._tab(n + 1, short=short) for n in range(5)]
+            groups = [
+                self._tab(n + 1, short=short and not plain, bare=short and plain)
+                for n in range(5)
+            ]
             if sum(width_of(g) + 2 for g in groups) + 2 <= self.size.width:
                 break
         return groups
 
-    def _tab(self, number: int, *, short: bool) -> list[Segment]:
+    def _tab(self, number: int, *, short: bool, bare: bool) -> list[Segment]:
         view = self.view or SideView()
         palette, look = palette_of(self), look_of(self)
         here = number == self.open
@@ -51,6 +56,7 @@ class Tabs(Drawn):
         name = NAMES[number - 1]
         count = {3: len(view.agents), 4: view.terminals_live}.get(number, 0)
         extra = side_marks(view) | {1: (("▲", self.needs, Tone.NEED),), 2: ()}
+        marked = () if bare and not here else extra[number]
         return [
             piece(str(number), palette.style(Tone.ACCENT)),
             piece(
@@ -58,7 +64,7 @@ class Tabs(Drawn):
                 palette.style(tone, bold=here),
             ),
             piece(f" {count}" if count else "", palette.style(Tone.MUTED)),
-            *marks(tuple(m for m in extra[number] if m[1])[:1], palette, look),
+            *marks(tuple(m for m in marked if m[1])[:1], palette, look),
         ]
 
     def draw_line(self, y: int) -> Strip:

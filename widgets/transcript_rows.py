@@ -120,9 +120,11 @@ def _lines(hidden: Hidden, more: str = "") -> str:
 
 
 def _hint(sign: str, words: str, frame: Frame, key: str = "") -> Row:
+    # The words say which way; plain mode needs no arrow beside them.
+    arrow = "" if frame.look.plain else f"{frame.sign(sign)} "
     pieces = [
         Piece(" " * MARGIN, _NULL),
-        frame.piece(f"{frame.sign(sign)} {words}", Tone.MUTED),
+        frame.piece(f"{arrow}{words}", Tone.MUTED),
     ]
     if key:
         pieces += [

@@ -30,6 +30,7 @@ from state.model import (
     ReviewKey,
     ReviewState,
     Send,
+    SendState,
     Thread,
     Turn,
     TurnStatus,
@@ -235,6 +236,15 @@ def small_parts(
         send = decode(Send, body)
         key: ClientId = send.client_id
         parts.sends.setdefault(thread_id, {})[key] = send
+
+
+def held_sends(path: Path) -> dict[ClientId, tuple[ThreadId, Send]]:
+    """Every message that is kept here and in no engine. Raises sqlite3.Error."""
+    with closing(open_reader(path)) as db:
+        sql = "SELECT thread_id, body FROM send WHERE state = ? ORDER BY row"
+        rows = db.execute(sql, (SendState.HELD,)).fetchall()
+    sends = [(ThreadId(thread_id), decode(Send, body)) for thread_id, body in rows]
+    return {send.client_id: (thread_id, send) for thread_id, send in sends}
 
 
 def active_turns(

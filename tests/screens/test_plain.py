@@ -63,6 +63,19 @@ def test_plain_thread(snap_of: Snap, size: Size) -> None:
 
 
 @sizes
+def test_plain_thread_says_how_things_ended(snap_of: Snap, size: Size) -> None:
+    """A failed command is a word, not a sign."""
+    app = plain(stage(recorded("demo"), open_thread=DEMO))
+    snap_of(
+        app,
+        size,
+        until=lambda: not signs(app),
+        run_before=keys("2", "g"),
+        must_contain=["you: ", "done: ", *(["failed: Ran "] if size[1] > 24 else [])],
+    )
+
+
+@sizes
 def test_plain_review(snap_of: Snap, size: Size) -> None:
     app = plain(stage(asking(), open_thread=DEMO))
     snap_of(

@@ -48,7 +48,7 @@ def command_rows(cell: CommandCell, frame: Frame, *, unfolded: bool) -> list[Row
         frame.piece(cell.verb, Tone.BRIGHT, bold=True),
         frame.piece(f" {cell.command.text}"),
     ]
-    sign = frame.piece(frame.sign(cell.glyph), cell.tone)
+    sign = frame.mark(cell.glyph, cell.tone)
     mark = Mark(fold=True, hang=2)
     rows = head(frame, sign, body, facts(frame, cell.right), mark)
     hidden = 0

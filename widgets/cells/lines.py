@@ -53,7 +53,7 @@ def event_rows(cell: EventCell, frame: Frame, *, unfolded: bool) -> list[Row]:
     if cell.detail and not unfolded:
         what = "its JSON" if cell.detail.lstrip()[:1] in ("{", "[") else "more"
         body += [frame.piece(frame.sign(" · "), Tone.MUTED), *shows(frame, "", what)]
-    sign = frame.piece(frame.sign(cell.glyph), cell.tone)
+    sign = frame.mark(cell.glyph, cell.tone)
     right = facts(frame, cell.right)
     rows = head(frame, sign, body, right, Mark(fold=bool(cell.detail)))
     return rows + (_detail(cell.detail, frame) if unfolded else [])
@@ -64,7 +64,7 @@ def notice_rows(cell: NoticeCell, frame: Frame, *, unfolded: bool) -> list[Row]:
     body = [frame.piece(cell.text, cell.tone)]
     if cell.detail and not unfolded:
         body += [frame.piece(frame.sign(" · "), Tone.MUTED), *shows(frame, "", "more")]
-    sign = frame.piece(frame.sign(cell.glyph), cell.tone)
+    sign = frame.mark(cell.glyph, cell.tone)
     narrow = Frame(frame.palette, TEXT + frame.prose + RIGHT, frame.look, frame.indent)
     rows = head(narrow, sign, body, mark=Mark(fold=bool(cell.detail)))
     if narrow.width < frame.width:

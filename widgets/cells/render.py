@@ -65,7 +65,7 @@ def render(
 
 
 def _patch(body: PatchCell, frame: Frame, *, unfolded: bool) -> list[Row]:
-    sign = frame.piece(frame.sign(body.glyph), body.tone)
+    sign = frame.mark(body.glyph, body.tone)
     rows: list[Row] = []
     for file in body.files:
         rows += file_rows(file, frame, sign, unfolded=unfolded)

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from state.chars import BIDI, CONTROLS, INVISIBLE, SEPARATORS, SURROGATES
 from state.dataclass import dataclass
 from state.text import StyleBits
-from state.views import Bits, Tone
+from state.views import Bits, Glyph, Tone
 from widgets.cells.wrap import Piece, Pieces, text_of, width_of, wrap
 from widgets.glyphs import Look, sign
 from widgets.palette import Back, Palette
@@ -62,6 +62,17 @@ class Row(NamedTuple):
         return "".join(out) + self.text[at:high]
 
 
+STATUS_WORDS: dict[str, str] = {
+    Glyph.NEED: "needs you",
+    Glyph.AUTO: "auto-review",
+    Glyph.FAILED: "failed",
+    Glyph.DENIED: "denied",
+    Glyph.STALE: "last known",
+    Glyph.CLOSED: "closed",
+}
+"""What plain mode says for a sign. Working, done and interrupted are in the verbs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """Where and how rows are drawn: the theme, the look, cells of the whole pane."""
@@ -94,6 +105,13 @@ class Frame:
     def sign(self, text: str) -> str:
         """Our own glyph or guide, in ASCII when asked."""
         return sign(text, self.look)
+
+    def mark(self, glyph: str, tone: Tone) -> Piece:
+        """The status sign of a cell; in plain mode its word, for `head` to put in front
+        of the text, or nothing where the verb says it."""
+        if self.look.plain:
+            return self.piece(STATUS_WORDS.get(glyph, ""), tone)
+        return self.piece(self.sign(glyph), tone)
 
     def guide(self, *, last: bool) -> Piece:
         """The line that ties output to its command."""
@@ -263,6 +281,8 @@ def head(
     if first < min(16, frame.room):
         right, first = (), frame.room
     margin = Piece(" " * MARGIN, _NULL)
+    if frame.look.plain and sign.text.strip():
+        body, sign = [Piece(f"{sign.text}: ", sign.style), *body], Piece("", _NULL)
     left = [margin, sign, Piece(" ", _NULL)] if sign.text.strip() else [_at(TEXT)]
     rows: list[Row] = []
     for part, join in wrap(body, room, first=first):

@@ -34,6 +34,7 @@ _STEPS = {
     "completed": (Glyph.DONE, Tone.MUTED, Tone.MUTED),
     "inProgress": (Glyph.WORK, Tone.WORK, Tone.BRIGHT),
 }
+_STEP_WORDS = {"completed": "done", "inProgress": "now"}
 _NULL = Style()
 
 
@@ -45,7 +46,8 @@ def said_rows(cell: SaidCell, frame: Frame, *, unfolded: bool) -> list[Row]:
     words, tabs = expand_tabs([frame.piece(cell.text, Tone.BRIGHT, bold=True)])
     room = min(PROSE, max(8, frame.width - TEXT - RIGHT - 1))
     first = max(8, room - width_of(right) - 2) if right else room
-    prompt = frame.piece(f"{frame.sign(Glyph.PROMPT)} ", Tone.ACCENT, bold=True)
+    said = "you:" if frame.look.plain else frame.sign(Glyph.PROMPT)
+    prompt = frame.piece(f"{said} ", Tone.ACCENT, bold=True)
     left = [Piece(" " * MARGIN, _NULL), prompt]
     rows: list[Row] = []
     for part, join in wrap(words, room, first=first):
@@ -104,7 +106,10 @@ def plan_rows(cell: PlanCell, frame: Frame) -> list[Row]:
 
 def _step(status: str, words: str, frame: Frame) -> list[Row]:
     glyph, tone, ink = _STEPS.get(status, (Glyph.READY, Tone.MUTED, Tone.TEXT))
-    left = [Piece(" " * TEXT, _NULL), frame.piece(f"{frame.sign(glyph)} ", tone)]
+    mark = frame.sign(glyph)
+    if frame.look.plain:
+        mark = f"{_STEP_WORDS.get(status, 'to do')}:"
+    left = [Piece(" " * TEXT, _NULL), frame.piece(f"{mark} ", tone)]
     body = [frame.piece(words, ink, bold=status == "inProgress")]
     rows: list[Row] = []
     for part, join in wrap(body, frame.prose - 2):
