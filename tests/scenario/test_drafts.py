@@ -14,7 +14,7 @@ from state.home import store_path
 from tests.driver import Driver, drive
 
 PROMISE_MS = 250
-BIG = "a line of words that somebody copied somewhere\n" * 22_000
+BIG = "a line of words that somebody copied somewhere\n" * 22_400
 
 
 def on_disk(home: Path) -> list[str]:
@@ -48,12 +48,9 @@ def test_a_megabyte_is_pasted_kept_and_said_to_be_too_long(tmp_path: Path) -> No
         await driver.loop.settle()
         await driver.loop.advance(PROMISE_MS)
         assert [len(text) for text in on_disk(tmp_path)] == [len(BIG) + 1]
-        # A screen is drawn, not a document: the row count is the field's, not its own.
-        assert driver.composer.field.size.height <= 8
-        await driver.paste(BIG)
         sent = len(driver.engine.sent)
         await driver.press("enter")
-        assert driver.draft == f"{BIG}x{BIG}"
+        assert driver.draft == f"{BIG}x"
         driver.sees("1,048,576")
         assert [s.method for s in driver.engine.sent[sent:]] == []
 
