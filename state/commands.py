@@ -118,6 +118,14 @@ class Interrupt:
 
 
 @dataclass(frozen=True, slots=True)
+class InterruptBranch:
+    """Interrupt an agent and all agents below it, leaves first, also those that are
+    just starting. Carried out when all their turns have ended, or did not."""
+
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
 class OpenThread:
     """Read a thread without waking it: its last turns become part of the world."""
 
@@ -238,6 +246,7 @@ Act = (
     | HoldQueued
     | DropHeld
     | Interrupt
+    | InterruptBranch
     | OpenThread
     | LoadOlder
     | ResumeThread

@@ -110,3 +110,21 @@ class RequestGone(RequestFailed):
         super().__init__(
             "an answer", 0, f"request {request_id!r} no longer waits on this connection"
         )
+
+
+NO_DIRECT_INPUT = (
+    "This agent takes no messages of its own; tell its root thread instead."
+)
+
+
+def sentence(error: RequestFailed) -> str:
+    """The engine's refusal in the user's words, where we know better ones."""
+    if "direct app-server input is not allowed" in error.message:
+        return NO_DIRECT_INPUT
+    if "ActiveTurnNotSteerable" in error.message or "cannot steer" in error.message:
+        return "A review or compaction runs, which takes no messages; queue it instead."
+    if "expected active turn id" in error.message:
+        return "Another turn runs by now; look at it and send again."
+    if "already has an active writer" in error.message:
+        return "This thread is open in another program; close it there, or fork it."
+    return str(error)

@@ -23,6 +23,7 @@ from state.engine.bootstrap import (
     read_account,
 )
 from state.engine.errors import EngineLost
+from state.engine.interrupting import Interrupter, Turns
 from state.engine.ledger import LOADED
 from state.engine.link import Link
 from state.engine.permitting import change
@@ -57,7 +58,9 @@ class Live:
     ) -> None:
         self.link = link
         self._lost = lost
-        self._sender = Sender(link)
+        self._turns = Turns(link)
+        self._sender = Sender(link, self._turns)
+        self._interrupter = Interrupter(link, self._turns)
         self._shadow = Shadow(link)
         self._actor = Actor(link, self._sender, around)
         self._learned = False
@@ -118,6 +121,7 @@ class Live:
             if not self.link.ledger.thread(event.thread_id).described:
                 self._look_at(event.thread_id)
             return
+        self._turns.heard(event)
         self._sender.heard(event)
         self._shadow.follow(event)
         match event:
@@ -212,8 +216,8 @@ class Live:
                 await change_queue(self.link, command)
             case c.RunShell():
                 await sender.run_shell(command)
-            case c.Interrupt():
-                await sender.interrupt(command)
+            case c.Interrupt() | c.InterruptBranch():
+                await self._interrupter.carry_out(command)
             case c.Decide():
                 await decide(self.link, command)
             case c.OpenThread():

@@ -1,4 +1,4 @@
-"""What the user says, on its way to a thread: start, steer, queue, interrupt.
+"""What the user says, on its way to a thread: start, steer, queue.
 
 Owns the choice between them and every reason not to send. Does not hold drafts.
 Invariant: a message leaves at most once and ends as exactly one of seen, refused or
@@ -7,27 +7,28 @@ unknown; a sleeping thread is not woken by a message before its wake was shown.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from state.commands import Interrupt, QueueTurn, RunShell, SendTurn
+from state.commands import QueueTurn, RunShell, SendTurn
 from state.engine import calls
 from state.engine.bootstrap import subscribe
-from state.engine.errors import RequestFailed, RequestTimedOut
+from state.engine.errors import (
+    NO_DIRECT_INPUT,
+    RequestFailed,
+    RequestTimedOut,
+    sentence,
+)
+from state.engine.interrupting import Turns
 from state.engine.ledger import Outstanding
 from state.engine.link import Link
 from state.engine.wake import inspect
-from state.events import Event, SendChanged, TurnEnded, TurnStarted
+from state.events import Event, SendChanged
 from state.items import ThreadId, TurnId
 from state.model import ClientId, SendState, ThreadStatus
 
 Json = dict[str, Any]
 
-START_SECONDS = 30.0
-NO_DIRECT_INPUT = (
-    "This agent takes no messages of its own; tell its root thread instead."
-)
 SLEEPS = "Loading this thread would set something off; look at that and resume it."
 NOT_FOUND = "The engine never got this message; send it again."
 
@@ -35,26 +36,17 @@ NOT_FOUND = "The engine never got this message; send it again."
 class Sender:
     """The sends of one connection; `heard` must see every event of it."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, turns: Turns) -> None:
         self._link = link
-        self._waiting: dict[ThreadId, list[asyncio.Future[TurnId]]] = {}
-        self._starting: dict[ThreadId, TurnId] = {}
+        self._turns = turns
 
     # -- events --------------------------------------------------------------
 
     def heard(self, event: Event) -> None:
-        """Notes starts of turns, and the proof that a send arrived."""
-        if isinstance(event, TurnStarted):
-            self._starting.pop(event.thread_id, None)
-            for future in self._waiting.pop(event.thread_id, []):
-                if not future.done():
-                    future.set_result(event.turn_id)
-        elif isinstance(event, TurnEnded):
-            self._starting.pop(event.thread_id, None)
-        else:
-            client_id = self._link.ledger.seen(event)
-            if client_id is not None:
-                self._seen(client_id)
+        """Notes the proof that a send arrived."""
+        client_id = self._link.ledger.seen(event)
+        if client_id is not None:
+            self._seen(client_id)
 
     def _seen(self, client_id: ClientId) -> None:
         sent = self._link.ledger.sends.pop(client_id)
@@ -84,7 +76,7 @@ class Sender:
             else:
                 await self._start(thread_id, client_id, command.text)
         except RequestFailed as error:
-            self._refuse(thread_id, client_id, _sentence(error))
+            self._refuse(thread_id, client_id, sentence(error))
 
     async def run_shell(self, command: RunShell) -> None:
         """The user's own command, in a thread that is awake or wakes quietly."""
@@ -95,14 +87,14 @@ class Sender:
             else:
                 self._link.show(SLEEPS)
         except RequestFailed as error:
-            self._link.show(_sentence(error))
+            self._link.show(sentence(error))
 
     async def start(self, thread_id: ThreadId, client_id: ClientId, text: str) -> None:
         """turn/start on a thread that was loaded just now."""
         try:
             await self._start(thread_id, client_id, text)
         except RequestFailed as error:
-            self._refuse(thread_id, client_id, _sentence(error))
+            self._refuse(thread_id, client_id, sentence(error))
 
     async def _awake(self, thread_id: ThreadId) -> bool:
         """Load it if that sets nothing off; False when it would."""
@@ -119,8 +111,8 @@ class Sender:
         def answered(result: Json) -> None:
             turn = result.get("turn")
             turn_id = turn.get("id") if isinstance(turn, dict) else None
-            if turn_id and turn_id != self._link.ledger.thread(thread_id).turn:
-                self._starting[thread_id] = TurnId(turn_id)
+            if turn_id:
+                self._turns.begins(thread_id, TurnId(turn_id))
 
         call = calls.start_turn(thread_id, text, client_id)
         await self._deliver(call, client_id, "start", answered)
@@ -146,7 +138,7 @@ class Sender:
         try:
             await self._deliver(call, client_id, "queue")
         except RequestFailed as error:
-            self._refuse(thread_id, client_id, _sentence(error))
+            self._refuse(thread_id, client_id, sentence(error))
 
     async def _deliver(
         self,
@@ -215,46 +207,3 @@ class Sender:
                 if item.get("type") == "userMessage" and item.get("clientId"):
                     found.add(str(item["clientId"]))
         return found
-
-    # -- interrupt -------------------------------------------------------------
-
-    async def interrupt(self, command: Interrupt) -> None:
-        """Interrupt the running turn, once the engine itself knows that it runs."""
-        thread_id = command.thread_id
-        try:
-            turn_id = await self._running_turn(thread_id, command.turn_id)
-            if turn_id is None:
-                self._link.show("Nothing runs in this thread.")
-                return
-            await self._link.ask(calls.interrupt(thread_id, turn_id))
-        except TimeoutError:
-            self._link.show("The turn did not start; there is nothing to interrupt.")
-        except RequestFailed as error:
-            self._link.show(f"Not interrupted: {_sentence(error)}")
-
-    async def _running_turn(
-        self, thread_id: ThreadId, wanted: TurnId | None
-    ) -> TurnId | None:
-        running = self._link.ledger.thread(thread_id).turn
-        starting = self._starting.get(thread_id)
-        if starting is None or starting == running:
-            return wanted or running
-        # Between turn/start's reply and turn/started an interrupt is refused and the
-        # turn runs on.
-        future: asyncio.Future[TurnId] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(thread_id, []).append(future)
-        async with asyncio.timeout(START_SECONDS):
-            return await future
-
-
-def _sentence(error: RequestFailed) -> str:
-    """The engine's refusal in the user's words, where we know better ones."""
-    if "direct app-server input is not allowed" in error.message:
-        return NO_DIRECT_INPUT
-    if "ActiveTurnNotSteerable" in error.message or "cannot steer" in error.message:
-        return "A review or compaction runs, which takes no messages; queue it instead."
-    if "expected active turn id" in error.message:
-        return "Another turn runs by now; look at it and send again."
-    if "already has an active writer" in error.message:
-        return "This thread is open in another program; close it there, or fork it."
-    return str(error)
