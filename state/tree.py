@@ -39,6 +39,10 @@ class Forest:
                 self._parent[thread_id] = parent
                 insort(self._children.setdefault(parent, []), thread_id)
 
+    def thread(self, thread_id: ThreadId) -> Thread | None:
+        """What is known of a thread."""
+        return self._threads.get(thread_id)
+
     def children(self, thread_id: ThreadId) -> tuple[ThreadId, ...]:
         """Direct children in spawn order."""
         return tuple(self._children.get(thread_id, ()))

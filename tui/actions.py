@@ -158,6 +158,14 @@ ACTIONS: tuple[Action, ...] = (
         ("left_square_bracket", "right_square_bracket"),
         builtin=True,
     ),
+    Action(
+        "open_agent",
+        "Open agent",
+        "go to the agent that the cell is about (J and K choose a cell)",
+        X,
+        ("enter",),
+        builtin=True,
+    ),
     Action("copy", "Copy", "copy the selection or the cell", X, ("c",), builtin=True),
     Action(
         "explain",

@@ -20,13 +20,20 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from state.views import Tone, TranscriptView
+from state.views import EventCell, Tone, TranscriptView
 from widgets.cells import render as cells
 from widgets.cells.lines import Clock
 from widgets.cells.rows import Frame, Row
 from widgets.differing import differing
 from widgets.glyphs import look_of
-from widgets.intents import CopyText, ExplainCell, FoldChanged, LoadOlder, Say
+from widgets.intents import (
+    CopyText,
+    ExplainCell,
+    FoldChanged,
+    LoadOlder,
+    OpenThread,
+    Say,
+)
 from widgets.palette import palette_of
 from widgets.transcript_layout import Anchor
 from widgets.transcript_rows import Key
@@ -64,6 +71,7 @@ class Transcript(ScrollView, can_focus=True):
         _key("K,shift+up", "mark(-1)", "Cell before", "cell_before"),
         _key("J,shift+down", "mark(1)", "Cell after", "cell_after"),
         _key("v", "fold", "Fold or unfold", "fold"),
+        _key("enter", "open", "Open the agent of the cell", "open"),
         _key("y", "copy", "Copy the selection", "copy"),
         _key("ctrl+c", "copy_selected", "Copy the selection", "copy_selected"),
         _key("c", "copy_cell", "Copy the cell", "copy_cell"),
@@ -225,6 +233,15 @@ class Transcript(ScrollView, can_focus=True):
             self.post_message(Say("Nothing here is folded."))
         else:
             self._toggle(index)
+
+    def action_open(self) -> None:
+        """Show the agent that the current cell is about."""
+        index = self.port.current()
+        body = None if index is None else self.view.cells[index].body
+        if isinstance(body, EventCell) and body.opens is not None:
+            self.post_message(OpenThread(body.opens))
+        else:
+            self.post_message(Say("enter opens an agent; this cell is about none."))
 
     def _toggle(self, index: int) -> None:
         key = self.view.cells[index].key

@@ -32,6 +32,7 @@ from state.items import (
     Reasoning,
     ReviewMode,
     Sleep,
+    ThreadId,
     ToolCall,
     Unknown,
     UserMessage,
@@ -39,6 +40,7 @@ from state.items import (
 )
 from state.model import Turn
 from state.output import OutputText
+from state.select.agent_cells import AgentFacts, activity_cell, collab_cell
 from state.select.blocked import diagnosis, hidden_cell, hinted
 from state.select.words import one_line, unwrap_command
 from state.text import clean, reveal
@@ -70,6 +72,13 @@ class CellWords:
     cwd: str = ""
     asking: tuple[tuple[str, str], ...] = ()
     terminals: tuple[str, ...] = ()
+    agents: tuple[AgentFacts, ...] = ()
+    """those that the item is about, or waits for"""
+
+    @property
+    def known(self) -> dict[ThreadId, AgentFacts]:
+        """The agents by thread."""
+        return {facts.id: facts for facts in self.agents}
 
     def asks(self, item: Item) -> bool:
         """A review about this item waits for the user."""
@@ -121,9 +130,9 @@ def _event(item: Item, words: CellWords, *, live: bool) -> CellBody:
         case ToolCall():
             return _tool(item, body, words, live=live)
         case AgentActivity():
-            return _activity(body)
+            return activity_cell(body, words.known, stale=words.stale)
         case CollabCall():
-            return _collab(item, body, words, live=live)
+            return collab_cell(body, words.known, (glyph, tone), live=live)
         case WebSearch():
             verb = "Searching" if live else "Searched"
             return EventCell(glyph, tone, verb, one_line(body.query), live=live)
@@ -276,49 +285,6 @@ def _tool(item: Item, body: ToolCall, words: CellWords, *, live: bool) -> EventC
     if body.duration_ms is not None:
         right = (Bit(duration(body.duration_ms), Tone.MUTED),)
     return EventCell(glyph, tone, verb, one_line(name), right, detail, live=live)
-
-
-def _activity(body: AgentActivity) -> EventCell:
-    verbs = {
-        "started": (Glyph.WORK, Tone.WORK, "Started"),
-        "interacted": (Glyph.NONE, Tone.MUTED, "Messaged"),
-        "interrupted": (Glyph.INTERRUPTED, Tone.TEXT, "Interrupted"),
-        "completed": (Glyph.DONE, Tone.MUTED, "Completed"),
-    }
-    fallback = (Glyph.NONE, Tone.MUTED, one_line(body.kind).capitalize())
-    glyph, tone, verb = verbs.get(body.kind, fallback)
-    facts = " ".join(one_line(word) for word in (body.model, body.effort) if word)
-    right = (Bit(facts, Tone.MUTED),) if facts else ()
-    return EventCell(glyph, tone, verb, one_line(body.agent_path), right)
-
-
-def _collab(item: Item, body: CollabCall, words: CellWords, *, live: bool) -> EventCell:
-    glyph, tone = _sign(item, words)
-    verbs = {
-        "wait": ("Waiting for", "Waited for"),
-        "spawnAgent": ("Starting", "Started"),
-        "sendInput": ("Messaging", "Messaged"),
-        "closeAgent": ("Closing", "Closed"),
-        "resumeAgent": ("Resuming", "Resumed"),
-    }
-    doing, done = verbs.get(body.tool, (one_line(body.tool), one_line(body.tool)))
-    number = len(body.receivers)
-    subject = "agents" if number == 0 else f"{number} agent{'s' if number > 1 else ''}"
-    facts = " ".join(one_line(word) for word in (body.model, body.effort) if word)
-    lines = [clean(body.prompt)] if body.prompt else []
-    lines += [
-        f"{one_line(r.status)}: {clean(r.message)}" if r.message else one_line(r.status)
-        for r in body.reports
-    ]
-    return EventCell(
-        glyph,
-        tone,
-        doing if live else done,
-        subject,
-        (Bit(facts, Tone.MUTED),) if facts else (),
-        "\n".join(lines),
-        live=live,
-    )
 
 
 def _pretty(text: str) -> str:

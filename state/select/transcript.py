@@ -8,6 +8,7 @@ passes a text door here.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from itertools import count as counter
 
 from state.items import Item, ItemId, ThreadId, TurnId
@@ -21,6 +22,7 @@ from state.model import (
     TurnStatus,
     World,
 )
+from state.select.agent_turns import AgentsOfTurns
 from state.select.cells import CellWords, item_body
 from state.select.words import (
     activity,
@@ -61,6 +63,7 @@ class TranscriptBuilder:
         self._thread: ThreadId | None = None
         self._turns: dict[TurnId, tuple[Turn, CellWords, tuple[Cell, ...]]] = {}
         self._cells: dict[tuple[TurnId, ItemId], tuple[object, CellWords, Cell]] = {}
+        self._agents = AgentsOfTurns(forest)
         self._revisions = counter(1)
 
     def view(self, world: World, thread: Thread, *, loading: bool) -> TranscriptView:
@@ -69,6 +72,7 @@ class TranscriptBuilder:
             self._thread = thread.id
             self._turns.clear()
             self._cells.clear()
+            self._agents.clear()
         stale = world.engine.phase is not EnginePhase.READY
         cells: list[Cell] = []
         notes = deque(thread.notices)
@@ -97,26 +101,32 @@ class TranscriptBuilder:
         self, thread: Thread, turn: Turn, number: int, *, stale: bool
     ) -> tuple[Cell, ...]:
         words = _words(thread, turn, stale=stale)
+        agents = self._agents.of(thread, turn, stale=stale)
+        whole = replace(words, agents=tuple(f for _, fs in agents for f in fs))
         known = self._turns.get(turn.id)
-        if known is not None and known[0] is turn and known[1] == words:
+        if known is not None and known[0] is turn and known[1] == whole:
             return known[2]
         cells: list[Cell] = []
         if number > 1:
             rule = TurnRule(number, turn.started_ms)
             cells.append(self._cell(turn.id, _RULE, turn.started_ms, words, rule))
+        about = dict(agents)
         for item in turn.items.values():
+            here = words
+            if item.id in about:
+                here = replace(words, agents=about[item.id])
             kept = self._cells.get((turn.id, item.id))
-            if kept is not None and kept[0] is item and kept[1] == words:
+            if kept is not None and kept[0] is item and kept[1] == here:
                 cells.append(kept[2])
                 continue
-            body = item_body(item, turn, words)
+            body = item_body(item, turn, here)
             if body is not None:
-                cells.append(self._cell(turn.id, item.id, item, words, body))
+                cells.append(self._cell(turn.id, item.id, item, here, body))
         ending = _ending(turn)
         if ending is not None:
             cells.append(self._cell(turn.id, _END, turn, words, ending))
         built = tuple(cells)
-        self._turns[turn.id] = (turn, words, built)
+        self._turns[turn.id] = (turn, whole, built)
         return built
 
     def _cell(

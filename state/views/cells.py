@@ -83,7 +83,9 @@ class PatchCell:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventCell:
-    """One line: glyph, bold verb, subject, right-hand facts; `detail` folds."""
+    """One line: glyph, bold verb, subject, right-hand facts; `detail` folds.
+
+    `aside`: muted words after the subject. `opens`: the agent that enter shows."""
 
     glyph: Glyph
     tone: Tone
@@ -92,6 +94,8 @@ class EventCell:
     right: Bits = ()
     detail: str = ""
     live: bool = False
+    aside: str = ""
+    opens: ThreadId | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

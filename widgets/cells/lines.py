@@ -49,6 +49,7 @@ def event_rows(cell: EventCell, frame: Frame, *, unfolded: bool) -> list[Row]:
     body = [
         frame.piece(cell.verb, Tone.FAIL if loud else Tone.BRIGHT, bold=True),
         frame.piece(f" {cell.subject}" if cell.subject else ""),
+        frame.piece(f" {cell.aside}" if cell.aside else "", Tone.MUTED),
     ]
     if cell.detail and not unfolded:
         what = "its JSON" if cell.detail.lstrip()[:1] in ("{", "[") else "more"

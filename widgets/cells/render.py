@@ -111,7 +111,7 @@ def source(body: CellBody) -> str:
         case PatchCell():
             return "\n".join(_file_source(body))
         case EventCell():
-            line = f"{body.verb} {body.subject}".strip()
+            line = " ".join(filter(None, (body.verb, body.subject, body.aside)))
             return f"{line}\n{body.detail}" if body.detail else line
         case NoticeCell():
             return f"{body.text}\n{body.detail}" if body.detail else body.text
