@@ -21,6 +21,7 @@ from state.model import (
     Thread,
     World,
 )
+from state.select.addresses import Addresses
 from state.select.frame import banner_view, composer_view, header_view, sandbox_line
 from state.select.review import Place, all_pending, review_card
 from state.select.review_parts import likeness
@@ -82,8 +83,10 @@ class Presenter:
         self._counts = counts
         self._threads = ThreadListBuilder(self.forest)
         self._transcript = TranscriptBuilder(self.forest)
+        self._addresses = Addresses(self.forest)
         self._shown: dict[str, object] = {}
         self.forest.update(world.threads, world.threads)
+        self._addresses.update(world.threads, world.threads)
         self._threads.update(world, world.threads)
         self._asking: dict[ThreadId, None] = {}
         self._note_asking(world.threads)
@@ -97,6 +100,7 @@ class Presenter:
         self.world = step.world
         self._counts = ()  # From the first publish on, all rows are read.
         self.forest.update(step.world.threads, step.dirty)
+        self._addresses.update(step.world.threads, step.dirty)
         self._threads.update(step.world, step.dirty)
         self._note_asking(step.dirty)
         self._note_holding(step.dirty)
@@ -233,7 +237,12 @@ class Presenter:
 
     def composer(self) -> ComposerView:
         """Where words go."""
-        view = composer_view(self.world, self.thread, cwd=self.looking.cwd)
+        view = composer_view(
+            self.world,
+            self.thread,
+            cwd=self.looking.cwd,
+            agents=self._addresses.of(self.looking.thread),
+        )
         return self._kept("composer", view)
 
     def card(self) -> ReviewCardView | None:

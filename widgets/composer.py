@@ -28,6 +28,12 @@ from widgets.composer_popup import (
     matching,
     nearest,
 )
+from widgets.composer_target import (
+    agents_for,
+    enter_word,
+    half_typed,
+    title_bits,
+)
 from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.intents import DraftChanged, LeavePane, RunShell, RunSlash, Say, SendDraft
@@ -39,7 +45,6 @@ if TYPE_CHECKING:
 
 _COMMAND = re.compile(r"/([a-zA-Z][a-zA-Z-]*)(?:\s+|$)(.*)", re.DOTALL)
 _NOBODY = ComposerView("", "", "none")
-_ENTER = {"start": "start", "send": "send", "steer": "steer", "none": "keep"}
 
 
 class BoxLine(Drawn):
@@ -203,19 +208,7 @@ class Composer(Vertical):
     def title_bits(self) -> tuple[Bit, ...]:
         """To whom."""
         view = self._view
-        title: tuple[Bit, ...]
-        if view.action == "start":
-            title = (
-                Bit("to a ", Tone.MUTED),
-                Bit("new thread", Tone.BRIGHT, bold=True),
-            )
-        else:
-            title = (
-                Bit("to ", Tone.MUTED),
-                Bit(view.target, Tone.BRIGHT, bold=True),
-            )
-            if view.title:
-                title = (*title, Bit(f" · {view.title}", Tone.MUTED))
+        title = title_bits(view, self.field.text)
         if view.full_access:
             mark = sign("■", look_of(self)).strip()
             words = f"  {mark} FULL ACCESS" if mark else "  FULL ACCESS"
@@ -235,7 +228,7 @@ class Composer(Vertical):
             return [(Bit(view.blocked, Tone.MUTED),)]
         if not self.field.has_focus:
             return [_hint("i", "write")]
-        hints = [_hint("enter", _ENTER[view.action])]
+        hints = [_hint("enter", enter_word(view, self.field.text))]
         if view.action == "steer":
             hints.append(_hint("  tab", "queue"))
         return [*hints, _hint("  ctrl+j", "new line"), _hint("  /", "commands")]
@@ -269,8 +262,17 @@ class Composer(Vertical):
         self._show([])
         self._refresh_box()
 
+    def _before(self) -> str:
+        """What stands before the cursor in its line."""
+        row, column = self.field.cursor_location
+        return self.field.document.get_line(row)[:column]
+
     def _find(self) -> None:
         text = self.field.text
+        typed = half_typed(self._before())
+        if typed is not None and not self._dismissed and not self.field.shell:
+            self._show(agents_for(typed, self._view))
+            return
         if len(text) > 40 or self._dismissed or not re.fullmatch(r"/[a-zA-Z-]*", text):
             self._show([])
             return
@@ -319,6 +321,12 @@ class Composer(Vertical):
 
     def _complete(self, command: SlashCommand) -> None:
         field = self.field
+        if command.sign == "@":
+            row, column = field.cursor_location
+            start = column - len(half_typed(self._before()) or "")
+            field.replace(f"{command.name} ", (row, start), (row, column))
+            self._show([])
+            return
         text = f"/{command.name} "
         field.replace(text, field.document.start, field.document.end)
         field.move_cursor(field.document.end)
@@ -326,6 +334,11 @@ class Composer(Vertical):
 
     def _enter(self) -> None:
         picked, text = self.popup.picked, self.field.text
+        if picked is not None and picked.sign == "@":
+            if half_typed(self._before()) != picked.name:
+                self._complete(picked)
+                return
+            picked = None
         if picked is not None and find(self._commands, text[1:]) is None:
             if picked.needs_args:
                 self._complete(picked)

@@ -1,4 +1,4 @@
-"""The list above the composer: slash commands that begin like what was typed.
+"""The list above the composer: commands, or agents, that begin like what was typed.
 
 Owns the list, its cursor and the matching of names. Does not own the commands (the
 registry gives them as data) nor what enter does. Invariant: never more than eight
@@ -30,12 +30,14 @@ ROWS = 8
 @dataclass(frozen=True, slots=True)
 class SlashCommand:
     """A command as the composer knows it: `name` without the slash, `args` as they
-    are shown ("PATH TEXT", "[ID]"; "" when it takes none)."""
+    are shown ("PATH TEXT", "[ID]"; "" when it takes none). An agent's path is listed
+    in the same way, with another sign."""
 
     name: str
     args: str = ""
     help: str = ""
     aliases: tuple[str, ...] = ()
+    sign: str = "/"
 
     @property
     def needs_args(self) -> bool:
@@ -138,7 +140,9 @@ class ComposerPopup(Drawn):
         back = Back.CURSOR if here else Back.SURFACE
         accent = palette.style(Tone.ACCENT, back, bold=here)
         muted = palette.style(Tone.MUTED, back)
-        name = f"/{command.name}" + (f" {command.args}" if command.args else "")
+        name = f"{command.sign}{command.name}" + (
+            f" {command.args}" if command.args else ""
+        )
         column = min(26, max(14, width // 3))
         bar = sign("▌", look) if here and not look.plain else (">" if here else " ")
         left = line([piece(f"{bar} ", accent), piece(name, accent)], (), column, muted)

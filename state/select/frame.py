@@ -10,6 +10,7 @@ import re
 from typing import Literal
 
 from state.dataclass import replace
+from state.messaging import AgentName, Way, way_to
 from state.model import (
     EnginePhase,
     Sandbox,
@@ -299,7 +300,13 @@ def sandbox_words(sandbox: Sandbox) -> str:
     return _MODES[sandbox.mode][1]
 
 
-def composer_view(world: World, thread: Thread | None, *, cwd: str) -> ComposerView:
+def composer_view(
+    world: World,
+    thread: Thread | None,
+    *,
+    cwd: str,
+    agents: tuple[AgentName, ...] = (),
+) -> ComposerView:
     """Where words would go, and what sending would do."""
     blocked = ""
     if world.engine.phase is not EnginePhase.READY:
@@ -308,8 +315,6 @@ def composer_view(world: World, thread: Thread | None, *, cwd: str) -> ComposerV
         blocked = "not logged in: kept as a draft"
     if thread is None:
         return ComposerView("a new thread", reveal(cwd).text, "start", blocked=blocked)
-    if thread.direct_input is False:
-        blocked = blocked or "agents take no direct input: tell /root, or fork it"
     running = thread.active_turn is not None
     facts = " ".join(one_line(word) for word in (thread.model, thread.effort) if word)
     tokens = thread.tokens
@@ -324,6 +329,8 @@ def composer_view(world: World, thread: Thread | None, *, cwd: str) -> ComposerV
         blocked,
         full_access=world.engine.phase is EnginePhase.READY and runs_unboxed(thread),
         waiting=_waiting(thread),
+        asks=way_to(thread) is Way.ASK,
+        agents=agents,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from state.dataclass import dataclass
+from state.messaging import AgentName
 from state.views.base import Bits, Glyph, Tone
 
 
@@ -62,3 +63,7 @@ class ComposerView:
     """what is sent would run without a sandbox"""
     waiting: Bits = ()
     """what is queued or held behind the running turn; drawn above the box"""
+    asks: bool = False
+    """the engine takes no message for it: sending asks which other way"""
+    agents: tuple[AgentName, ...] = ()
+    """the tree it is in: whom `@path` can mean"""

@@ -14,7 +14,10 @@ from state.dataclass import dataclass
 if TYPE_CHECKING:
     from state.engine.port import Defaults
 from state.model import SandboxMode, Settings
+from state.select.interrupts import Reach, ask_lines
+from state.select.words import agent_label
 from state.text import reveal
+from state.words import cut
 from tui.actions import help_table
 from widgets.dialog import Ask, Choice
 from widgets.forms import (
@@ -107,6 +110,46 @@ def wake(lines: Sequence[str], because: str, *, can_reset: bool) -> Ask:
         choices.append(Choice("today", "Load with today's defaults"))
     choices.append(Choice("stored", "Load as stored", danger=can_reset))
     return Ask(f"Load this thread{because and f' {because}'}?", tuple(lines), choices)
+
+
+def agent_way(path: str, words: str, *, root_works: bool, through_root: bool) -> Ask:
+    """An agent that takes no messages: which way the words are to go, if any."""
+    shown = reveal(" ".join(words.split())).text
+    lines = [
+        f"{path} takes no messages from outside: the engine refuses them for agents of"
+        " its kind. Nothing was sent.",
+        "",
+    ]
+    choices = [Choice("cancel", "Keep the draft")]
+    if through_root:
+        how = "steers its running turn" if root_works else "starts a turn of it"
+        lines.append(f"Through /root ({how}), which is told:")
+        lines.append(f"  tell {path}: {cut(shown, 200)}")
+        choices.append(Choice("root", "Through /root"))
+    else:
+        lines.append("The thread above it is not known here, so none can pass it on.")
+    lines.append(
+        f"A fork is a new thread with the history of {path}: it answers you, the agent"
+        " itself hears nothing."
+    )
+    choices.append(Choice("fork", "Fork it and send there"))
+    return Ask(f"Tell {path}?", tuple(lines), choices)
+
+
+def interrupt(found: Reach) -> Ask:
+    """How much of a tree is to be interrupted."""
+    name = agent_label(found.thread)
+    choices = [Choice("cancel", "Cancel")]
+    if found.works:
+        choices.append(Choice("one", f"{name} alone"))
+    if found.below:
+        number = len(found.branch)
+        words = "this branch" if found.thread.id != found.root else "the whole tree"
+        choices.append(Choice("branch", f"{words}, {number} working"))
+    if len(found.tree) > len(found.branch):
+        number = len(found.tree)
+        choices.append(Choice("tree", f"the whole tree, {number} working"))
+    return Ask(f"Interrupt {name}?", ask_lines(found), choices)
 
 
 def confirm(title: str, lines: Sequence[str], *, yes: str) -> Ask:

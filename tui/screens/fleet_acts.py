@@ -193,8 +193,18 @@ class FleetActs(FleetIntents):
         """/quit"""
         await self.app.run_action("quit_asking")
 
+    def do_tell(self, args: str) -> None:
+        """/send: a message to any agent."""
+        self.run_worker(self.agent_desk.tell(args), group="send", exit_on_error=False)
+
+    def do_interrupt_agents(self, args: str) -> None:
+        """/interrupt: one agent, a branch or the tree."""
+        self.run_worker(
+            self.agent_desk.interrupt(args), group="interrupt", exit_on_error=False
+        )
+
     def do_interrupt(self) -> None:
-        """esc twice, or /interrupt twice."""
+        """esc twice."""
         self.leave_or_interrupt(0)
 
     def do_next_need(self) -> None:

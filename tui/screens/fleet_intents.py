@@ -15,6 +15,7 @@ from textual import on
 from state import commands as c
 from state.items import ThreadId
 from state.model import EnginePhase, ThreadStatus
+from state.select.interrupts import keep_running, reach
 from state.select.words import agent_label
 from tui.actions import by_slash
 from tui.screens.flows import Flows
@@ -119,14 +120,17 @@ class FleetIntents(Flows):
         ):
             self._armed_interrupt = None
             self.act(c.Interrupt(thread.id, thread.active_turn))
-            number = self.presenter.running_terminals(thread.id)
-            keep = (
-                f" · {number} background terminal{'s' if number > 1 else ''} "
-                f"keep{'' if number > 1 else 's'} running · /stop stops them"
-                if number
+            found = reach(self.presenter.forest, thread)
+            below = len(found.below)
+            goes_on = (
+                f"{below} agent{'s' if below > 1 else ''} below "
+                f"keep{'' if below > 1 else 's'} running · /interrupt offers the branch"
+                if below
                 else ""
             )
-            self.say(f"interrupting {agent_label(thread)}{keep}")
+            words = (f"interrupting {agent_label(thread)}", goes_on)
+            keeps = keep_running(self.presenter.running_terminals(thread.id))
+            self.say(" · ".join(filter(None, (*words, keeps))))
             return
         self._armed_interrupt = (thread.id, now)
         if writing:

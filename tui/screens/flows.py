@@ -10,27 +10,29 @@ from __future__ import annotations
 
 import os
 import uuid
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
 from state import commands as c
 from state.items import ThreadId
+from state.messaging import Way, way_to
 from state.model import (
     ClientId,
     EnginePhase,
-    Settings,
     Thread,
 )
 from state.queue import too_long
 from state.select.away import archive_lines, delete_lines
-from state.select.frame import asks, sandbox_mode, writable_roots
-from state.select.words import thread_title
+from state.select.words import agent_label, thread_title
 from state.text import reveal
+from tui.screens.agent_desk import AgentDesk
 from tui.screens.late import dialogs, forms
+from tui.screens.wake_words import settings_words, wake_lines
 
 if TYPE_CHECKING:
-    from state.engine.port import Defaults, WakeReport
+    from state.engine.port import Defaults
     from tui.presenter import Presenter
     from tui.services import Services
     from widgets.composer import Composer
@@ -52,6 +54,11 @@ class Flows(Screen[None]):
     threads: ThreadList
     reviews: ReviewInbox
     _recording = ""
+
+    @cached_property
+    def agent_desk(self) -> AgentDesk:
+        """Messages to agents by path, interrupts of branches."""
+        return AgentDesk(self)
 
     def say(self, text: str) -> None:
         """A sentence in the bottom line."""
@@ -161,7 +168,7 @@ class Flows(Screen[None]):
             if thread is None:
                 await self._send_new(text)
             else:
-                await self._send_to(thread, text, queue=queue)
+                await self.agent_desk.send(thread, text, queue=queue)
         finally:
             self._recording = ""
 
@@ -186,28 +193,39 @@ class Flows(Screen[None]):
             if self.draft_key == key:
                 composer.accepted(text)
 
-    async def _send_to(self, thread: Thread, text: str, *, queue: bool) -> None:
+    async def send_to(
+        self, thread: Thread, words: str, draft: str, *, queue: bool
+    ) -> bool:
+        """Record words for a thread, then send them. `draft`: what leaves the composer
+        when they are recorded. False: they were not."""
+        opened = self.presenter.looking.thread
         if not await self.wake(thread.id, because="to send this"):
-            return
+            return False
         name = client_id()
         # What runs now, after the questions: words meant for it steer it.
         now = self.presenter.world.threads.get(thread.id, thread)
         command: c.SendTurn | c.QueueTurn = c.SendTurn(
-            name, thread.id, text, expected_turn=now.active_turn
+            name, thread.id, words, expected_turn=now.active_turn
         )
         if queue:
-            command = c.QueueTurn(name, thread.id, text)
+            command = c.QueueTurn(name, thread.id, words)
         if not await self.services.bridge.record(command):
-            return
-        if self.presenter.looking.thread == thread.id:
-            self.composer.accepted(text)
+            return False
+        if self.presenter.looking.thread == opened and draft:
+            self.composer.accepted(draft)
+        if thread.id != opened:
+            self.say(f"sent to {agent_label(thread)}")
         await self.services.bridge.deliver(command)
+        return True
 
     async def shell(self, command: str, text: str) -> None:
         """A command of the user's own, outside the sandbox."""
         thread = self.presenter.thread
         if thread is None:
             self.say("Open a thread first: its history keeps what you run.")
+            return
+        if way_to(thread) is Way.ASK:
+            self.say(f"{agent_label(thread)} runs no commands of yours; /root does.")
             return
         if self._refused() or not await self.wake(thread.id, because="to run this"):
             return
@@ -326,34 +344,3 @@ class Flows(Screen[None]):
     def sandbox_sentence(self, thread: Thread) -> str:
         """What the thread's next turn may do, in one sentence."""
         return settings_words(thread.settings)
-
-
-def settings_words(settings: Settings | None) -> str:
-    """Mode, who is asked, network and roots in one line of words."""
-    if settings is None:
-        return "What this thread may touch is not known yet."
-    words = [sandbox_mode(settings)[1], asks(settings)]
-    if settings.sandbox is not None:
-        words.append("network on" if settings.sandbox.network else "network off")
-    if writable_roots(settings) and settings.cwd:
-        words.append(f"writes in {reveal(settings.cwd).text}")
-    return " · ".join(word for word in words if word)
-
-
-def wake_lines(report: WakeReport) -> tuple[str, ...]:
-    """What loading would set off, line by line."""
-    lines = []
-    if report.queue:
-        number = len(report.queue)
-        lines.append(
-            f"{number} queued message{'s' if number > 1 else ''} would be sent at once:"
-        )
-        lines += [f"  › {reveal(text).text}" for text in report.queue[:5]]
-    if report.goal is not None and report.goal.active:
-        lines.append("Its goal would start turns by itself:")
-        lines.append(f"  {reveal(report.goal.objective).text}")
-    if report.laxer:
-        lines.append(f"It last ran with {settings_words(report.stored)}.")
-        lines.append(f"A new thread here would get {settings_words(report.today)}.")
-        lines += [f"  laxer: {word}" for word in report.laxer]
-    return tuple(lines)

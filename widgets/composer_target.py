@@ -1,0 +1,85 @@
+"""To whom the words in the composer go: the open thread, or the agent they begin with.
+
+Owns what title and hints say of that, and which agents a half-typed `@path` could mean.
+Does not own sending. Invariant: the target that is drawn is the one that is written to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from state.messaging import AgentName, addressed, completions, means_agent, named
+from state.views import Bit, ComposerView, Tone
+from widgets.composer_popup import SlashCommand
+
+_TYPING = re.compile(r"(?:^|(?<=\s))@(?P<path>[a-z0-9_./]*)$")
+_ENTER = {"start": "start", "send": "send", "steer": "steer", "none": "keep"}
+
+
+def half_typed(before: str) -> str | None:
+    """The path that is being typed at the end of these words; None: none is."""
+    found = _TYPING.search(before)
+    return None if found is None else found["path"]
+
+
+def agents_for(typed: str, view: ComposerView) -> list[SlashCommand]:
+    """The rows of the popup for it."""
+    return [_row(name) for name in completions(typed, view.agents)]
+
+
+def _row(name: AgentName) -> SlashCommand:
+    way = "" if name.direct is not False else " · through /root, or a fork"
+    return SlashCommand(name.path, help=f"{name.words}{way}".strip(" ·"), sign="@")
+
+
+def meant(view: ComposerView, text: str) -> tuple[str, AgentName | None]:
+    """The path that the words begin with, and its agent; ("", None): the open one."""
+    to = addressed(text)
+    if to is None:
+        return "", None
+    agent = named(to.path, view.agents, view.target)
+    if agent is None and not means_agent(to.path):
+        return "", None
+    return to.path, agent
+
+
+def title_bits(view: ComposerView, text: str) -> tuple[Bit, ...]:
+    """`to /root/tester · through /root, or a fork`."""
+    path, agent = meant(view, text)
+    if path and agent is None:
+        return (
+            Bit("to ", Tone.MUTED),
+            Bit(path, Tone.NEED, bold=True),
+            Bit(" · no agent of this tree", Tone.NEED),
+        )
+    if agent is not None and agent.path != view.target:
+        title = (Bit("to ", Tone.MUTED), Bit(agent.path, Tone.BRIGHT, bold=True))
+        return (*title, *_way(asks=agent.direct is False))
+    if view.action == "start":
+        return (
+            Bit("to a ", Tone.MUTED),
+            Bit("new thread", Tone.BRIGHT, bold=True),
+        )
+    title = (Bit("to ", Tone.MUTED), Bit(view.target, Tone.BRIGHT, bold=True))
+    if view.asks:
+        return (*title, *_way(asks=True))
+    if view.title:
+        return (*title, Bit(f" · {view.title}", Tone.MUTED))
+    return title
+
+
+def _way(*, asks: bool) -> Sequence[Bit]:
+    return (Bit(" · through /root, or a fork", Tone.MUTED),) if asks else ()
+
+
+def enter_word(view: ComposerView, text: str) -> str:
+    """What enter would do."""
+    path, agent = meant(view, text)
+    if not path:
+        return "asks which way" if view.asks else _ENTER[view.action]
+    if agent is None:
+        return "names the agents"
+    if agent.path == view.target:
+        return "asks which way" if view.asks else _ENTER[view.action]
+    return "asks which way" if agent.direct is False else "send"
