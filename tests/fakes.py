@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -274,6 +274,14 @@ def turn_row(turn_id: str, *, status: str = "inProgress", **changes: Any) -> Jso
     return {**row, "error": None, "startedAt": 1_800_000_000, **changes}
 
 
+def _below(threads: Mapping[str, Json], row: Json, root: str) -> bool:
+    """Whether the thread is an agent somewhere below `root`."""
+    above = row["parentThreadId"]
+    while above is not None and above != root and above in threads:
+        above = threads[above]["parentThreadId"]
+    return bool(above == root)
+
+
 def sandbox(kind: str = "workspaceWrite") -> Json:
     """A sandbox policy as the wire has it."""
     return {"type": kind, "writableRoots": [], "networkAccess": False}
@@ -358,7 +366,7 @@ def _default_replies(engine: FakeEngine) -> dict[str, Reply]:
     def listed(params: Json) -> Json:
         root, archived = params.get("ancestorThreadId"), params.get("archived", False)
         if root is not None:
-            rows = [r for r in threads.values() if r["parentThreadId"] == root]
+            rows = [r for r in threads.values() if _below(threads, r, root)]
         else:
             rows = [r for r in threads.values() if r["parentThreadId"] is None]
             rows = [r for r in rows if bool(r.get("archived")) == archived]

@@ -29,8 +29,8 @@ def agents_for(typed: str, view: ComposerView) -> list[SlashCommand]:
 
 
 def _row(name: AgentName) -> SlashCommand:
-    way = "" if name.direct is not False else " · through /root, or a fork"
-    return SlashCommand(name.path, help=f"{name.words}{way}".strip(" ·"), sign="@")
+    way = "through /root · " if name.direct is False else ""
+    return SlashCommand(name.path, help=f"{way}{name.words}".strip(" ·"), sign="@")
 
 
 def meant(view: ComposerView, text: str) -> tuple[str, AgentName | None]:
