@@ -8,9 +8,9 @@ passes a text door here.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from itertools import count as counter
 
+from state.dataclass import replace
 from state.items import Item, ItemId, ThreadId, TurnId
 from state.model import (
     EnginePhase,
