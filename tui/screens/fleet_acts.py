@@ -195,12 +195,12 @@ class FleetActs(FleetIntents):
 
     def do_tell(self, args: str) -> None:
         """/send: a message to any agent."""
-        self.run_worker(self.agent_desk.tell(args), group="send", exit_on_error=False)
+        self.run_worker(self.agents_desk.tell(args), group="send", exit_on_error=False)
 
     def do_interrupt_agents(self, args: str) -> None:
         """/interrupt: one agent, a branch or the tree."""
         self.run_worker(
-            self.agent_desk.interrupt(args), group="interrupt", exit_on_error=False
+            self.agents_desk.interrupt(args), group="interrupt", exit_on_error=False
         )
 
     def do_interrupt(self) -> None:

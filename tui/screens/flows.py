@@ -27,8 +27,7 @@ from state.queue import too_long
 from state.select.away import archive_lines, delete_lines
 from state.select.words import agent_label, thread_title
 from state.text import reveal
-from tui.screens.agent_desk import AgentDesk
-from tui.screens.late import dialogs, forms
+from tui.screens.late import agent_desk, dialogs, forms
 from tui.screens.wake_words import settings_words, wake_lines
 
 if TYPE_CHECKING:
@@ -56,9 +55,9 @@ class Flows(Screen[None]):
     _recording = ""
 
     @cached_property
-    def agent_desk(self) -> AgentDesk:
+    def agents_desk(self) -> agent_desk.AgentDesk:
         """Messages to agents by path, interrupts of branches."""
-        return AgentDesk(self)
+        return agent_desk.AgentDesk(self)
 
     def say(self, text: str) -> None:
         """A sentence in the bottom line."""
@@ -168,7 +167,7 @@ class Flows(Screen[None]):
             if thread is None:
                 await self._send_new(text)
             else:
-                await self.agent_desk.send(thread, text, queue=queue)
+                await self.agents_desk.send(thread, text, queue=queue)
         finally:
             self._recording = ""
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tui.screens import agent_desk as agent_desk
     from tui.screens import approvals as approvals
     from tui.screens import dialogs as dialogs
     from tui.screens import loss_desk as loss_desk
@@ -27,6 +28,7 @@ else:
         def __getattr__(self, name: str) -> Any:
             return getattr(import_module(self._name), name)
 
+    agent_desk = _Later("tui.screens.agent_desk")
     approvals = _Later("tui.screens.approvals")
     dialogs = _Later("tui.screens.dialogs")
     forms = _Later("widgets.forms")
@@ -38,7 +40,7 @@ else:
 NAMES = (
     *("tui.screens.approvals", "tui.screens.dialogs", "tui.screens.loss_desk"),
     *("tui.screens.queue_desk", "tui.screens.terminals", "tui.screens.why"),
-    "widgets.forms",
+    *("widgets.forms", "tui.screens.agent_desk"),
 )
 
 
