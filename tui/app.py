@@ -71,6 +71,7 @@ class CodexTui(KeysInOrder):
         self._frame = 0
         self._spinner: Timer | None = None
         self._gone = False
+        self._drawn = 0
         self._asked_to_quit = False
         self.signals = Signals(
             services.config.notify, os.environ, self._to_terminal, self.say
@@ -132,6 +133,7 @@ class CodexTui(KeysInOrder):
     def _published(self, step: Published) -> None:
         if self._gone:
             return
+        self._count_drawn()
         self.fleet.take(step)
         for board in self.boards:
             board.take(step)
@@ -142,6 +144,13 @@ class CodexTui(KeysInOrder):
         self.signals.call(
             calls_of(step.before, step.world, step.events, notify, watched=watched)
         )
+
+    def _count_drawn(self) -> None:
+        """What was drawn since the last publish slows the next one."""
+        written = getattr(self._driver, "written", 0)
+        if self.services.store is not None:
+            self.services.store.gate.drawn(written - self._drawn)
+        self._drawn = written
 
     def _to_terminal(self, data: str) -> None:
         """Bytes past the screen; the driver's own writer keeps them in order."""

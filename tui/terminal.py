@@ -22,6 +22,8 @@ from textual.app import App
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.sgr import lean
+
 
 def speaks_utf8() -> bool:
     """Whether the terminal takes UTF-8, as the locale says."""
@@ -89,6 +91,9 @@ codecs.register_error(_AS_CELLS, _as_cells)
 class Terminal(LinuxDriver):
     """Textual's driver, for terminals that go away, stop us, or speak Latin-1."""
 
+    written = 0
+    """Characters so far: what a frame costs, on a slow line, too"""
+
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self._file: Any = Screen(self._file)
@@ -97,6 +102,12 @@ class Terminal(LinuxDriver):
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTSTP, self._stop)
         loop.add_signal_handler(signal.SIGCONT, self._went_on)
+
+    def write(self, data: str) -> None:
+        """Write out, in as few bytes as show the same."""
+        data = lean(data)
+        self.written += len(data)
+        super().write(data)
 
     def _stop(self) -> None:
         """Give the terminal back, stop, and take it again when we go on."""

@@ -51,7 +51,10 @@ LATE_IMPORTS = (
     # What a start does not need:
     *("tui/crash.py", "state/config.py", "state/db/connection.py"),
 )
-PRIVATE_TEXTUAL = ("tests/driver.py", "tests/snap.py", "tests/clockwork.py")
+PRIVATE_TEXTUAL = (
+    *("tests/driver.py", "tests/snap.py", "tests/clockwork.py"),
+    "tests/perf/at_first_paint.py",
+)
 
 
 def is_inner(module: Module) -> bool:

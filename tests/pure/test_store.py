@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state import events as e
-from state.frame import INTERVAL_MS, FrameGate
+from state.frame import INTERVAL_MS, SLOWEST_MS, FrameGate
 from state.items import DeltaKind, ItemId, ThreadId, TurnId
 from state.model import Engine, EnginePhase, World
 from state.reduce import reduce
@@ -79,3 +79,11 @@ def test_two_publishes_are_an_interval_apart(steps: list[int]) -> None:
             published.append(now)
     gaps = [b - a for a, b in pairwise(published)]
     assert all(gap >= INTERVAL_MS for gap in gaps)
+
+
+@given(st.integers(0, 10**7))
+def test_a_rest_is_never_shorter_than_an_interval_nor_long(drawn: int) -> None:
+    gate = FrameGate()
+    gate.published(1_000)
+    gate.drawn(drawn)
+    assert INTERVAL_MS <= gate.wait(1_000) <= SLOWEST_MS

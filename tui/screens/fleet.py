@@ -265,7 +265,8 @@ class FleetScreen(FleetActs):
         self.banner.view = presenter.banner() or self.loss_desk.banner()
         self.status.view = presenter.status()
         self.composer.view = presenter.composer()
-        self.queue_desk.refresh()
+        if "queue_desk" in vars(self):  # nobody was there yet
+            self.queue_desk.refresh()
         self.card.view = presenter.card()
         self.set_class(presenter.looking.review is not None, "-reviewing")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from state.events import OrphansFound
 from state.model import Terminal, ThreadStatus
+from tui.screens.board import Board
 from tui.screens.late import terminals
 
 if TYPE_CHECKING:
@@ -29,10 +30,8 @@ class TerminalWatch:
     @property
     def boards(self) -> list[terminals.TerminalsBoard]:
         """The boards that are open: one at most."""
-        stack = self._fleet.app.screen_stack
-        return [
-            screen for screen in stack if isinstance(screen, terminals.TerminalsBoard)
-        ]
+        over = [s for s in self._fleet.app.screen_stack if isinstance(s, Board)]
+        return [board for board in over if isinstance(board, terminals.TerminalsBoard)]
 
     def open(self, key: str | None = None) -> None:
         """Open the board on this terminal, or the first of the open thread."""
