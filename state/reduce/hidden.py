@@ -11,7 +11,7 @@ from state.dataclass import replace
 from state.hidden import CELL, EndedCall, hidden, is_shown
 from state.items import Command, HiddenCommand, Item, ItemId, ItemStatus
 from state.model import Settings, Turn
-from state.permissions.diagnose import Context
+from state.permissions.context import context_of
 
 PREFIX = "codex-tui:hidden:"
 
@@ -80,18 +80,3 @@ def in_time(items: dict[ItemId, Item]) -> dict[ItemId, Item]:
                     break
         order.insert(place, item)
     return {item.id: item for item in order}
-
-
-def context_of(settings: Settings | None) -> Context:
-    """What a command of a turn with these settings ran under."""
-    if settings is None:
-        return Context()
-    roots = settings.workspace_roots
-    if roots is None:
-        roots = (settings.cwd,) if settings.cwd else ()
-    return Context(
-        sandbox=settings.sandbox,
-        profile=settings.profile,
-        cwd=settings.cwd or "",
-        roots=roots,
-    )

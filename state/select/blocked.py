@@ -10,8 +10,8 @@ from state.dataclass import dataclass
 from state.items import Command, HiddenCommand, Item, ItemStatus, Stopped
 from state.model import Settings, Turn
 from state.output import OutputText
+from state.permissions.context import context_of
 from state.permissions.diagnose import Diagnosis, diagnose
-from state.reduce.hidden import context_of
 from state.select.words import one_line, unwrap_command
 from state.text import clean, reveal
 from state.views import Bit, CommandCell, Glyph, Tone

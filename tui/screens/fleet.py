@@ -262,7 +262,9 @@ class FleetScreen(FleetActs):
             title.detail = f"· {presenter.folder}"
         right = transcript.right
         title.end = (Bit(right, Tone.MUTED),) if right else ()
-        self.banner.view = presenter.banner() or self.loss_desk.banner()
+        # Before the first publish nothing can be lost, and the desk need not be there.
+        lost = self.loss_desk.banner() if "loss_desk" in vars(self) else None
+        self.banner.view = presenter.banner() or lost
         self.status.view = presenter.status()
         self.composer.view = presenter.composer()
         if "queue_desk" in vars(self):  # nobody was there yet
