@@ -80,7 +80,7 @@ def test_identical_requests_are_answered_together(size: tuple[int, int]) -> None
         await driver.press("5", "home", "space", "space", "space")
         driver.sees("[x] command")
         await driver.press("space")
-        driver.sees("Only identical requests can be answered together.")
+        driver.sees("Only identical requests go together.")
         await driver.press("home", "enter")
         await driver.wait(700)
         await driver.press("y")

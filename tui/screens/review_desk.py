@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.screens.fleet_intents import FleetIntents
 
 OWN = "This one wants an answer of its own."
-OTHER = "Only identical requests can be answered together."
+OTHER = "Only identical requests go together."
 
 
 class ReviewDesk:
