@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from state.controls import Controls
     from state.engine.port import Defaults, Engine, Offer, WakeReport
     from state.items import ThreadId
+    from state.permissions.policy import Host
+    from state.permissions.trial import Attempt, Attempted
 
 
 class LateEngine:
@@ -55,6 +57,14 @@ class LateEngine:
     async def controls(self, cwd: str) -> Controls | None:
         """None while there is nothing to ask."""
         return await self._engine.controls(cwd) if self._engine else None
+
+    async def surroundings(self) -> Host | None:
+        """None while there is nothing to ask."""
+        return await self._engine.surroundings() if self._engine else None
+
+    async def attempt(self, asked: Attempt) -> Attempted | None:
+        """None while there is nothing to ask."""
+        return await self._engine.attempt(asked) if self._engine else None
 
     async def close(self) -> None:
         """End it, or never begin."""

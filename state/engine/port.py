@@ -17,6 +17,8 @@ from state.dataclass import dataclass
 from state.events import Event
 from state.items import ThreadId
 from state.model import Settings
+from state.permissions.policy import Host
+from state.permissions.trial import Attempt, Attempted
 
 Offer = Callable[[Event], None]
 
@@ -111,6 +113,15 @@ class Engine(Protocol):
     async def controls(self, cwd: str) -> Controls | None:
         """What is configured in `cwd` about permissions and features, and by whom.
         None when there is no connection."""
+        ...
+
+    async def surroundings(self) -> Host | None:
+        """Where the engine runs. None: not connected, or on another machine."""
+        ...
+
+    async def attempt(self, asked: Attempt) -> Attempted | None:
+        """Try something in the engine's sandbox; it leaves nothing. None when there
+        is no connection."""
         ...
 
     async def close(self) -> None:

@@ -24,6 +24,8 @@ from state.engine.wire.responses import decode_response
 from state.events import EngineChanged, Event, MessageShown
 from state.items import ThreadId
 from state.model import Engine, EnginePhase
+from state.permissions.policy import Host
+from state.permissions.trial import Attempt, Attempted
 
 EPOCH = "recorded"
 LONGEST_PAUSE = 5.0
@@ -121,6 +123,15 @@ class ReplayEngine:
 
     async def defaults(self, cwd: str) -> Defaults | None:
         """A replay starts no threads."""
+        return None
+
+    async def surroundings(self) -> Host | None:
+        """A recording runs nowhere."""
+        return None
+
+    async def attempt(self, asked: Attempt) -> Attempted | None:
+        """Nothing can be tried."""
+        del asked
         return None
 
     async def controls(self, cwd: str) -> Controls | None:

@@ -27,6 +27,7 @@ from state.engine.errors import (
     EngineNotFound,
     EngineStartFailed,
 )
+from state.engine.inspecting import attempt, surroundings
 from state.engine.ledger import Ledger
 from state.engine.link import Link
 from state.engine.live import Live
@@ -49,6 +50,8 @@ from state.events import (
 )
 from state.items import ThreadId
 from state.model import Engine, EnginePhase, SendState
+from state.permissions.policy import Host
+from state.permissions.trial import Attempt, Attempted
 
 NOT_CONNECTED = "There is no engine just now; this was not done."
 STEADY_SECONDS = 10.0
@@ -262,6 +265,19 @@ class EngineSession:
         except EngineError as error:
             self._offer(MessageShown(str(error)))
             return None
+
+    async def surroundings(self) -> Host | None:
+        """See `state.engine.port.Engine.surroundings`."""
+        return surroundings(self._live.link) if self._live is not None else None
+
+    async def attempt(self, asked: Attempt) -> Attempted | None:
+        """See `state.engine.port.Engine.attempt`."""
+        if self._live is None:
+            return None
+        try:
+            return await attempt(self._live.link, asked)
+        except EngineError as error:
+            return Attempted(error=str(error))
 
     async def controls(self, cwd: str) -> Controls | None:
         """See `state.engine.port.Engine.controls`."""

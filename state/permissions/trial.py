@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from state.dataclass import dataclass
+from state.model import Sandbox
 from state.permissions.reach import Way
 
 SCRIPT = r"""
@@ -73,6 +74,46 @@ def command(pairs: Iterable[tuple[Way, str]], *, really: bool = False) -> list[s
     arguments = [word for way, path in pairs for word in (way.value, quoted(path))]
     mode = "really" if really else "look"
     return ["/bin/sh", "-c", SCRIPT, "probe", mode, *arguments]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What to try under a sandbox: `profile`, else `sandbox`, with `root` (and `more`)
+    as workspace roots. `way` None: whether a socket can be made at all."""
+
+    root: str
+    way: Way | None = None
+    path: str = ""
+    sandbox: Sandbox | None = None
+    profile: str | None = None
+    more: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> list[str]:
+        """What is run. Of a connection only the socket is tried: no host is asked."""
+        if self.way is None:
+            return ["/bin/bash", "-c", SOCKET]
+        return command([(self.way, self.path)])
+
+
+SOCKET = "exec 9<>/dev/tcp/127.0.0.1/9"
+NO_SOCKET = ("Operation not permitted", "Permission denied", "unreachable")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What came of it. `error`: it could not be tried. `ms`: how long it took."""
+
+    tried: Tried | None = None
+    error: str = ""
+    ms: int = 0
+
+
+def socket_answer(stderr: str) -> Tried:
+    """The answer to `SOCKET`: refused by nobody but the other side is allowed."""
+    blocked = any(word in stderr for word in NO_SOCKET)
+    last = stderr.strip().splitlines()[-1:] or [""]
+    return Tried(not blocked, text=last[0].rpartition(": ")[2])
 
 
 @dataclass(frozen=True, slots=True)

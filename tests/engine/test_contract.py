@@ -22,6 +22,8 @@ from state.events import ReviewAsked
 from state.forms import FieldKind, form_of
 from state.items import ThreadId
 from state.model import ClientId, Decision, Review, Sandbox, SandboxMode
+from state.permissions.reach import Way
+from state.permissions.trial import Attempt
 from tests.engine.harness import EngineUnderTest, each_engine
 from tests.engine.schema import Protocol, check, protocol
 from tests.recordings import NAMES, events
@@ -77,6 +79,9 @@ CALLS = (
     calls.mark_read("t", "r"),
     calls.run_shell("t", "ls"),
     calls.list_models(),
+    calls.probe(Attempt("/w", Way.WRITE, "/w/a", Sandbox(SandboxMode.READ_ONLY))),
+    calls.probe(Attempt("/w", None, "", Sandbox(SandboxMode.WORKSPACE_WRITE))),
+    calls.probe(Attempt("/w", Way.READ, "/w/a", profile="dev")),
     calls.read_account(),
     calls.log_in("apiKey", "s"),
     calls.log_in("deviceCode", ""),

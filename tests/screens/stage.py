@@ -30,6 +30,8 @@ from state.engine.wire.responses import decode_response
 from state.events import EngineChanged, Event
 from state.items import ThreadId
 from state.model import Engine, EnginePhase
+from state.permissions.policy import Host
+from state.permissions.trial import Attempt, Attempted, parse, socket_answer
 from state.store import Store
 from tests.recordings import EPOCH, FOLDER
 from tests.snap import Act, settle
@@ -125,6 +127,19 @@ class SilentEngine:
         if not self._replies:
             return None
         return await controls(cast("Link", _Line(self._replies)), cwd)
+
+    async def surroundings(self) -> Host | None:
+        """As if it ran on this machine, in this home."""
+        return Host("/home/dev", "/var/tmp/dev", "/opt/codex/bin", 1000)
+
+    async def attempt(self, asked: Attempt) -> Attempted | None:
+        """What a script says the sandbox answers."""
+        raw = self._replies.get("command/exec")
+        if raw is None:
+            return Attempted(error="the script has no sandbox")
+        if asked.way is None:
+            return Attempted(socket_answer(str(raw["stderr"])), ms=38)
+        return Attempted(parse(str(raw["stdout"]).splitlines())[0], ms=38)
 
     async def close(self) -> None:
         """Gone."""

@@ -39,6 +39,7 @@ from state.items import (
     TurnId,
 )
 from state.model import ClientId, TurnStatus, World
+from state.permissions.trial import Attempt
 from state.store import Store
 from tests.store.helpers import (
     HOME,
@@ -140,6 +141,12 @@ class Chatter:
 
     async def defaults(self, cwd: str) -> Defaults | None:
         return None
+
+    async def surroundings(self) -> None:
+        """Nowhere."""
+
+    async def attempt(self, asked: Attempt) -> None:
+        """Nothing is tried."""
 
     async def controls(self, cwd: str) -> Controls | None:
         return None

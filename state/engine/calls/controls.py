@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from state.changes import ChangeSettings, ConfigEdit
 from state.engine.calls.base import PAGE, Call, Json, some
 from state.model import Sandbox
+from state.permissions.trial import Attempt
 
 
 def change_settings(command: ChangeSettings) -> Call:
@@ -120,4 +122,27 @@ def approve_denial(thread_id: str, event: Json) -> Call:
     `event`: the engine's own snake_case object, not the notification."""
     return Call(
         "thread/approveGuardianDeniedAction", {"threadId": thread_id, "event": event}
+    )
+
+
+PROBE_MS = 20_000
+
+
+def probe(asked: Attempt) -> Call:
+    """Try one thing in the sandbox, with roots of its own: without them it would be
+    about the engine's folder."""
+    policy = None
+    if asked.profile is None and asked.sandbox is not None:
+        roots = (asked.root, *asked.more, *asked.sandbox.writable_roots)
+        given = replace(asked.sandbox, writable_roots=tuple(dict.fromkeys(roots)))
+        policy = sandbox_policy(given)
+    return Call(
+        "command/exec",
+        some(
+            command=asked.command,
+            cwd=asked.root,
+            sandboxPolicy=policy,
+            permissionProfile=asked.profile,
+            timeoutMs=PROBE_MS,
+        ),
     )
