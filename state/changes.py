@@ -82,6 +82,15 @@ class WriteConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustProject:
+    """Remember that a project is trusted, or untrusted; None forgets it."""
+
+    root: str
+    level: str | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ApproveDenial:
     """Let the agent try once more what auto-review denied; the retry is reviewed
     again."""
@@ -91,5 +100,10 @@ class ApproveDenial:
 
 
 Change = (
-    ChangeSettings | ChangeNextTurn | ChangeTurnReviewer | WriteConfig | ApproveDenial
+    ChangeSettings
+    | ChangeNextTurn
+    | ChangeTurnReviewer
+    | WriteConfig
+    | TrustProject
+    | ApproveDenial
 )

@@ -97,6 +97,15 @@ ACTIONS: tuple[Action, ...] = (
         ("permissions",),
     ),
     Action("losses", "Lost", "what the engine's end cost, and going on", E, ("L",)),
+    Action(
+        "sandbox",
+        "Sandbox",
+        "what the open thread may touch, and a probe",
+        E,
+        (),
+        "sandbox",
+    ),
+    Action("trust", "Trust", "trust this project, or take it back", E, (), "trust"),
     Action("write", "Write", "put the cursor in the composer", E, ("i",)),
     Action("help", "Help", "every key and command", E, ("question_mark",), "help"),
     Action(

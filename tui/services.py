@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from state.commands import Command, StartThread
     from state.db.draft import Draft
     from state.engine.port import Engine
+    from state.permissions.disk import Disk
     from state.store import Published, Store
     from tui.bridge import Bridge, Keeper
     from tui.processes import ProcessTable
@@ -99,6 +100,8 @@ class Services:
     """The engine plays: nothing in it is anybody's"""
     processes: ProcessTable | None = None
     """Sees the processes of this machine; None: nobody looks"""
+    disk: Callable[[], Disk] | None = None
+    """The disk the sandbox inspector looks at; None: this machine's"""
     shell_env: Mapping[str, str] = field(default_factory=dict)
     on_publish: Callable[[Published], None] = field(init=False, default=_nobody)
     _bridge: Bridge | None = field(init=False, default=None)

@@ -20,6 +20,7 @@ from state.changes import (
     ChangeSettings,
     ChangeTurnReviewer,
     ConfigEdit,
+    TrustProject,
     WriteConfig,
 )
 from state.controls import LayerKind
@@ -53,6 +54,9 @@ async def change(link: Link, command: Change) -> None:
             await change_turn_reviewer(link, command)
         case WriteConfig():
             await write_config(link, command)
+        case TrustProject():
+            await link.ask(calls.set_trust(command.root, command.level))
+            _note(link, command.note)
         case ApproveDenial():
             await approve_denial(link, command)
         case ChangeNextTurn():

@@ -278,7 +278,7 @@ class _Builder:
             walked = self.box.walk(path)
             at = self.box.mount(walked.missing) if walked.missing else None
             made = at is None or at.view in (View.WRITE, View.SCRATCH)
-            self._place(made, path, entry)
+            self._place(made, f"{path} is to be read-only inside what is hidden", entry)
             self._lay(path, View.READ, entry, rule)
 
     def _mask(self, path: str, entry: Entry, rule: Rule) -> None:
@@ -297,13 +297,13 @@ class _Builder:
         folder = paths.name(first) in METADATA and rule is not Rule.DENIED
         if mount is not None and not (folder and mount.path == first):
             made = mount.view in (View.WRITE, View.SCRATCH)
-            self._place(made, f"{first}, which is not there", entry)
+            why = f"{first} is not there, and entries for it or below it clash"
+            self._place(made, why, entry)
         self._lay(first, View.STUB, entry, rule)
 
-    def _place(self, there: bool, what: str, entry: Entry) -> None:
+    def _place(self, there: bool, why: str, entry: Entry) -> None:
         """bubblewrap dies of a mask that has no place, and every command with it."""
         if not there and Rule.NO_PLACE not in self.off:
-            why = f"{what}, cannot be protected, as what is above or at it is already"
             raise _Refused(why, entry, Rule.NO_PLACE)
 
     # -- denied ------------------------------------------------------------------
@@ -345,12 +345,13 @@ class _Builder:
         at = self.box.mount(walked.missing or walked.path)
         if walked.missing is not None:
             made = not walked.linked and (at is None or at.view is View.SCRATCH)
-            self._place(made, path, entry)
+            self._place(made, f"{path} is to be denied inside what is hidden", entry)
         elif at is not None and at.path == walked.path and not at.view.real:
             # A file's stand-in is a file that is deleted already: nothing can be laid
             # over it. A folder's can.
             node = self.disk.at(path)
-            self._place(node is None or node.kind is NodeKind.FOLDER, path, entry)
+            folder = node is None or node.kind is NodeKind.FOLDER
+            self._place(folder, f"{path} is to be denied twice", entry)
         open_below = Rule.REOPENED not in self.off and any(
             other != path and paths.within(other, path) for other in self._write_paths
         )

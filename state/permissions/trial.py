@@ -7,6 +7,7 @@ that is thrown away) makes a file and removes it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from state.dataclass import dataclass
@@ -58,6 +59,10 @@ while [ $# -gt 1 ]; do
 done
 """
 """For any POSIX shell. Prints one line for each pair of operation and path."""
+
+
+_NOISE = re.compile(r"^(?:/bin/)?(?:probe|sh|bash|touch|ls): (?:(?:line )?\d+: )?")
+"""What a shell says before the error itself."""
 
 
 def quoted(path: str) -> str:
@@ -134,5 +139,6 @@ def parse(lines: Sequence[str]) -> list[Tried]:
         word, _, rest = line.partition(" ")
         where, _, text = rest.partition(" ")
         if word in ("ok", "no", "none"):
+            text = _NOISE.sub("", text)
             found.append(Tried(word == "ok", word == "none", where, text))
     return found

@@ -35,6 +35,7 @@ from state.views.cells import (
 )
 from state.views.frame import BannerView, ComposerView, HeaderView, SandboxLine
 from state.views.review import FieldView, OptionView, ReviewCardView
+from state.views.sandbox import ProbeLine, RootLine, SandboxView, SettingLine
 from state.views.side import AgentRow, ReviewRow, SideView
 from state.views.terminals import OutputView, TerminalRow, TerminalsView
 from state.views.threads import ThreadGroup, ThreadListView, ThreadRow
@@ -64,11 +65,15 @@ __all__ = [
     "PatchCell",
     "PlanCell",
     "PresetRow",
+    "ProbeLine",
     "ReviewCardView",
     "ReviewRow",
+    "RootLine",
     "SaidCell",
     "SandboxLine",
+    "SandboxView",
     "Setting",
+    "SettingLine",
     "SideView",
     "Switch",
     "TerminalRow",

@@ -79,6 +79,8 @@ CALLS = (
     calls.mark_read("t", "r"),
     calls.run_shell("t", "ls"),
     calls.list_models(),
+    calls.set_trust('/w"x', "trusted"),
+    calls.set_trust("/w", None),
     calls.probe(Attempt("/w", Way.WRITE, "/w/a", Sandbox(SandboxMode.READ_ONLY))),
     calls.probe(Attempt("/w", None, "", Sandbox(SandboxMode.WORKSPACE_WRITE))),
     calls.probe(Attempt("/w", Way.READ, "/w/a", profile="dev")),

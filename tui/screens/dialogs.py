@@ -84,15 +84,15 @@ def new_thread(cwd: str, found: Defaults) -> NewThreadForm:
     )
 
 
-def trust(root: str) -> Ask:
+def trust(root: str, brings: Sequence[str] = ()) -> Ask:
     """Before anything writable starts in a folder nobody trusted."""
     return Ask(
         "Trust this folder?",
         (
             reveal(root).text,
             "",
-            "Trusting is remembered in Codex's config and switches on what the folder "
-            "brings along: its .codex settings, hooks and rules.",
+            "Trusting is remembered in Codex's config.toml and switches on:",
+            *_brought(brings),
             "Read-only needs no trust.",
         ),
         (
@@ -101,6 +101,45 @@ def trust(root: str) -> Ask:
             Choice("trust", "Trust and start"),
         ),
     )
+
+
+def _brought(brings: Sequence[str]) -> tuple[str, ...]:
+    if not brings:
+        return ("  nothing: the folder brings no .codex of its own", "")
+    return (*(f"  {line}" for line in brings), "")
+
+
+def trust_now(root: str, brings: Sequence[str], *, trusted: bool) -> Ask:
+    """/trust, for a project as it stands."""
+    now = "is trusted" if trusted else "is not trusted"
+    switches = "What its trust switched on:" if trusted else "Trusting switches on:"
+    choices = [Choice("cancel", "Leave it")]
+    if trusted:
+        choices += [Choice("forget", "Forget it"), Choice("untrust", "Never trust")]
+    else:
+        choices += [Choice("untrust", "Never trust"), Choice("trust", "Trust it")]
+    return Ask(
+        "Trust",
+        (
+            f"{reveal(root).text} {now}.",
+            "",
+            switches,
+            *_brought(brings),
+            "Threads that run go on as they are; new ones see the change.",
+        ),
+        choices,
+    )
+
+
+def rooted(cwd: str, root: str) -> Ask:
+    """A thread that may write nowhere: begin again where it may."""
+    choices = [Choice("cancel", "Leave it"), Choice("cwd", "In its folder")]
+    lines = ["A new thread gets a workspace root it may write:", reveal(cwd).text]
+    if root != cwd:
+        choices.append(Choice("root", "In the repository"))
+        lines.append(f"or the whole repository, {reveal(root).text}")
+    lines += ["", "This thread stays as it is, with its history."]
+    return Ask("Start again with a root?", tuple(lines), choices)
 
 
 def wake(lines: Sequence[str], because: str, *, can_reset: bool) -> Ask:

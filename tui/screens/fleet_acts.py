@@ -140,6 +140,14 @@ class FleetActs(FleetIntents):
         """What Codex may do."""
         self.board(late.approvals.ApprovalsBoard(self.as_fleet, self.target()))
 
+    def do_sandbox(self) -> None:
+        """What it may touch."""
+        self.board(late.sandbox.SandboxBoard(self.as_fleet, self.target()))
+
+    def do_trust(self) -> None:
+        """Trust the project, or take it back."""
+        self.run_worker(self.trust(), group="flow", exit_on_error=False)
+
     def board(self, board: Board) -> None:
         """Put a full screen over this one, once."""
         if not any(type(screen) is type(board) for screen in self.app.screen_stack):

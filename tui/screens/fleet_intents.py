@@ -14,7 +14,6 @@ from textual import on
 
 from state import commands as c
 from state.items import ThreadId
-from state.model import EnginePhase, ThreadStatus
 from state.select.interrupts import keep_running, reach
 from state.select.words import agent_label
 from tui.actions import by_slash
@@ -61,6 +60,10 @@ class FleetIntents(Flows):
 
     async def action_do(self, action_id: str, args: str = "") -> None:
         """Run an action of the registry by its id."""
+        raise NotImplementedError
+
+    def do_sandbox(self) -> None:
+        """Open the sandbox inspector."""
         raise NotImplementedError
 
     # -- opening ---------------------------------------------------------------
@@ -303,13 +306,7 @@ class FleetIntents(Flows):
     @on(i.OpenSandbox)
     def _sandbox(self, intent: i.OpenSandbox) -> None:
         intent.stop()
-        thread = self.presenter.thread
-        if thread is None:
+        if self.presenter.thread is None:
             self.say("Open a thread to see what it may touch.")
             return
-        engine = self.presenter.world.engine.phase is EnginePhase.READY
-        loaded = thread.status in (ThreadStatus.IDLE, ThreadStatus.ACTIVE)
-        if not engine or not loaded:
-            self.say("This is what the thread last ran under; nothing runs now.")
-        else:
-            self.say(self.sandbox_sentence(thread))
+        self.do_sandbox()

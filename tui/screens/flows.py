@@ -27,6 +27,7 @@ from state.queue import too_long
 from state.select.away import archive_lines, delete_lines
 from state.select.words import agent_label, thread_title
 from state.text import reveal
+from tui.screens import late
 from tui.screens.late import agent_desk, dialogs, forms
 from tui.screens.wake_words import settings_words, wake_lines
 
@@ -106,9 +107,9 @@ class Flows(Screen[None]):
             sandbox=answer.sandbox,
             approval_policy=answer.approvals,
         )
-        await self._start(folder, found, choice)
+        await self.start(folder, found, choice)
 
-    async def _start(
+    async def start(
         self, folder: str, found: Defaults | None, choice: dialogs.NewThreadChoice
     ) -> bool:
         """Start with these choices; asks about trust before anything is writable."""
@@ -118,9 +119,7 @@ class Flows(Screen[None]):
             if sandbox is None:
                 sandbox = "read-only"
             else:
-                answer = await self.app.push_screen_wait(
-                    dialogs.trust(found.trust_root)
-                )
+                answer = await late.trusting.ask_trust(self, found.trust_root)
                 if answer in (None, "cancel"):
                     return False
                 trust = answer == "trust"
@@ -186,7 +185,7 @@ class Flows(Screen[None]):
         key = self.draft_key
         composer = self.composer
         choice = dialogs.NewThreadChoice(cwd=cwd, text=text)
-        if await self._start(cwd, found, choice):
+        if await self.start(cwd, found, choice):
             # The words are the thread's first message now.
             self.services.keep_draft(key, "")
             if self.draft_key == key:
@@ -339,6 +338,14 @@ class Flows(Screen[None]):
     def show_help(self) -> None:
         """Every key and command, from the registry."""
         self.app.push_screen(dialogs.key_help())
+
+    async def trust(self) -> None:
+        """/trust"""
+        await late.trusting.trust(self)
+
+    async def start_rooted(self, thread: Thread) -> None:
+        """A thread that may write nowhere, again with a root."""
+        await late.trusting.start_rooted(self, thread)
 
     def sandbox_sentence(self, thread: Thread) -> str:
         """What the thread's next turn may do, in one sentence."""

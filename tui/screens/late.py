@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from tui.screens import dialogs as dialogs
     from tui.screens import loss_desk as loss_desk
     from tui.screens import queue_desk as queue_desk
+    from tui.screens import sandbox as sandbox
     from tui.screens import terminals as terminals
+    from tui.screens import trusting as trusting
     from tui.screens import why as why
     from widgets import forms as forms
 else:
@@ -34,13 +36,16 @@ else:
     forms = _Later("widgets.forms")
     loss_desk = _Later("tui.screens.loss_desk")
     queue_desk = _Later("tui.screens.queue_desk")
+    sandbox = _Later("tui.screens.sandbox")
     terminals = _Later("tui.screens.terminals")
+    trusting = _Later("tui.screens.trusting")
     why = _Later("tui.screens.why")
 
 NAMES = (
     *("tui.screens.approvals", "tui.screens.dialogs", "tui.screens.loss_desk"),
     *("tui.screens.queue_desk", "tui.screens.terminals", "tui.screens.why"),
-    *("widgets.forms", "tui.screens.agent_desk"),
+    *("widgets.forms", "tui.screens.agent_desk", "tui.screens.sandbox"),
+    "tui.screens.trusting",
 )
 
 

@@ -101,6 +101,12 @@ def write_value(key: str, value: Any) -> Call:
     )
 
 
+def set_trust(root: str, level: str | None) -> Call:
+    """The trust entry of a project's root; None takes it out."""
+    quoted = root.replace("\\", "\\\\").replace('"', '\\"')
+    return write_config([ConfigEdit(f'projects."{quoted}".trust_level', level)])
+
+
 def read_file(path: str) -> Call:
     return Call("fs/readFile", {"path": path})
 

@@ -123,6 +123,8 @@ def start_thread(
         "thread/start",
         some(
             cwd=cwd,
+            # Said and not left out: an engine without a word from us might take none.
+            runtimeWorkspaceRoots=[cwd],
             model=command.model,
             sandbox=sandbox,
             approvalPolicy=command.approval_policy,

@@ -1,0 +1,236 @@
+"""The sandbox inspector's read model: what holds now, who said so, root by root.
+
+Owns the words and the order of rows. Does not own what is enforced (`permissions`).
+Invariant: every path passed the door `reveal`; the running turn and the next one are
+told apart; what is not known is said to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from state.controls import Controls
+from state.model import Settings, Thread
+from state.permissions import assemble
+from state.permissions.box import Box, Rule
+from state.permissions.explain import Approvals, Verdict
+from state.permissions.policy import Access, Host, Kind, Layer, Policy
+from state.select.frame import asks, sandbox_mode
+from state.select.in_force import running_turn
+from state.select.sandbox_roots import home_path, root_lines
+from state.select.words import agent_label, thread_title
+from state.text import reveal
+from state.views import (
+    Bit,
+    Bits,
+    SandboxView,
+    SettingLine,
+    Tone,
+)
+
+MOST = 200
+"""Roots that are listed; the rest is counted."""
+
+
+class Known:
+    """What the board has found out. `policy` None: not known, `why` says it."""
+
+    def __init__(
+        self,
+        settings: Settings | None,
+        policy: Policy | None = None,
+        box: Box | None = None,
+        host: Host | None = None,
+        why: str = "",
+    ) -> None:
+        self.settings = settings
+        self.policy = policy
+        self.box = box
+        self.host = host or Host()
+        self.why = why
+
+
+def now_of(thread: Thread | None) -> Settings | None:
+    """What the running turn is under, else what the next one will be."""
+    if thread is None:
+        return None
+    turn = running_turn(thread)
+    return turn.settings if turn and turn.settings else thread.settings
+
+
+def approvals_of(settings: Settings | None) -> Approvals:
+    """Who is asked."""
+    if settings is None:
+        return Approvals()
+    return Approvals(
+        settings.approval_policy, dict(settings.granular), settings.reviewer
+    )
+
+
+def sandbox_view(
+    thread: Thread | None,
+    controls: Controls | None,
+    known: Known,
+    decided: Verdict | None = None,
+) -> SandboxView:
+    """The board."""
+    square, mode, level = sandbox_mode(known.settings)
+    roots = tuple(root_lines(known.policy, known.box, known.host, decided))
+    tone = Tone.FAIL if level == "danger" else Tone.BRIGHT
+    return SandboxView(
+        thread_title(thread) if thread else "no thread open",
+        agent_label(thread) if thread else "",
+        square,
+        mode,
+        tone,
+        _sentence(known),
+        tuple(_loud(thread, known)),
+        tuple(_settings(thread, controls, known)),
+        roots[:MOST],
+        len(roots),
+        tuple(_notes(known, len(roots))),
+    )
+
+
+def _sentence(known: Known) -> str:
+    policy = known.policy
+    if policy is None:
+        return known.why or "what it may touch is not known"
+    if policy.kind is Kind.FULL:
+        return "reads and writes everything, with network"
+    if policy.kind is Kind.EXTERNAL:
+        return "another sandbox around the engine decides; it cannot be seen from here"
+    if known.box is not None and known.box.refusal is not None:
+        return "no command runs in this sandbox"
+    writes = sum(e.access is Access.WRITE for e in policy.entries)
+    denied = sum(e.access is Access.DENY for e in policy.entries)
+    whole = any(e.path == "/" and e.access is not Access.DENY for e in policy.entries)
+    reads = "reads everything" if whole else "reads only what is listed"
+    if denied:
+        reads += f" but {_many(denied, 'root')}" if whole else ""
+    wrote = f"writes {_many(writes, 'root')}" if writes else "writes nothing"
+    return f"{reads}, {wrote}, {'with network' if policy.network else 'no network'}"
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _loud(thread: Thread | None, known: Known) -> Iterator[Bits]:
+    """What is wrong, with what to do."""
+    if known.box is not None and known.box.refusal is not None:
+        yield (Bit(reveal(known.box.refusal.text).text, Tone.FAIL),)
+        fix = _refusal_fix(known.box.refusal.rule)
+        if fix:
+            yield (Bit(fix, Tone.NEED),)
+    policy = known.policy
+    if policy is not None and policy.name in ("workspaceWrite", ":workspace"):
+        temp = (Access.WRITE, "temporary files")
+        own = [e for e in policy.writable if (e.access, e.because) != temp]
+        if not own:
+            yield (
+                Bit(
+                    "Nothing of the workspace is writable: the thread has no workspace "
+                    "root, so edits fail with “permission denied”.",
+                    Tone.NEED,
+                ),
+            )
+            where = reveal(thread.cwd).text if thread and thread.cwd else "the folder"
+            yield (Bit(f"W starts it again with {where} as its root.", Tone.NEED),)
+    for warning in policy.warnings if policy is not None else ():
+        yield (Bit(reveal(warning).text, Tone.NEED),)
+
+
+_FIXES = {
+    Rule.WRITABLE_LINK: "Start it in the folder the symlink leads to, or take the "
+    "symlink out of the writable roots.",
+    Rule.FILE_ROOT: "Name the folder of that file instead.",
+    Rule.NO_PLACE: "Take one of the two entries out, or make the missing folder.",
+    Rule.NO_ENGINE: "Add the engine's folder, or “:root” = “read”, to the profile.",
+}
+
+
+def _refusal_fix(rule: Rule) -> str:
+    return _FIXES.get(rule, "")
+
+
+# -- settings --------------------------------------------------------------------
+
+
+def _settings(
+    thread: Thread | None, controls: Controls | None, known: Known
+) -> Iterator[SettingLine]:
+    settings, home = known.settings, known.host.home
+    if settings is None:
+        return
+    policy = known.policy
+    mode = sandbox_mode(settings)[1]
+    layer = policy.entries[-1].layer if policy and policy.entries else Layer.THREAD
+    if policy is not None:
+        writable = [e.layer for e in policy.writable if e.because != "temporary files"]
+        layer = writable[0] if writable else policy.network_layer
+    place = home_path(controls.user_file, home) if controls else ""
+    yield SettingLine("sandbox", _bold(mode), layer.value, _place(layer, place))
+    if policy is not None and policy.kind is Kind.RESTRICTED:
+        network = assemble.network_layer(settings, controls)
+        word = "on" if policy.network else "off"
+        yield SettingLine("network", _bold(word), network.value, _place(network, place))
+    by = _asked_by(settings, controls)
+    yield SettingLine(
+        "who is asked",
+        _bold(asks(settings) or "not known"),
+        by.value,
+        _place(by, place),
+    )
+    if controls is not None:
+        trusted = "trusted" if controls.trusted else "not trusted"
+        who = "you" if controls.trusted or controls.distrusted else "engine default"
+        yield SettingLine(
+            "project trust", _bold(trusted), who, place if who == "you" else ""
+        )
+    if policy is not None and policy.roots:
+        root = home_path(policy.roots[0], home)
+        aside = ""
+        if thread is not None and thread.cwd and thread.cwd != policy.roots[0]:
+            aside = f"commands start in {home_path(thread.cwd, home)}"
+        yield SettingLine("sandbox root", _bold(root), aside)
+    yield from _next(thread, settings)
+
+
+def _asked_by(settings: Settings, controls: Controls | None) -> Layer:
+    value = controls.value("approval_policy") if controls is not None else None
+    if value is None or value.value is None:
+        usual = settings.approval_policy == "on-request"
+        return Layer.DEFAULT if usual else Layer.THREAD
+    said = value.value if isinstance(value.value, str) else "granular"
+    same = said == settings.approval_policy
+    return assemble.LAYERS[value.layer.kind] if same else Layer.THREAD
+
+
+def _place(layer: Layer, place: str) -> str:
+    return place if layer in (Layer.CONFIG, Layer.PROFILE, Layer.TRUST) else ""
+
+
+def _bold(text: str) -> Bits:
+    return (Bit(text, Tone.BRIGHT),)
+
+
+def _next(thread: Thread | None, now: Settings) -> Iterator[SettingLine]:
+    """What counts from the next turn on, when that is something else."""
+    if thread is None or thread.settings is None or thread.settings is now:
+        return
+    after = thread.settings
+    for label, was, will in (
+        ("sandbox", sandbox_mode(now)[1], sandbox_mode(after)[1]),
+        ("who is asked", asks(now), asks(after)),
+    ):
+        if was != will:
+            words = (Bit(f"{will} from the next turn", Tone.NEED),)
+            yield SettingLine(label, words, "this turn goes on as it is")
+
+
+def _notes(known: Known, count: int) -> Iterator[Bits]:
+    if count > MOST:
+        yield (
+            Bit(f"{count - MOST} more roots · the probe answers for each", Tone.MUTED),
+        )

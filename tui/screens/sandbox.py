@@ -1,0 +1,297 @@
+"""/sandbox: what the open thread may touch, who said so, and a probe.
+
+Owns the board's life: it asks the engine for its configuration and surroundings, builds
+the sandbox beside the screen's loop, predicts and tries. Does not own what holds
+(`state.permissions`) nor its words (`state.select.sandbox`). Invariants: the answer of
+a probe is of the thread and the mode it was asked under; nothing is tried where it
+would run unsandboxed, and nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+
+from state.controls import Controls
+from state.engine.local_disk import LocalDisk
+from state.items import ThreadId
+from state.model import EnginePhase, Settings, Thread
+from state.permissions import assemble, globs
+from state.permissions.box import Box
+from state.permissions.disk import Looked, NoDisk
+from state.permissions.explain import Ground, Operation, Verdict, absolute, explain
+from state.permissions.mounts import box_of
+from state.permissions.policy import Host, Kind, Policy
+from state.permissions.profiles import ProfileError
+from state.permissions.reach import Way
+from state.permissions.trial import Attempt, Attempted
+from state.select import sandbox as words
+from state.select.sandbox_probe import agree, probe_lines
+from state.views import Bit, Tone
+from tui.screens.board import Board
+from widgets.probe_field import ProbeField
+from widgets.sandbox_rows import ProbeRows, RootRows, SettingRows
+from widgets.sentences import KeyHints, Sentences
+from widgets.title_line import TitleLine
+
+if TYPE_CHECKING:
+    from tui.screens.fleet import FleetScreen
+
+log = logging.getLogger(__name__)
+HINTS = (
+    ("i", "probe"),
+    ("P", "change it"),
+    ("T", "trust"),
+    ("up down", "scroll"),
+    ("esc", "back"),
+)
+PROBING = (
+    ("enter", "predict and run"),
+    ("tab", "write, read, patch, connect, stdin"),
+    ("esc", "back to the roots"),
+)
+REFUSED = (
+    "not probed: no command runs in this sandbox, and a failed start leaves traces"
+)
+ENDLESS = "a denied pattern covers more folders than can be looked at: {}"
+
+
+class SandboxBoard(Board):
+    """One thread's sandbox."""
+
+    CSS_PATH = "sandbox.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i,enter", "probe", "probe", id="sandbox.probe", show=False),
+        Binding("T", "trust", "trust", id="sandbox.trust", show=False),
+        Binding("W", "again", "start again", id="sandbox.again", show=False),
+    ]
+
+    def __init__(self, fleet: FleetScreen, thread_id: ThreadId | None) -> None:
+        super().__init__(fleet)
+        self.thread_id = thread_id
+        self.controls: Controls | None = None
+        self.host: Host | None = None
+        self.known = words.Known(None, why="asking the engine …")
+        self.verdict: Verdict | None = None
+        self.real: Attempted | None = None
+        self.waiting = False
+        self._built_for: object = None
+        self.heading = TitleLine("Sandbox", id="heading")
+        self.summary = TitleLine("", id="summary")
+        self.summary.ruled = False
+        self.loud = Sentences(id="loud")
+        self.settings = SettingRows(id="settings")
+        self.roots_title = TitleLine("Roots", id="roots-title")
+        self.roots = RootRows(id="roots")
+        self.notes = Sentences(id="notes")
+        self.probe_title = TitleLine("Probe", "may this agent …?", id="probe-title")
+        self.probe = ProbeField(id="probe")
+        self.answer = ProbeRows(id="answer")
+        self.hints = KeyHints(id="hints")
+
+    def middle(self) -> ComposeResult:
+        """Settings, roots, probe."""
+        yield self.heading
+        with VerticalScroll(id="middle"):
+            yield self.summary
+            yield self.loud
+            yield self.settings
+            yield self.roots_title
+            yield self.roots
+            yield self.notes
+        yield self.probe_title
+        yield self.probe
+        yield self.answer
+        yield self.hints
+
+    def first_focus(self) -> Widget | None:
+        """What is read first."""
+        return self.query_one("#middle", VerticalScroll)
+
+    def on_mount(self) -> None:
+        """Paint, then find out."""
+        super().on_mount()
+        self.hints.view = HINTS
+        self.run_worker(self._learn(), group="learn", exit_on_error=False)
+
+    # -- what is known -------------------------------------------------------------
+
+    @property
+    def thread(self) -> Thread | None:
+        """Whose sandbox this is, as it stands."""
+        if self.thread_id is None:
+            return None
+        return self.fleet.presenter.world.threads.get(self.thread_id)
+
+    async def _learn(self) -> None:
+        services, thread = self.fleet.services, self.thread
+        cwd = (thread.cwd if thread else "") or services.cwd
+        self.host = await services.engine.surroundings()
+        self.controls = await services.engine.controls(cwd)
+        await self._build()
+
+    async def _build(self) -> None:
+        settings = words.now_of(self.thread)
+        self._built_for = settings
+        self.known = await asyncio.to_thread(self._known, settings)
+        self.verdict = self.real = None
+        if self.is_mounted:
+            self.show()
+
+    def _known(self, settings: Settings | None) -> words.Known:
+        if settings is None:
+            return words.Known(None, why="what this thread last ran under is not known")
+        host = self.host or Host()
+        local = self.host is not None
+        try:
+            policy = assemble.policy_of(settings, self.controls, host)
+        except ProfileError as error:
+            return words.Known(settings, host=host, why=str(error))
+        if policy is None:
+            return words.Known(settings, host=host)
+        disk = (self.fleet.services.disk or LocalDisk)() if local else NoDisk()
+        try:
+            box = box_of(policy, Looked(disk), host) if local else None
+        except globs.EndlessError as error:
+            why = ENDLESS.format(error)
+            return words.Known(settings, policy, None, host, why)
+        return words.Known(settings, policy, box, host)
+
+    def show(self) -> None:
+        """Everything."""
+        now = words.now_of(self.thread)
+        if now is not self._built_for and self._built_for is not None:
+            self._built_for = now
+            self.run_worker(self._build(), group="build", exclusive=True)
+        view = words.sandbox_view(self.thread, self.controls, self.known, self.verdict)
+        name = f"· {view.title}" + (f" {view.agent}" if view.agent else "")
+        self.heading.detail = name
+        self.heading.end = (Bit(self._since(), Tone.MUTED),) if self._since() else ()
+        self.summary.title = f"{view.square} {view.mode}"
+        self.summary.detail = f"  {view.sentence}"
+        self.loud.view = view.loud
+        self.settings.view = view.settings
+        self.roots_title.detail = str(view.count) if view.count else ""
+        self.roots.view = view.roots
+        self.notes.view = view.notes
+        self._answer()
+
+    def _since(self) -> str:
+        engine = self.fleet.presenter.world.engine
+        if engine.phase is not EnginePhase.READY:
+            return "last known"
+        return ""
+
+    def _answer(self) -> None:
+        if self.verdict is None:
+            self.answer.view = ()
+            return
+        self.answer.view = probe_lines(self.verdict, self.real, waiting=self.waiting)
+
+    # -- the probe -----------------------------------------------------------------
+
+    def action_probe(self) -> None:
+        """i"""
+        self.probe.field.focus()
+
+    def on_descendant_focus(self) -> None:
+        """What the keys do here."""
+        probing = self.probe.field.has_focus
+        self.probe_title.live = probing
+        self.heading.live = not probing
+        self.hints.view = PROBING if probing else HINTS
+
+    def action_leave_board(self) -> None:
+        """esc: out of the field first."""
+        if self.probe.field.has_focus:
+            self.query_one("#middle").focus()
+            return
+        super().action_leave_board()
+
+    def do_write(self) -> None:
+        """i, by the registry."""
+        self.action_probe()
+
+    @on(ProbeField.Asked)
+    def _asked(self, message: ProbeField.Asked) -> None:
+        message.stop()
+        policy = self.known.policy
+        if policy is None:
+            self.say(self.known.why or "What holds here is not known.")
+            return
+        self.run_worker(
+            self._try(Operation(message.operation), message.target, policy),
+            group="probe",
+            exclusive=True,
+            exit_on_error=False,
+        )
+
+    async def _try(self, operation: Operation, target: str, policy: Policy) -> None:
+        known = self.known
+        box = known.box
+        if box is None:
+            box = Box(Looked(NoDisk()))
+        approvals = words.approvals_of(known.settings)
+        ground = Ground(policy, box, known.host, approvals)
+        self.verdict = explain(operation, target, ground)
+        self.real, self.waiting = None, True
+        self.show()
+        self.real = await self._run(operation, target, ground)
+        self.waiting = False
+        if self.real is not None and agree(self.verdict, self.real) is False:
+            log.warning(
+                "sandbox prediction and run differ: %s %r under %s: %s, %s",
+                operation.value,
+                target,
+                policy.name,
+                self.verdict,
+                self.real,
+            )
+        self.show()
+
+    async def _run(
+        self, operation: Operation, target: str, ground: Ground
+    ) -> Attempted | None:
+        policy, settings = ground.policy, self.known.settings
+        if policy.kind is not Kind.RESTRICTED:
+            return Attempted(error="not probed: it would run outside of any sandbox")
+        if ground.box.refusal is not None:
+            return Attempted(error=REFUSED)
+        if operation is Operation.STDIN:
+            return Attempted(error="not probed: that would need a terminal")
+        if settings is None or not policy.roots:
+            return Attempted(error="not probed: the thread has no workspace root")
+        root, *more = policy.roots
+        way = Way.READ if operation is Operation.READ else Way.WRITE
+        asked = Attempt(
+            root,
+            None if operation is Operation.CONNECT else way,
+            absolute(target, policy, ground.host),
+            settings.sandbox if settings.profile is None else None,
+            settings.profile,
+            tuple(more),
+        )
+        return await self.fleet.services.engine.attempt(asked)
+
+    # -- acts ----------------------------------------------------------------------
+
+    async def action_trust(self) -> None:
+        """T"""
+        await self.fleet.action_do("trust")
+
+    async def action_again(self) -> None:
+        """W: the thread's work, in a thread with a root."""
+        thread = self.thread
+        if thread is None:
+            return
+        self.action_leave_board()
+        self.fleet.run_worker(
+            self.fleet.start_rooted(thread), group="flow", exit_on_error=False
+        )
