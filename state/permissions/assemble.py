@@ -8,10 +8,10 @@ sandbox the engine projects it to, which loses things.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from state.controls import Controls, LayerKind
+from state.dataclass import replace
 from state.model import Sandbox, SandboxMode, Settings
 from state.permissions import paths
 from state.permissions.policy import Access, Entry, Host, Kind, Layer, Policy

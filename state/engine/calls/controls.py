@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from state.changes import ChangeSettings, ConfigEdit
+from state.dataclass import replace
 from state.engine.calls.base import PAGE, Call, Json, some
 from state.model import Sandbox
 from state.permissions.trial import Attempt
