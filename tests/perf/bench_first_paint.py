@@ -27,7 +27,7 @@ from tests.perf.stores import make_store
 
 CACHE = REPO / ".cache" / "bench"
 OURS, LEAST, OFFICIAL = "codex-tui", "ten-line Textual app", "codex agents --no-daemon"
-AIMS = ((LEAST, 2.0), (OFFICIAL, 0.4))
+AIMS = ((LEAST, 1.5), (OFFICIAL, 0.3))
 
 
 @dataclass(frozen=True, slots=True)
