@@ -99,6 +99,15 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A line of a rules file: what runs, or is refused, without asking."""
+
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Controls:
     """Everything the boards need. `cwd`: the folder it was asked for; `root`: what
     trust and project configuration are keyed by. `problem`: why the configuration
@@ -114,6 +123,7 @@ class Controls:
     profiles: tuple[Profile, ...] = ()
     limits: Limits = Limits()
     features: tuple[Feature, ...] = ()
+    rules: tuple[Rule, ...] = ()
     problem: str = ""
 
     def value(self, key: str) -> Value:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from state import commands as c
 from state import events as e
-from state.changes import ChangeNextTurn
+from state.changes import ApproveDenial, ChangeNextTurn
 from state.dataclass import dataclass
 from state.db.errors import StoreError
 from state.db.history import load_thread, older_turns
 from state.engine.port import Engine
 from state.items import ThreadId
-from state.model import EnginePhase, HistoryState, Send, SendState
+from state.ledger import RETRY_EPOCH
+from state.model import Decision, EnginePhase, HistoryState, ReviewKey, Send, SendState
 from state.store import Published, Store
 from tui.holding import Holding
 from tui.neighbours import Neighbours
@@ -164,6 +165,9 @@ class Bridge:
             case c.DropHeld():
                 await self.holding.drop(command)
                 return None
+            case ApproveDenial():
+                if not await self._approved(command):
+                    return None
             case ChangeNextTurn():
                 await self.once.begin(command)
                 return None
@@ -187,6 +191,16 @@ class Bridge:
             return True
         self.store.offer(e.ReviewReopened(review.thread_id, review.key))
         return False
+
+    async def _approved(self, command: ApproveDenial) -> bool:
+        """The user's word on a denial is on disk before it leaves."""
+        event = e.ReviewDecided(
+            command.thread_id,
+            ReviewKey(RETRY_EPOCH, command.review.id),
+            Decision("retry", "approved for one retry", command.review.action),
+            self._clock(),
+        )
+        return await self._commit(event)
 
     async def _noted(self, command: c.SendTurn | c.QueueTurn) -> bool:
         how = "queue" if isinstance(command, c.QueueTurn) else "start"

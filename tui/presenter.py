@@ -26,7 +26,7 @@ from state.select.frame import banner_view, composer_view, header_view, sandbox_
 from state.select.review import Place, all_pending, review_card
 from state.select.review_parts import likeness
 from state.select.same import kept
-from state.select.side import side_view
+from state.select.side import running_reviews, side_view
 from state.select.terminals import terminals_view
 from state.select.threads import Group, ListAsk, ThreadListBuilder
 from state.select.transcript import TranscriptBuilder
@@ -233,6 +233,10 @@ class Presenter:
             terminals=self.running_terminals(self.looking.thread),
             fresh=self.looking.fresh,
         )
+        if self.world.engine.phase is EnginePhase.READY:
+            asking = (self.world.threads[i] for i in self._asking)
+            auto, since = running_reviews(asking)
+            line = replace(line, auto=auto, auto_since_ms=since)
         return self._kept("status", line)
 
     def composer(self) -> ComposerView:

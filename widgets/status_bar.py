@@ -15,6 +15,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from state.views import SandboxLine, Tone
+from state.words import age
 from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.intents import OpenSandbox
@@ -37,8 +38,37 @@ class StatusBar(Drawn, can_focus=True):
     ]
 
     view: reactive[SandboxLine | None] = reactive[SandboxLine | None](None)
+    now_ms: reactive[int] = reactive(0, repaint=False)
     message: reactive[str] = reactive("")
     """Replaces the hints while it is set; the caller clears it."""
+
+    def set_clock(self, now_ms: int) -> None:
+        """It is `now_ms`; draws only when the row reads differently."""
+        before = self._auto_words()
+        self.now_ms = now_ms
+        if self._auto_words() != before:
+            self.refresh()
+
+    def _auto_words(self) -> str:
+        view = self.view
+        if view is None or not view.auto:
+            return ""
+        plural = "" if view.auto == 1 else "s"
+        since = age(max(0, self.now_ms - view.auto_since_ms) / 1000)
+        return f"{view.auto} auto-review{plural} running · {since}"
+
+    def _auto(self, palette: Palette, back: Back, room: int) -> list[Segment]:
+        """What auto-review decides just now; r shows the commands."""
+        words = self._auto_words()
+        if not words or self.message:
+            return []
+        tone = Tone.AUTO if back is Back.PANEL else Tone.TEXT
+        style, look = palette.style(tone, back), look_of(self)
+        glyph = sign("◇", look)
+        for text in (f"  {glyph} {words} ", f"  {glyph} {words.split()[0]} "):
+            if len(text) <= room:
+                return [piece(text, style)]
+        return []
 
     def draw_line(self, y: int) -> Strip:
         """The row."""
@@ -52,7 +82,9 @@ class StatusBar(Drawn, can_focus=True):
             return self._plain(view, width)
         mode = self._mode(view, palette, back)
         words = self.message or view.message
-        right = self._right(view, words, palette, back, width - width_of(mode) - 1)
+        auto = self._auto(palette, back, width - width_of(mode) - 1)
+        left = width - width_of(mode) - width_of(auto) - 1
+        right = [*auto, *self._right(view, words, palette, back, left)]
         room = width - width_of(mode) - width_of(right) - 1
         parts = self._parts(view, palette, back, room)
         strip = line([*mode, *parts], right, width, fill, gap=0)
@@ -161,7 +193,9 @@ class StatusBar(Drawn, can_focus=True):
         if message:
             return line([piece(f"{message} Sandbox: {said}")], (), width)
         count = f"Terminals: {view.terminals}" if view.terminals else ""
-        return line([piece(f"Sandbox: {words}")], [piece(count)], width)
+        auto = self._auto_words()
+        right = ". ".join(part for part in (auto, count) if part)
+        return line([piece(f"Sandbox: {words}")], [piece(right)], width)
 
     def action_inspect(self) -> None:
         """Why is this in force?"""

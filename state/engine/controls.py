@@ -7,6 +7,7 @@ configuration it cannot read is said in its own words.
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from state.controls import (
     LayerKind,
     Limits,
     Profile,
+    Rule,
     Value,
 )
 from state.engine import calls
@@ -68,6 +70,7 @@ async def controls(link: Link, cwd: str) -> Controls:
         profiles=await _profiles(link, place),
         limits=await _limits(link),
         features=await _features(link, origins),
+        rules=await rules(link),
         problem=problem,
     )
 
@@ -186,3 +189,39 @@ async def _features(link: Link, origins: Mapping[str, Layer]) -> tuple[Feature, 
         for raw in rows
         if isinstance(raw, dict) and "name" in raw
     )
+
+
+async def rules(link: Link) -> tuple[Rule, ...]:
+    """The rules files of the engine's home, line by line; read only, by the engine."""
+    folder = f"{link.connection.info.codex_home}/rules"
+    found: list[Rule] = []
+    try:
+        listed = (await link.ask(calls.list_folder(folder))).get("entries") or ()
+        names = sorted(str(one.get("fileName")) for one in listed)
+        for name in names:
+            if name.endswith(".rules"):
+                path = f"{folder}/{name}"
+                raw = (await link.ask(calls.read_file(path))).get("dataBase64")
+                text = base64.b64decode(str(raw)).decode(errors="replace")
+                found += _rule_lines(path, text)
+    except (RequestFailed, ValueError, AttributeError):
+        pass  # No folder, no rules; what was read before a fault still counts.
+    return tuple(found)
+
+
+def _rule_lines(path: str, text: str) -> Iterator[Rule]:
+    """A rule may stand on several lines: it is named by its first."""
+    number = 0
+    parts: list[str] = []
+    for at, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if not parts and (not stripped or stripped.startswith("#")):
+            continue
+        number = number or at
+        parts.append(stripped)
+        joined = " ".join(parts)
+        if joined.count("(") <= joined.count(")"):
+            yield Rule(path, number, joined)
+            number, parts = 0, []
+    if parts:
+        yield Rule(path, number, " ".join(parts))

@@ -17,8 +17,9 @@ import msgspec
 from state.changes import ApproveDenial
 from state.engine import calls
 from state.engine.link import Link
-from state.events import DenialApproved
-from state.reviews import AutoReview
+from state.events import DenialApproved, ReviewSent
+from state.ledger import RETRY_EPOCH
+from state.reviews import AutoReview, ReviewKey
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ENUMS = frozenset({"type", "source", "protocol"})
@@ -33,7 +34,11 @@ async def approve_denial(link: Link, command: ApproveDenial) -> None:
         link.show(NOT_A_DENIAL)
         return
     await link.ask(calls.approve_denial(command.thread_id, event))
-    link.tell(DenialApproved(command.thread_id, command.review.id, link.clock()))
+    now, key = link.clock(), ReviewKey(RETRY_EPOCH, command.review.id)
+    link.tell(
+        DenialApproved(command.thread_id, command.review.id, now),
+        ReviewSent(command.thread_id, key, now),
+    )
 
 
 def denied_event(review: AutoReview) -> dict[str, Any] | None:

@@ -90,7 +90,20 @@ def _lose_reviews(thread: Thread, epoch: str) -> Thread:
     return replace(thread, reviews={**thread.reviews, **lost}) if lost else thread
 
 
+def _abort_auto_reviews(thread: Thread) -> Thread:
+    """Their process is gone: nobody will tell what they came to."""
+    ended = {
+        key: replace(auto, status="aborted")
+        for key, auto in thread.auto_reviews.items()
+        if auto.status == "inProgress"
+    }
+    if not ended:
+        return thread
+    return replace(thread, auto_reviews={**thread.auto_reviews, **ended})
+
+
 def _end_of_process(thread: Thread, at_ms: int | None) -> Thread:
+    thread = _abort_auto_reviews(thread)
     if thread.active_turn is None and not thread.terminals and not thread.flags:
         return thread
     thread = end_all(thread, Ending.ENGINE, at_ms)

@@ -19,6 +19,7 @@ from state.model import (
     Thread,
     TurnStatus,
 )
+from state.reduce.judged import with_verdict
 
 ReviewEvent = (
     e.ReviewAsked
@@ -59,7 +60,7 @@ def reduce_review(thread: Thread, event: ReviewEvent) -> Thread:
         case e.ReviewResolved(key=key, at_ms=at_ms):
             return _put(thread, _resolved(thread, key, at_ms))
         case e.AutoReviewChanged(review=auto):
-            return _put_auto(thread, auto)
+            return with_verdict(_put_auto(thread, auto), auto)
         case e.DenialApproved(review_id=review_id, at_ms=at_ms):
             denied = thread.auto_reviews.get(review_id)
             if denied is None:

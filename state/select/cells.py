@@ -114,13 +114,19 @@ def item_body(item: Item, turn: Turn | None, words: CellWords) -> CellBody | Non
         case Patch():
             return _patch(item, body, words, live=live)
         case Notice():
-            tone = Tone.FAIL if body.level is Level.ERROR else Tone.NEED
-            glyph = Glyph.FAILED if body.level is Level.ERROR else Glyph.NONE
+            tone, glyph = _LEVELS[body.level]
             return NoticeCell(
                 tone, glyph, one_line(body.text), clean(body.detail or "")
             )
         case _:
             return _event(item, words, live=live)
+
+
+_LEVELS = {
+    Level.INFO: (Tone.MUTED, Glyph.DONE),
+    Level.WARNING: (Tone.NEED, Glyph.NONE),
+    Level.ERROR: (Tone.FAIL, Glyph.FAILED),
+}
 
 
 def _event(item: Item, words: CellWords, *, live: bool) -> CellBody:

@@ -135,6 +135,17 @@ def agent_sign(thread: Thread, *, stale: bool = False) -> tuple[Glyph, Tone, str
     return Glyph.READY, Tone.MUTED, "ready"
 
 
+def running_reviews(threads: Iterable[Thread]) -> tuple[int, int]:
+    """(how many auto-reviews run, since when the oldest does, in ms)."""
+    began = [
+        auto.started_ms or 0
+        for thread in threads
+        for auto in thread.auto_reviews.values()
+        if auto.status == "inProgress"
+    ]
+    return len(began), min(began, default=0)
+
+
 def _reviews(
     world: World,
     forest: Forest,

@@ -33,7 +33,18 @@ from state.views.cells import (
     TranscriptView,
     TurnRule,
 )
+from state.views.experimental import (
+    ExperimentalView,
+    FeatureGroup,
+    FeatureRow,
+)
 from state.views.frame import BannerView, ComposerView, HeaderView, SandboxLine
+from state.views.ledger import (
+    Fact,
+    GrantRow,
+    LedgerRow,
+    LedgerView,
+)
 from state.views.review import FieldView, OptionView, ReviewCardView
 from state.views.sandbox import ProbeLine, RootLine, SandboxView, SettingLine
 from state.views.side import AgentRow, ReviewRow, SideView
@@ -52,11 +63,18 @@ __all__ = [
     "CommandCell",
     "ComposerView",
     "EventCell",
+    "ExperimentalView",
+    "Fact",
+    "FeatureGroup",
+    "FeatureRow",
     "FieldView",
     "FileView",
     "Glyph",
+    "GrantRow",
     "HeaderView",
     "InForce",
+    "LedgerRow",
+    "LedgerView",
     "LiveLine",
     "NoticeCell",
     "Option",

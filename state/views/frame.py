@@ -45,6 +45,9 @@ class SandboxLine:
     terminals: int = 0
     hints: tuple[str, ...] = ()
     message: str = ""
+    auto: int = 0
+    """auto-reviews that run, over all threads"""
+    auto_since_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -111,6 +111,7 @@ CALLS = (
     calls.list_features("x"),
     calls.write_config((ConfigEdit("a.b", None), ConfigEdit("c", {"d": True}))),
     calls.write_value("features.hooks", True),
+    calls.list_folder("/w"),
     calls.read_file("/w/a"),
     calls.write_file("/w/a", "YQ=="),
     calls.remove_file("/w/a"),

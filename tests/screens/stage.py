@@ -154,6 +154,8 @@ class _Line:
         path = replies.get("thread/read", {}).get("thread", {}).get("path")
         self.local = path is not None
         self.ledger = self
+        self.connection = self.info = self
+        self.codex_home = "/home/dev/.codex"
 
     def is_loaded(self, _thread_id: ThreadId) -> bool:
         """Nothing is."""

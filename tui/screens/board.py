@@ -106,6 +106,7 @@ class Board(Screen[None]):
         """It is `now_ms`; a board with ages tells its widgets."""
         del frame
         self.header.set_clock(now_ms)
+        self.status.set_clock(now_ms)
 
     def say(self, text: str) -> None:
         """A sentence in the bottom line."""

@@ -234,3 +234,21 @@ def full_access(scope: str) -> Ask:
         ),
         aside=f"applies to {scope}",
     )
+
+
+def retry(lines: Sequence[str]) -> Ask:
+    """One more try of what auto-review denied."""
+    return Ask(
+        "Approve one retry of this?",
+        (
+            *lines,
+            "",
+            "The agent is told that you approve this action. Nothing runs by that: it "
+            "has to try again, and the retry is reviewed again and may be denied.",
+        ),
+        (
+            Choice("cancel", "Cancel"),
+            Choice("yes", "Approve one retry"),
+            Choice("tell", "Approve, and ask it to try again"),
+        ),
+    )

@@ -302,9 +302,8 @@ class FleetScreen(FleetActs):
             pane.set_clock(now_ms)
         if not self.services.still:
             self.terminal_watch.tick()
-        self.header.set_clock(now_ms)
-        self.banner.set_clock(now_ms)
-        self.card.set_clock(now_ms)
+        for one in (self.header, self.status, self.banner, self.card):
+            one.set_clock(now_ms)
         self.transcript.set_clock(now_ms, frame)
         self.places.note()
 

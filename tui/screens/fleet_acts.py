@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from state import commands as c
 from state.items import ThreadId
+from state.ledger_export import Show
 from state.select.threads import ListAsk
 from tui.actions import BY_ID
 from tui.screens import late
@@ -147,6 +148,26 @@ class FleetActs(FleetIntents):
     def do_trust(self) -> None:
         """Trust the project, or take it back."""
         self.run_worker(self.trust(), group="flow", exit_on_error=False)
+
+    def do_experimental(self) -> None:
+        """Features, and Smart Approvals."""
+        self.board(late.experimental.ExperimentalBoard(self.as_fleet, self.target()))
+
+    def do_ledger(self) -> None:
+        """Every review and decision."""
+        self.board(late.ledger.LedgerBoard(self.as_fleet, self.target()))
+
+    def do_grants(self) -> None:
+        """What stands granted for longer than once."""
+        self.board(late.grants.GrantsBoard(self.as_fleet, self.target()))
+
+    def do_approve(self) -> None:
+        """What auto-review denied, in the tree of the open thread."""
+        self.board(late.ledger.LedgerBoard(self.as_fleet, self.target(), Show.DENIALS))
+
+    def show_running_reviews(self) -> None:
+        """What auto-review decides just now."""
+        self.board(late.ledger.LedgerBoard(self.as_fleet, self.target(), Show.WAITING))
 
     def board(self, board: Board) -> None:
         """Put a full screen over this one, once."""

@@ -58,6 +58,10 @@ class FleetIntents(Flows):
         """Show the list another way."""
         raise NotImplementedError
 
+    def show_running_reviews(self) -> None:
+        """Show what auto-review decides just now."""
+        raise NotImplementedError
+
     async def action_do(self, action_id: str, args: str = "") -> None:
         """Run an action of the registry by its id."""
         raise NotImplementedError
@@ -238,7 +242,7 @@ class FleetIntents(Flows):
     def _open_review(self, intent: i.OpenReview) -> None:
         intent.stop()
         if intent.key is None:
-            self.say("Auto-review decides these; nothing waits for you.")
+            self.show_running_reviews()
             return
         for thread, review in self.presenter.waiting():
             if review.key == intent.key and self.presenter.looking.thread is None:

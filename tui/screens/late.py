@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tui.screens import agent_desk as agent_desk
     from tui.screens import approvals as approvals
     from tui.screens import dialogs as dialogs
+    from tui.screens import experimental as experimental
+    from tui.screens import grants as grants
+    from tui.screens import ledger as ledger
     from tui.screens import loss_desk as loss_desk
     from tui.screens import queue_desk as queue_desk
     from tui.screens import sandbox as sandbox
@@ -33,6 +36,9 @@ else:
     agent_desk = _Later("tui.screens.agent_desk")
     approvals = _Later("tui.screens.approvals")
     dialogs = _Later("tui.screens.dialogs")
+    experimental = _Later("tui.screens.experimental")
+    grants = _Later("tui.screens.grants")
+    ledger = _Later("tui.screens.ledger")
     forms = _Later("widgets.forms")
     loss_desk = _Later("tui.screens.loss_desk")
     queue_desk = _Later("tui.screens.queue_desk")
@@ -46,6 +52,7 @@ NAMES = (
     *("tui.screens.queue_desk", "tui.screens.terminals", "tui.screens.why"),
     *("widgets.forms", "tui.screens.agent_desk", "tui.screens.sandbox"),
     "tui.screens.trusting",
+    *("tui.screens.experimental", "tui.screens.grants", "tui.screens.ledger"),
 )
 
 

@@ -111,6 +111,10 @@ def read_file(path: str) -> Call:
     return Call("fs/readFile", {"path": path})
 
 
+def list_folder(path: str) -> Call:
+    return Call("fs/readDirectory", {"path": path})
+
+
 def write_file(path: str, base64: str) -> Call:
     return Call("fs/writeFile", {"path": path, "dataBase64": base64})
 

@@ -202,7 +202,7 @@ _DECODERS: dict[str, Decoder] = {
     "serverRequest/resolved": reviews.resolved,
     "error": _error,
     "warning": _warning,
-    "guardianWarning": _warning,
+    "guardianWarning": reviews.guardian_warning,
     "configWarning": _config_warning,
     "model/rerouted": _rerouted,
     "mcpServer/startupStatus/updated": _mcp_status,

@@ -7,8 +7,9 @@ import msgspec
 from state.engine.wire import structs as w
 from state.engine.wire.context import Json, WireContext
 from state.engine.wire.items import as_json
-from state.events import AutoReviewChanged, Event, ReviewResolved
+from state.events import AutoReviewChanged, Event, ReviewResolved, WarningSeen
 from state.items import ItemId, ThreadId, TurnId
+from state.ledger import BREAKER, breaker_words
 from state.model import AutoReview, ReviewKey
 
 
@@ -33,3 +34,16 @@ def auto_review(p: Json, _: WireContext, __: int) -> tuple[Event, ...]:
         completed_ms=wire.completed_at_ms,
     )
     return (AutoReviewChanged(ThreadId(wire.thread_id), review),)
+
+
+def guardian_warning(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
+    """The engine says each verdict twice; only that it stops a turn is said nowhere
+    else."""
+    message: str = p["message"]
+    if BREAKER in message:
+        text = breaker_words(message)
+    elif message.startswith("Automatic approval review "):
+        return ()
+    else:
+        text = message
+    return (WarningSeen(ThreadId(p["threadId"]), text, at),)

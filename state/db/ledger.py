@@ -1,0 +1,88 @@
+"""The ledger of reviews, read from the thread store: requests, auto-reviews, decisions.
+
+Owns the queries, on a short connection that cannot write. Blocking. Invariant: a
+decision that is on disk is in the ledger, also when its review's own row was written
+before it, or by another window.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from state.db.codec import decode
+from state.db.history import snapshot
+from state.db.reader import open_reader
+from state.items import ThreadId
+from state.ledger import RETRY_EPOCH, LedgerEntry, Written, of_auto, of_review
+from state.model import AutoReview, Decision, Review
+
+MOST = 5000
+"""Entries of each kind that are read, newest first."""
+Key = tuple[str, str, str]
+
+
+def read_ledger(path: Path) -> tuple[LedgerEntry, ...]:
+    """Every entry of the store. An empty store, or none, has none. Raises
+    sqlite3.Error."""
+    if not path.exists():
+        return ()
+    with closing(open_reader(path)) as db, snapshot(db):
+        decisions = dict(_decisions(db))
+        return (*_reviews(db, decisions), *_autos(db, decisions))
+
+
+def _decisions(db: sqlite3.Connection) -> Iterator[tuple[Key, Written]]:
+    sql = (
+        "SELECT thread_id, epoch, request_id, body, decided_ms, sent_ms FROM decision"
+        " WHERE reopened_ms IS NULL ORDER BY row"
+    )
+    for thread_id, epoch, request_id, body, decided_ms, sent_ms in db.execute(sql):
+        try:
+            decision = decode(Decision, body)
+        except msgspec.DecodeError:
+            continue
+        yield (
+            (thread_id, epoch, request_id),
+            Written(
+                decision.label,
+                decision.result,
+                decision.broad,
+                decision.letter,
+                decided_ms,
+                sent_ms,
+            ),
+        )
+
+
+def _reviews(
+    db: sqlite3.Connection, decisions: dict[Key, Written]
+) -> Iterator[LedgerEntry]:
+    sql = "SELECT thread_id, epoch, request_id, body FROM review"
+    for thread_id, epoch, request_id, body in db.execute(
+        f"{sql} ORDER BY asked_ms DESC LIMIT ?", (MOST,)
+    ):
+        try:
+            review = decode(Review, body)
+        except msgspec.DecodeError:
+            continue
+        if review.method:  # else only its resolution was ever heard of
+            yield of_review(review, decisions.get((thread_id, epoch, request_id)))
+
+
+def _autos(
+    db: sqlite3.Connection, decisions: dict[Key, Written]
+) -> Iterator[LedgerEntry]:
+    sql = "SELECT thread_id, id, body FROM auto_review ORDER BY rowid DESC LIMIT ?"
+    for thread_id, auto_id, body in db.execute(sql, (MOST,)):
+        try:
+            auto = decode(AutoReview, body)
+        except msgspec.DecodeError:
+            continue
+        key = (thread_id, RETRY_EPOCH, json.dumps(auto_id))
+        yield of_auto(ThreadId(thread_id), auto, decisions.get(key))

@@ -1,0 +1,117 @@
+"""Which entries of the ledger are looked at, and the same as JSON for other programs.
+
+Owns filter, search and export. Pure. Invariant: what is exported is what was chosen,
+with the raw texts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from state.items import ThreadId
+from state.ledger import LedgerEntry, Outcome, action_of
+
+
+class Show(StrEnum):
+    """What the ledger shows."""
+
+    ALL = "everything"
+    WAITING = "waiting"
+    YOURS = "decisions"
+    AUTO = "auto-reviews"
+    DENIALS = "denials"
+
+
+def chosen(
+    entries: Iterable[LedgerEntry],
+    show: Show,
+    words: str = "",
+    threads: frozenset[ThreadId] | None = None,
+) -> list[LedgerEntry]:
+    """The entries of these threads (None: all) that match, newest first."""
+    wanted = words.casefold().split()
+    found = [
+        entry
+        for entry in entries
+        if (threads is None or entry.thread_id in threads)
+        and _shown(entry, show)
+        and _matches(entry, wanted)
+    ]
+    return sorted(found, key=lambda entry: (-entry.at.asked, entry.id))
+
+
+def _shown(entry: LedgerEntry, show: Show) -> bool:
+    match show:
+        case Show.WAITING:
+            return entry.outcome in (
+                Outcome.WAITING,
+                Outcome.RUNNING,
+                Outcome.DECIDED,
+                Outcome.SENT,
+            )
+        case Show.YOURS:
+            return entry.auto is None or bool(entry.retry_ms)
+        case Show.AUTO:
+            return entry.auto is not None
+        case Show.DENIALS:
+            return entry.retryable
+    return True
+
+
+def _matches(entry: LedgerEntry, words: list[str]) -> bool:
+    if not words:
+        return True
+    text = " ".join(
+        (
+            entry.what,
+            entry.kind,
+            entry.who,
+            entry.outcome.value,
+            entry.label,
+            entry.rationale,
+            entry.reason,
+            entry.cwd,
+        )
+    ).casefold()
+    return all(word in text for word in words)
+
+
+# -- export ----------------------------------------------------------------------------
+
+
+def exported(
+    entries: Iterable[LedgerEntry], names: Mapping[ThreadId, tuple[str, str]]
+) -> str:
+    """The entries as JSON, oldest first. `names`: title and agent path by thread."""
+    rows = [
+        {
+            "id": entry.id,
+            "threadId": entry.thread_id,
+            "thread": names.get(entry.thread_id, ("", ""))[0],
+            "agent": names.get(entry.thread_id, ("", ""))[1],
+            "turnId": entry.turn_id,
+            "kind": entry.kind,
+            "what": entry.what,
+            "cwd": entry.cwd,
+            "reason": entry.reason,
+            "outcome": entry.outcome.value,
+            "who": entry.who or None,
+            "answer": entry.label or None,
+            "scope": entry.scope or None,
+            "sent": action_of(entry.sent) or None,
+            "askedMs": entry.at.asked,
+            "decidedMs": entry.at.decided,
+            "sentMs": entry.at.sent,
+            "confirmedMs": entry.at.confirmed,
+            "waitedMs": entry.waited_ms,
+            "risk": entry.risk or None,
+            "authorization": entry.authorization or None,
+            "rationale": entry.rationale or None,
+            "failure": entry.failure or None,
+            "retryApprovedMs": entry.retry_ms,
+        }
+        for entry in reversed(chosen(entries, Show.ALL))
+    ]
+    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"

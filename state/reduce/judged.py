@@ -1,0 +1,71 @@
+"""What auto-review said, at its place in the turn: the engine keeps it nowhere.
+
+Owns the notice that stands below the item which was judged. Invariant: one notice for
+one review, whatever is told twice; a failure of the reviewer is not called a denial.
+"""
+
+from __future__ import annotations
+
+
+from state.dataclass import replace
+from state.items import Item, ItemId, ItemStatus, Level, Notice
+from state.ledger import Outcome, judged
+from state.model import Thread
+from state.reviews import AutoReview
+from state.words import duration
+
+_PREFIX = "auto-review:"
+
+
+def with_verdict(thread: Thread, auto: AutoReview) -> Thread:
+    """The thread with the verdict in its turn, once there is one."""
+    turn = thread.turns.get(auto.turn_id) if auto.turn_id else None
+    notice = verdict(auto)
+    if turn is None or notice is None:
+        return thread
+    item_id = ItemId(f"{_PREFIX}{auto.id}")
+    item = Item(
+        item_id,
+        notice,
+        ItemStatus.COMPLETED,
+        auto.started_ms,
+        auto.completed_ms,
+        synthetic=True,
+    )
+    if item_id in turn.items:
+        return thread
+    items = {}
+    for one in turn.items.values():
+        items[one.id] = one
+        if one.id == auto.target_item_id:
+            items[item_id] = item
+    items.setdefault(item_id, item)
+    changed = replace(turn, items=items)
+    return replace(thread, turns={**thread.turns, turn.id: changed})
+
+
+def verdict(auto: AutoReview) -> Notice | None:
+    """In words; None while it runs."""
+    outcome, failure = judged(auto)
+    took = ""
+    if auto.started_ms is not None and auto.completed_ms is not None:
+        took = f" · {duration(max(0, auto.completed_ms - auto.started_ms))}"
+    grade = ""
+    if auto.risk or auto.authorization:
+        given = auto.authorization or "unknown"
+        grade = f" · risk {auto.risk or 'unknown'} · authorisation {given}"
+    why = f": {auto.rationale}" if auto.rationale else ""
+    not_run = f"so this was not run{took}: {failure}"
+    match outcome:
+        case Outcome.ALLOWED:
+            return Notice(Level.INFO, f"Auto-review allowed this{grade}{took}{why}")
+        case Outcome.DENIED:
+            words = f"Auto-review denied this{grade}{took}{why}"
+            return Notice(Level.ERROR, f"{words} (/approve allows one retry)")
+        case Outcome.FAILED:
+            return Notice(Level.WARNING, f"Auto-review failed, {not_run}")
+        case Outcome.TIMED_OUT:
+            return Notice(Level.WARNING, f"Auto-review timed out, {not_run}")
+        case Outcome.ABORTED:
+            return Notice(Level.WARNING, f"Auto-review ended with the turn{took}")
+    return None

@@ -1,0 +1,230 @@
+"""The engine's features by stage, with Smart Approvals on top, as /experimental shows.
+
+Owns the rows, what turning one would write, and the words about old names. There is no
+feature that switches Smart Approvals: its rows are the thread's reviewer and the
+default one. Invariant: `smart_approvals` is never among the keys that are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from state import approvals as a
+from state.changes import ChangeSettings, ConfigEdit
+from state.controls import Controls, Feature, LayerKind, layer_words
+from state.model import Thread
+from state.select.words import one_line
+from state.text import reveal
+from state.usual import defaults_of
+from state.views import Bit, Bits, ExperimentalView, FeatureGroup, FeatureRow, Tone
+
+STAGES = (
+    ("beta", "Experimental"),
+    ("underDevelopment", "Under development"),
+    ("stable", "Stable"),
+    ("deprecated", "Deprecated"),
+    ("removed", "Removed"),
+)
+HERE, USUAL = "smart:thread", "smart:default"
+"""The keys of the two rows of Smart Approvals."""
+IDLE = {
+    "guardian_approval": "has no effect on who answers: the reviewer decides that",
+}
+_OLD = ("smart_approvals", "guardian_subagent")
+_REMOVED = "Removed from the engine: it has no effect any more."
+_HELD = "Your administrator holds this one."
+NEVER_WRITTEN = frozenset(f"features.{name}" for name in _OLD)
+
+Turned = Mapping[str, bool]
+"""What the user has turned and not saved, by row key."""
+
+
+def smart_here(thread: Thread | None) -> bool:
+    """Smart Approvals are in force in this thread: all three values."""
+    return thread is not None and a.is_current(thread.settings, a.SMART.wanted)
+
+
+def smart_usual(controls: Controls | None) -> bool:
+    """Auto-review is what new threads get."""
+    if controls is None or controls.problem:
+        return False
+    return a.reviewer_of(defaults_of(controls)) == "auto_review"
+
+
+def experimental_view(
+    thread: Thread | None, controls: Controls | None, turned: Turned, filter_: str = ""
+) -> ExperimentalView:
+    """The board as it stands."""
+    groups = [FeatureGroup("Smart Approvals", _smart(thread, controls, turned))]
+    features = controls.features if controls else ()
+    held = dict(controls.limits.features) if controls else {}
+    for stage, title in STAGES:
+        rows = tuple(
+            _row(feature, turned, held=feature.name in held)
+            for feature in features
+            if feature.stage == stage and feature.name not in _OLD
+        )
+        groups.append(FeatureGroup(title, rows))
+    known = {stage for stage, _ in STAGES}
+    strange = tuple(
+        _row(f, turned, held=False) for f in features if f.stage not in known
+    )
+    groups.append(FeatureGroup("Other", strange))
+    every = [row for group in groups for row in group.rows]
+    words = filter_.casefold().split()
+    shown = tuple(
+        FeatureGroup(group.title, kept)
+        for group in groups
+        if (kept := tuple(row for row in group.rows if _matches(row, words)))
+    )
+    changed = sum(row.changed for row in every)
+    return ExperimentalView(
+        shown, _sentences(thread, controls, turned, changed), changed, len(features)
+    )
+
+
+def _matches(row: FeatureRow, words: list[str]) -> bool:
+    text = f"{row.name} {row.words}".casefold()
+    return all(word in text for word in words)
+
+
+def _smart(
+    thread: Thread | None, controls: Controls | None, turned: Turned
+) -> tuple[FeatureRow, ...]:
+    here, usual = smart_here(thread), smart_usual(controls)
+    limits = controls.limits if controls else None
+    barred = limits is not None and a.forbidden_reviewer("auto_review", limits)
+    source = ""
+    if thread is not None and thread.settings is not None:
+        source = f"now {a.name_of(thread.settings)}"
+    default = controls.value("approvals_reviewer") if controls else None
+    return (
+        FeatureRow(
+            HERE,
+            "Smart Approvals in this thread",
+            "on request, answered by auto-review, in workspace-write; at once",
+            turned.get(HERE, here),
+            here,
+            reveal(source).text,
+            _HELD if barred else ("" if thread is not None else "No thread is open."),
+        ),
+        FeatureRow(
+            USUAL,
+            "Auto-review by default",
+            "the reviewer that new threads start with",
+            turned.get(USUAL, usual),
+            usual,
+            layer_words(default.layer) if default is not None else "",
+            _HELD if barred else "",
+        ),
+    )
+
+
+def _row(feature: Feature, turned: Turned, *, held: bool) -> FeatureRow:
+    name = reveal(feature.name).text
+    words = one_line(feature.description) or IDLE.get(feature.name, "")
+    if feature.title:
+        words = f"{words} ({name})" if words else f"({name})"
+    usual = "on" if feature.default else "off"
+    source = f"default {usual}"
+    if feature.layer.kind is not LayerKind.BUILT_IN:
+        source = f"{layer_words(feature.layer)} · {source}"
+    fixed = _REMOVED if feature.stage == "removed" else ""
+    return FeatureRow(
+        feature.name,
+        one_line(feature.title) or name,
+        words,
+        turned.get(feature.name, feature.enabled),
+        feature.enabled,
+        source,
+        _HELD if held else fixed,
+    )
+
+
+def _sentences(
+    thread: Thread | None, controls: Controls | None, turned: Turned, changed: int
+) -> tuple[Bits, ...]:
+    lines: list[Bits] = []
+    if controls is None:
+        return ((Bit("Not known yet; asking the engine.", Tone.MUTED),),)
+    if controls.problem:
+        why = one_line(controls.problem)
+        lines.append(
+            (Bit(f"The engine cannot read its configuration: {why}", Tone.FAIL),)
+        )
+    if changed:
+        features = {key for key in turned if key not in (HERE, USUAL)}
+        words = f"{changed} changed, saved by enter."
+        if features:
+            words += " Features count from the next thread on; some need a new engine."
+        lines.append((Bit(words, Tone.NEED),))
+    if turned.get(HERE) is False and smart_here(thread):
+        usual = a.reviewer_of(defaults_of(controls))
+        who = a.REVIEWER_WORDS[usual]
+        where = layer_words(controls.value("approvals_reviewer").layer)
+        lines.append(
+            (Bit(f"Off clears the thread's own reviewer: then {who} ({where})."),)
+        )
+    lines += [(Bit(text, Tone.MUTED),) for text in old_names(controls)]
+    return tuple(lines)
+
+
+def old_names(controls: Controls) -> tuple[str, ...]:
+    """What this engine makes of the names that once switched Smart Approvals."""
+    found = []
+    for layer in controls.layers:
+        features = layer.values.get("features")
+        for name in features if isinstance(features, dict) else ():
+            if name in _OLD:
+                found.append(
+                    f"features.{name} in {layer_words(layer)} is not known to this "
+                    "engine and ignored; the reviewer decides."
+                )
+            elif name == "guardian_approval":
+                found.append(
+                    f"features.guardian_approval in {layer_words(layer)} {IDLE[name]}."
+                )
+    return tuple(dict.fromkeys(found))
+
+
+# -- what saving does ----------------------------------------------------------------
+
+
+def feature_edits(controls: Controls, turned: Turned) -> tuple[ConfigEdit, ...]:
+    """The keys of config.toml that saving writes. A feature turned to its default is
+    still written: a layer below may say otherwise."""
+    edits = [
+        ConfigEdit(f"features.{feature.name}", turned[feature.name])
+        for feature in controls.features
+        if turned.get(feature.name, feature.enabled) is not feature.enabled
+    ]
+    if USUAL in turned and turned[USUAL] is not smart_usual(controls):
+        reviewer = "auto_review" if turned[USUAL] else None
+        edits.append(ConfigEdit("approvals_reviewer", reviewer))
+    return tuple(edit for edit in edits if edit.key not in NEVER_WRITTEN)
+
+
+def smart_change(
+    thread: Thread, controls: Controls | None, *, on: bool
+) -> ChangeSettings:
+    """What turning Smart Approvals means for a thread."""
+    wanted = a.SMART.wanted
+    if on:
+        return ChangeSettings(
+            thread.id,
+            wanted.policy,
+            (),
+            wanted.reviewer,
+            wanted.sandbox,
+            note="Smart Approvals are on: auto-review answers in this thread",
+        )
+    readable = controls is not None and not controls.problem
+    usual = defaults_of(controls) if controls is not None and readable else None
+    reviewer = a.reviewer_of(usual) if usual is not None else "user"
+    who = a.REVIEWER_WORDS[reviewer]
+    where = "by default" if reviewer == "user" else "your default says so"
+    return ChangeSettings(
+        thread.id,
+        reviewer=reviewer,
+        note=f"The thread's own reviewer is cleared; in force now: {who} ({where})",
+    )

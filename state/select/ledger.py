@@ -1,0 +1,254 @@
+"""The ledger of reviews as a list, and one entry with everything that is known of it.
+
+Owns the words. What an entry is stands in `state.ledger`. Invariant: commands, paths,
+hosts and JSON pass `reveal`, prose passes `clean`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from state.dataclass import dataclass, replace
+from state.items import ThreadId
+from state.ledger import LedgerEntry, Outcome, of_auto, of_review
+from state.ledger_export import Show, chosen
+from state.model import Thread, World
+from state.select.words import (
+    agent_label,
+    command_line,
+    one_line,
+    thread_title,
+    unwrap_command,
+)
+from state.text import clean, reveal
+from state.tree import Forest
+from state.views import Bit, Bits, Fact, Glyph, LedgerRow, LedgerView, Tone
+from state.words import duration
+
+HERE, TREE, EVERY = "thread", "tree", "all"
+SCOPES = {HERE: "this thread", TREE: "its tree", EVERY: "all threads"}
+_RECORDED = "Denials are recorded after auto-review rejects an action."
+_SIGNS = {
+    Outcome.WAITING: (Glyph.NEED, Tone.NEED),
+    Outcome.RUNNING: (Glyph.AUTO, Tone.AUTO),
+    Outcome.DECIDED: (Glyph.STARTING, Tone.MUTED),
+    Outcome.SENT: (Glyph.STARTING, Tone.MUTED),
+    Outcome.ALLOWED: (Glyph.DONE, Tone.MUTED),
+    Outcome.ANSWERED: (Glyph.DONE, Tone.MUTED),
+    Outcome.REFUSED: (Glyph.FAILED, Tone.TEXT),
+    Outcome.DENIED: (Glyph.FAILED, Tone.FAIL),
+    Outcome.FAILED: (Glyph.FAILED, Tone.NEED),
+    Outcome.TIMED_OUT: (Glyph.FAILED, Tone.NEED),
+    Outcome.UNKNOWN: (Glyph.STALE, Tone.MUTED),
+    Outcome.ENDED: (Glyph.CLOSED, Tone.MUTED),
+    Outcome.LOST: (Glyph.CLOSED, Tone.MUTED),
+    Outcome.ABORTED: (Glyph.CLOSED, Tone.MUTED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAsk:
+    """What the user looks at."""
+
+    show: Show = Show.ALL
+    scope: str = EVERY
+    words: str = ""
+    thread: ThreadId | None = None
+
+
+def live_entries(threads: Iterable[Thread]) -> dict[str, LedgerEntry]:
+    """What this window itself knows, by thread and id; newer than any row on disk."""
+    found = {}
+    for thread in threads:
+        for review in thread.reviews.values():
+            if review.method:
+                entry = of_review(review)
+                found[f"{thread.id}/{entry.id}"] = entry
+        for auto in thread.auto_reviews.values():
+            entry = of_auto(thread.id, auto)
+            found[f"{thread.id}/{entry.id}"] = entry
+    return found
+
+
+def merged(
+    stored: Iterable[LedgerEntry], live: dict[str, LedgerEntry]
+) -> tuple[LedgerEntry, ...]:
+    """Both, the live one where it knows more. A stored entry keeps what only the
+    store knows: another window's answer."""
+    result = {}
+    for entry in stored:
+        key = f"{entry.thread_id}/{entry.id}"
+        if entry.outcome is Outcome.RUNNING and key not in live:
+            # Its end came when nobody of us listened.
+            entry = replace(entry, outcome=Outcome.UNKNOWN, who="auto-review")
+        result[key] = entry
+    for key, entry in live.items():
+        known = result.get(key)
+        if known is None or not (known.label and not entry.label):
+            sent = known.at.sent if known is not None else None
+            if sent is not None and entry.at.sent is None:
+                entry = replace(entry, at=entry.at._replace(sent=sent))
+            result[key] = entry
+    return tuple(result.values())
+
+
+def in_scope(ask: LedgerAsk, forest: Forest) -> frozenset[ThreadId] | None:
+    """The threads the user looks at; None: all."""
+    if ask.thread is None or ask.scope == EVERY:
+        return None
+    if ask.scope == HERE:
+        return frozenset({ask.thread})
+    return frozenset(t.id for _, t in forest.walk(forest.root(ask.thread)))
+
+
+def ledger_view(
+    entries: Sequence[LedgerEntry], world: World, forest: Forest, ask: LedgerAsk
+) -> LedgerView:
+    """The list."""
+    found = chosen(entries, ask.show, ask.words, in_scope(ask, forest))
+    return LedgerView(
+        tuple(_row(entry, world, forest) for entry in found),
+        total=len(entries),
+        running=sum(entry.outcome is Outcome.RUNNING for entry in entries),
+        empty=_empty(ask) if not found else (),
+    )
+
+
+def owner(thread_id: ThreadId, world: World, forest: Forest) -> tuple[str, str]:
+    """(title of the tree, agent path)."""
+    thread = world.threads.get(thread_id)
+    if thread is None:
+        return f"thread {thread_id[-8:]}", ""
+    root = world.threads.get(forest.root(thread_id), thread)
+    return thread_title(root), agent_label(thread)
+
+
+def _row(entry: LedgerEntry, world: World, forest: Forest) -> LedgerRow:
+    title, agent = owner(entry.thread_id, world, forest)
+    glyph, tone = _SIGNS[entry.outcome]
+    what = entry.what
+    if entry.kind in ("command", "edits", "input", "network"):
+        what = command_line(what)
+    else:
+        what = reveal(one_line(what)).text
+    return LedgerRow(
+        key=f"{entry.thread_id}/{entry.id}",
+        thread_id=entry.thread_id,
+        glyph=glyph,
+        tone=tone,
+        kind=entry.kind,
+        owner=agent if agent not in ("", "/root") else title,
+        what=what,
+        how=how(entry),
+        asked_ms=entry.at.asked,
+        retryable=entry.retryable and entry.retry_ms is None,
+    )
+
+
+def how(entry: LedgerEntry) -> str:
+    """Who decided what, in a few words."""
+    who = entry.who
+    match entry.outcome:
+        case Outcome.WAITING:
+            return "waits for you"
+        case Outcome.RUNNING:
+            return "auto-review running"
+        case Outcome.DECIDED:
+            return "you decided, not sent"
+        case Outcome.SENT:
+            return "you answered, not confirmed"
+        case Outcome.ALLOWED | Outcome.REFUSED if entry.auto is None:
+            verb = "allowed" if entry.outcome is Outcome.ALLOWED else "refused"
+            scope = f" {entry.scope}" if verb == "allowed" and entry.scope else ""
+            return f"{who} {verb}{scope}"
+        case Outcome.ALLOWED:
+            grade = f" · {one_line(entry.risk)} risk" if entry.risk else ""
+            return f"auto-review allowed{grade}"
+        case Outcome.DENIED:
+            words = f"auto-review denied · {one_line(entry.risk) or 'unknown'} risk"
+        case Outcome.FAILED:
+            words = "auto-review failed"
+        case Outcome.TIMED_OUT:
+            words = "auto-review timed out"
+        case Outcome.ANSWERED:
+            return f"{who} answered"
+        case Outcome.UNKNOWN:
+            return f"{who}: answer unknown"
+        case _:
+            return f"ended by {who or 'the engine'}"
+    return f"{words} · retry approved" if entry.retry_ms else words
+
+
+def _empty(ask: LedgerAsk) -> tuple[Bits, ...]:
+    if ask.words:
+        return ((Bit(f"No entry matches “{one_line(ask.words)}”."),),)
+    if ask.show is Show.DENIALS:
+        where = "in this thread" if ask.scope == HERE else "here"
+        return (
+            (Bit(f"No recent auto-review denials {where}."),),
+            (
+                Bit(
+                    "Denials are recorded after auto-review rejects an action.",
+                    Tone.MUTED,
+                ),
+            ),
+        )
+    return ((Bit("Nothing was asked yet."),),)
+
+
+# -- one entry -------------------------------------------------------------------------
+
+
+def facts(entry: LedgerEntry, world: World, forest: Forest) -> tuple[Fact, ...]:
+    """Everything that is known of an entry."""
+    title, agent = owner(entry.thread_id, world, forest)
+    rows = [Fact("asked by", f"{agent} · {title}" if agent else title)]
+    text = reveal(unwrap_command(entry.what).strip(), multiline=True)
+    rows.append(Fact(entry.kind, text.text, Tone.BRIGHT))
+    rows += [Fact("", warning, Tone.NEED) for warning in text.warnings]
+    if entry.cwd:
+        rows.append(Fact("in", reveal(entry.cwd).text))
+    if entry.reason and entry.reason != entry.what:
+        rows.append(Fact("why", clean(entry.reason)))
+    rows.append(
+        Fact("outcome", f"{how(entry)}{_times(entry)}", _SIGNS[entry.outcome][1])
+    )
+    if entry.risk or entry.authorization:
+        risk = one_line(entry.risk) or "unknown"
+        given = one_line(entry.authorization) or "unknown"
+        rows.append(Fact("judged", f"risk {risk} · authorisation {given}"))
+    if entry.failure:
+        rows.append(Fact("failure", clean(entry.failure), Tone.NEED))
+        rows.append(Fact("", "This is no judgement: the action was not run."))
+    elif entry.rationale:
+        rows.append(Fact("rationale", clean(entry.rationale)))
+    if entry.label:
+        rows.append(Fact("answer", one_line(entry.label)))
+    if entry.sent and entry.auto is None:
+        rows.append(Fact("sent", reveal(entry.sent).text, Tone.MUTED))
+    elif entry.outcome is Outcome.UNKNOWN:
+        rows.append(Fact("sent", "not known: the engine only says that it is over"))
+    if entry.retry_ms is not None:
+        rows.append(Fact("retry", "approved once; it is reviewed again"))
+    return tuple(rows)
+
+
+def _times(entry: LedgerEntry) -> str:
+    """The moments apart: waited, sent, confirmed."""
+    words = []
+    at = entry.at
+    if entry.waited_ms is not None:
+        verb = "took" if entry.auto is not None else "waited"
+        words.append(f"{verb} {duration(entry.waited_ms)}")
+    if entry.auto is None:
+        if at.sent is not None:
+            words.append("sent")
+        elif at.decided is not None and entry.label:
+            words.append("sending not recorded")
+        if at.confirmed is not None and at.decided is not None:
+            words.append(
+                f"confirmed {duration(max(0, at.confirmed - at.decided))} later"
+            )
+        elif at.decided is not None:
+            words.append("not confirmed")
+    return f" · {' · '.join(words)}" if words else ""

@@ -1,0 +1,219 @@
+"""The ledger: what a review, an answer and an auto-review are called, and by whom."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from state.events import AutoReviewChanged, WarningSeen
+from state.items import ItemId, Notice, ThreadId, TurnId
+from state.ledger import Outcome, Written, of_auto, of_review
+from state.ledger_export import Show, chosen, exported
+from state.model import (
+    AutoReview,
+    Decision,
+    Review,
+    ReviewKey,
+    ReviewKind,
+    ReviewState,
+    Thread,
+    Turn,
+)
+from state.reduce import reduce_thread
+from state.select.ledger import how, merged
+from tests.recordings import events
+
+T = ThreadId("t")
+
+
+def review(state: ReviewState = ReviewState.RESOLVED, **changes: Any) -> Review:
+    facts: dict[str, Any] = {
+        "key": ReviewKey("e", 0),
+        "connection": 1,
+        "method": "item/commandExecution/requestApproval",
+        "kind": ReviewKind.COMMAND,
+        "thread_id": T,
+        "turn_id": None,
+        "item_id": None,
+        "approval_id": None,
+        "params": "{}",
+        "params_hash": "",
+        "asked_ms": 1000,
+        "command": "ls",
+        "state": state,
+    }
+    return Review(**{**facts, **changes})
+
+
+def answered(result: Any, **changes: Any) -> Review:
+    decision = Decision("y", "Yes", json.dumps(result))
+    return review(
+        decision=decision,
+        decided_ms=3000,
+        resolved_ms=3100,
+        resolved_by="you",
+        **changes,
+    )
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome", "scope"),
+    [
+        ({"decision": "accept"}, Outcome.ALLOWED, "once"),
+        ({"decision": "acceptForSession"}, Outcome.ALLOWED, "for the session"),
+        ({"decision": "decline"}, Outcome.REFUSED, "once"),
+        ({"decision": "cancel"}, Outcome.REFUSED, "once"),
+        (
+            {"decision": {"acceptWithExecpolicyAmendment": {}}},
+            Outcome.ALLOWED,
+            "by a rule",
+        ),
+        (
+            {
+                "decision": {
+                    "applyNetworkPolicyAmendment": {
+                        "network_policy_amendment": {"host": "h", "action": "deny"}
+                    }
+                }
+            },
+            Outcome.REFUSED,
+            "by a rule",
+        ),
+        ({"permissions": {}}, Outcome.REFUSED, "once"),
+        (
+            {"permissions": {"network": {}}, "scope": "session"},
+            Outcome.ALLOWED,
+            "for the session",
+        ),
+        ({"permissions": {"a": 1}, "scope": "turn"}, Outcome.ALLOWED, "for the turn"),
+        (
+            {"action": "accept", "_meta": {"persist": "always"}},
+            Outcome.ALLOWED,
+            "always",
+        ),
+        ({"action": "decline"}, Outcome.REFUSED, "once"),
+        ({"answers": {}}, Outcome.ANSWERED, "once"),
+    ],
+)
+def test_an_answer_is_judged_by_what_was_sent(
+    result: Any, outcome: Outcome, scope: str
+) -> None:
+    entry = of_review(answered(result))
+    assert (entry.outcome, entry.scope, entry.who) == (outcome, scope, "you")
+    assert entry.waited_ms == 2000
+    assert json.loads(entry.sent) == result
+
+
+WRITTEN = Written("Yes", '{"decision":"accept"}', False, "y", 2000, 2001)
+
+
+@pytest.mark.parametrize(
+    ("by", "written", "who", "outcome"),
+    [
+        ("another client", None, "another client", Outcome.UNKNOWN),
+        ("another client", WRITTEN, "you in another window", Outcome.ALLOWED),
+        ("the turn's end", None, "the turn's end", Outcome.ENDED),
+    ],
+)
+def test_who_decided(
+    by: str, written: Written | None, who: str, outcome: Outcome
+) -> None:
+    entry = of_review(review(resolved_by=by, resolved_ms=5000), written)
+    assert (entry.who, entry.outcome) == (who, outcome)
+
+
+def test_decided_sent_and_confirmed_are_apart() -> None:
+    decision = Decision("y", "Yes", '{"decision":"accept"}')
+    decided = review(ReviewState.DECIDED, decision=decision, decided_ms=2000)
+    sent = review(ReviewState.SENT, decision=decision, decided_ms=2000)
+    assert how(of_review(decided)) == "you decided, not sent"
+    assert how(of_review(sent, WRITTEN)) == "you answered, not confirmed"
+    assert of_review(sent, WRITTEN).at == (1000, 2000, 2001, None)
+    lost = review(ReviewState.LOST)
+    assert of_review(lost).who == "the engine's end"
+
+
+def test_a_stored_answer_of_another_window_is_not_forgotten() -> None:
+    live = of_review(review(resolved_by="another client"))
+    stored = of_review(review(resolved_by="another client"), WRITTEN)
+    assert merged((stored,), {f"t/{live.id}": live}) == (stored,)
+
+
+@pytest.mark.parametrize(
+    ("status", "risk", "rationale", "outcome", "failure"),
+    [
+        ("approved", "low", "fine", Outcome.ALLOWED, ""),
+        ("denied", "high", "no", Outcome.DENIED, ""),
+        ("denied", "high", "Automatic approval review failed: me", Outcome.DENIED, ""),
+        (
+            "denied",
+            None,
+            "Automatic approval review failed: guardian assessment was not valid JSON",
+            Outcome.FAILED,
+            "a bad answer",
+        ),
+        (
+            "denied",
+            None,
+            "Automatic approval review failed: We\u2019re experiencing high demand",
+            Outcome.FAILED,
+            "the provider's error",
+        ),
+        (
+            "denied",
+            None,
+            'Automatic approval review failed: {"error": {"message": "JSON"}}',
+            Outcome.FAILED,
+            "the provider's error",
+        ),
+        ("timedOut", None, None, Outcome.TIMED_OUT, "the reviewer did not answer"),
+        ("aborted", None, None, Outcome.ABORTED, ""),
+        ("inProgress", None, None, Outcome.RUNNING, ""),
+        ("somethingNew", None, None, Outcome.UNKNOWN, ""),
+    ],
+)
+def test_failures_of_the_reviewer_are_no_denials(
+    status: str, risk: str | None, rationale: str | None, outcome: Outcome, failure: str
+) -> None:
+    auto = AutoReview("r", None, None, status, "{}", "command", risk, None, rationale)
+    entry = of_auto(T, auto)
+    assert entry.outcome is outcome
+    assert entry.failure.startswith(failure)
+    assert bool(entry.failure) is bool(failure)
+
+
+def test_a_verdict_stands_once_below_what_was_judged() -> None:
+    auto = AutoReview(
+        "r", TurnId("u"), ItemId("i"), "denied", "{}", "command", "high", "low", "no", 1
+    )
+    thread = Thread(T, turns={TurnId("u"): Turn(TurnId("u"))})
+    event = AutoReviewChanged(T, auto)
+    once = reduce_thread(thread, event)
+    again = reduce_thread(once, event)
+    (item,) = again.turns[TurnId("u")].items.values()
+    assert isinstance(item.body, Notice)
+    assert "denied" in item.body.text
+    assert ": no (" in item.body.text
+
+
+def test_the_engines_doubled_words_are_dropped_and_the_breaker_is_explained() -> None:
+    told = [e.text for e in events("a-guardian-basic") if isinstance(e, WarningSeen)]
+    assert not [text for text in told if text.startswith("Automatic approval review")]
+
+
+def test_filters_and_export() -> None:
+    entries = [
+        of_review(answered({"decision": "accept"})),
+        of_review(review(ReviewState.PENDING, key=ReviewKey("e", 1), asked_ms=9000)),
+        of_auto(T, AutoReview("r", None, None, "denied", "{}", "command", "high")),
+    ]
+    assert [e.outcome for e in chosen(entries, Show.WAITING)] == [Outcome.WAITING]
+    assert [e.outcome for e in chosen(entries, Show.DENIALS)] == [Outcome.DENIED]
+    assert len(chosen(entries, Show.ALL, "allowed you")) == 1
+    assert chosen(entries, Show.ALL, "", frozenset({ThreadId("other")})) == []
+    rows = json.loads(exported(entries, {T: ("title", "/root")}))
+    assert [row["outcome"] for row in rows] == ["denied", "allowed", "waiting"]
+    assert rows[1]["sent"] == {"decision": "accept"}
+    assert rows[1]["thread"] == "title"

@@ -1,0 +1,107 @@
+"""The ledger as a person uses it; oracles: bytes at the engine, files on the disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.driver import Driver, drive
+from tests.fakes import FakeEngine
+from tests.scenario.test_approvals_board import ONE, prepare
+
+APPROVE = "thread/approveGuardianDeniedAction"
+
+
+def deny(engine: FakeEngine, key: str = "r1", command: str = "git push") -> None:
+    action = {"type": "command", "source": "unifiedExec", "cwd": "/w"}
+    engine.notify(
+        "item/autoApprovalReview/completed",
+        threadId=ONE,
+        turnId="t1",
+        reviewId=key,
+        targetItemId="i1",
+        startedAtMs=1_000,
+        completedAtMs=2_000,
+        decisionSource="agent",
+        review={"status": "denied", "riskLevel": "high", "rationale": "no"},
+        action={**action, "command": command},
+    )
+
+
+def ready(engine: FakeEngine) -> None:
+    prepare(engine)
+    engine.replies[APPROVE] = lambda _: {}
+
+
+def test_a_denial_is_approved_for_one_retry_and_the_agent_told(tmp_path: Path) -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        deny(driver.engine)
+        await driver.press("i")
+        await driver.type("/approve")
+        await driver.press("enter", "enter")
+        driver.sees("Approve one retry", "has to try again")
+        await driver.press("enter")
+        assert driver.engine.calls(APPROVE) == []
+        await driver.press("enter", "right", "right", "enter")
+        await driver.wait(500)
+        (sent,) = driver.engine.calls(APPROVE)
+        assert sent["threadId"] == ONE
+        assert sent["event"]["id"] == "r1"
+        assert sent["event"]["status"] == "denied"
+        assert sent["event"]["action"] == {
+            "type": "command",
+            "source": "unified_exec",
+            "cwd": "/w",
+            "command": "git push",
+        }
+        (said,) = driver.engine.calls("turn/start")
+        assert "try it again: git push" in said["input"][0]["text"]
+        driver.sees("retry approved", "still goes through auto-review")
+
+    drive(play, prepare=ready, home=tmp_path / "home")
+
+
+def test_the_ledger_is_complete_in_the_next_window(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+
+    async def first(driver: Driver) -> None:
+        await driver.open_thread("one")
+        driver.engine.start_turn(ONE, "t1")
+        deny(driver.engine)
+        driver.engine.ask(
+            7,
+            "item/commandExecution/requestApproval",
+            threadId=ONE,
+            turnId="t1",
+            itemId="i2",
+            command="touch /etc/x",
+            startedAtMs=1,
+            availableDecisions=["accept", "cancel"],
+        )
+        await driver.idle()
+        await driver.press("r", "enter")
+        await driver.wait(700)
+        await driver.press("d")
+        await driver.wait(700)
+        driver.engine.resolve(7, ONE)
+        await driver.wait(1500)
+
+    async def second(driver: Driver) -> None:
+        await driver.press("H")
+        await driver.wait(500)
+        driver.sees("you refused", "auto-review denied", "touch /etc/x", "git push")
+        await driver.press("slash", *"touch", "enter")
+        driver.sees("1 of 2", "decline")
+        await driver.press("E")
+        await driver.wait(500)
+        (path,) = tmp_path.glob("codex-reviews-*.json")
+        assert path.stat().st_mode & 0o777 == 0o600
+        (row,) = json.loads(path.read_text())
+        assert (row["who"], row["outcome"]) == ("you", "refused")
+        assert row["sent"] == {"decision": "decline"}
+        assert row["decidedMs"] <= row["confirmedMs"]
+        assert row["sentMs"] is not None
+
+    drive(first, prepare=ready, home=home, cwd=str(tmp_path))
+    drive(second, prepare=ready, home=home, cwd=str(tmp_path))

@@ -1,0 +1,196 @@
+"""The ledger and /approve: empty, busy, hostile, one entry with all that is known."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from tests.screens import control_scripts as cs
+from tests.screens import scripts as s
+from tests.screens.stage import NOW, Json, connected, keys, stage, told
+from tests.snap import Size, Snap, sizes
+from tui.app import CodexTui
+
+T = "01a1-cache"
+EVIL = "/bin/bash -lc 'rm -rf \u202e[red]~\x1b]0;x\x07\u4e2d\u6587'"
+
+
+def judged(
+    key: str, status: str, command: str, *, ago: int = 60, **review: Any
+) -> Json:
+    """What auto-review said of a command."""
+    action = {"type": "command", "source": "unifiedExec", "cwd": "/home/dev/work"}
+    kind = "started" if status == "inProgress" else "completed"
+    params: Json = {
+        "threadId": T,
+        "turnId": "t1",
+        "reviewId": key,
+        "targetItemId": None,
+        "startedAtMs": NOW - ago * 1000,
+        "review": {"status": status, **review},
+        "action": {**action, "command": command},
+    }
+    if kind == "completed":
+        params["completedAtMs"] = NOW - ago * 1000 + 2400
+        params["decisionSource"] = "agent"
+    return {"method": f"item/autoApprovalReview/{kind}", "params": params}
+
+
+def asked(request_id: int, command: str, ago: int) -> Json:
+    """A command waits for the user."""
+    return {
+        "id": request_id,
+        "method": "item/commandExecution/requestApproval",
+        "params": {
+            "kind": "command",
+            "threadId": T,
+            "turnId": "t1",
+            "itemId": f"i{request_id}",
+            "startedAtMs": NOW - ago * 1000,
+            "reason": "may I?",
+            "command": command,
+            "cwd": "/home/dev/work",
+            "availableDecisions": ["accept", "cancel"],
+        },
+        "emittedAtMs": NOW - ago * 1000,
+    }
+
+
+def resolved(request_id: int, ago: int) -> Json:
+    """Somebody answered."""
+    return {
+        "method": "serverRequest/resolved",
+        "params": {"threadId": T, "requestId": request_id},
+        "emittedAtMs": NOW - ago * 1000,
+    }
+
+
+DENIED = judged(
+    "r1",
+    "denied",
+    "/bin/bash -lc 'git push --force'",
+    riskLevel="high",
+    userAuthorization="low",
+    rationale="A force push rewrites history that others have; nobody asked for it.",
+)
+BUSY = (
+    *s.began(T, "t1"),
+    asked(0, "/bin/bash -lc 'npm install'", 400),
+    resolved(0, 350),
+    DENIED,
+    judged(
+        "r2",
+        "approved",
+        "/bin/bash -lc 'pip download x'",
+        ago=50,
+        riskLevel="low",
+        userAuthorization="high",
+        rationale="Asked for by the user.",
+    ),
+    judged(
+        "r3",
+        "denied",
+        "/bin/bash -lc 'make'",
+        ago=40,
+        rationale="Automatic approval review failed: guardian assessment was not "
+        "valid JSON",
+    ),
+    judged("r4", "timedOut", "/bin/bash -lc 'curl x'", ago=30),
+    judged("r5", "aborted", "/bin/bash -lc 'ls /root'", ago=20),
+    judged("r6", "inProgress", "/bin/bash -lc 'cargo publish'", ago=4),
+    judged("r7", "inProgress", "/bin/bash -lc 'docker build .'", ago=3),
+    asked(1, "/bin/bash -lc 'touch /etc/x'", 2),
+)
+
+
+def app(*more: Json, replies: dict[str, Json] | None = None) -> CodexTui:
+    thread = s.row(T, "fix the parser cache", 30, "idle")
+    script = [s.listed(thread), s.opened(thread), *more]
+    return stage(connected(), told(*script), open_thread=T, replies=replies)
+
+
+@sizes
+def test_empty(snap_of: Snap, size: Size) -> None:
+    words = ["Nothing was asked yet.", "[everything]"]
+    snap_of(app(), size, run_before=keys("H"), must_contain=words)
+
+
+@sizes
+def test_busy(snap_of: Snap, size: Size) -> None:
+    words = ["waits for you", "auto-review running", "auto-review failed", "denied"]
+    snap_of(app(*BUSY), size, run_before=keys("H"), must_contain=words)
+
+
+@sizes
+def test_one_denial(snap_of: Snap, size: Size) -> None:
+    words = ["git push --force", "risk high", "A force push rewrites"]
+    act = keys("H", "end", "up")
+    snap_of(app(*BUSY), size, run_before=act, must_contain=words)
+
+
+@sizes
+def test_hostile(snap_of: Snap, size: Size) -> None:
+    evil = judged("r1", "denied", EVIL, riskLevel=EVIL, rationale=EVIL * 20)
+    words = ["U+202E"]
+    it = app(*s.began(T, "t1"), evil)
+    snap_of(it, size, run_before=keys("H"), must_contain=words)
+
+
+@sizes
+def test_approve_with_nothing_denied(snap_of: Snap, size: Size) -> None:
+    words = ["No recent auto-review denials", "[denials]"]
+    act = keys("i", *"/approve", "enter")
+    snap_of(app(), size, run_before=act, must_contain=words)
+
+
+@sizes
+def test_approve_asks(snap_of: Snap, size: Size) -> None:
+    words = ["Approve one retry of this?", "[Cancel]", "reviewed again"]
+    it = app(*s.began(T, "t1"), DENIED)
+    act = keys("i", *"/approve", "enter", "enter")
+    snap_of(it, size, run_before=act, must_contain=words)
+
+
+@sizes
+def test_in_the_transcript(snap_of: Snap, size: Size) -> None:
+    """Verdicts stand in the turn, each kind in its own words."""
+    it = app(*BUSY)
+    words = ["Auto-review denied this", "timed out"]
+    snap_of(it, size, run_before=keys("2"), must_contain=words)
+
+
+RULES = """# mine
+prefix_rule(pattern=["git", "push"], decision="allow")
+network_rule(
+    host="\u202egro.live",
+    decision="allow",
+)
+"""
+
+
+def granting() -> dict[str, Json]:
+    """Rules on disk and a tool that is approved for good."""
+    tools = {"tools": {"danger": {"approval_mode": "approve"}}}
+    text = base64.b64encode(RULES.encode()).decode()
+    entry = {"fileName": "default.rules", "isFile": True, "isDirectory": False}
+    return {
+        **cs.controls(user={"mcp_servers": {"labmcp": tools}}),
+        "fs/readDirectory": {"entries": [entry]},
+        "fs/readFile": {"dataBase64": text},
+    }
+
+
+@sizes
+def test_grants(snap_of: Snap, size: Size) -> None:
+    words = ["Rules files", "default.rules:3", "U+202E", "labmcp: danger", "x takes it"]
+    it = app(replies=granting())
+    act = keys("i", *"/grants", "enter", "end")
+    snap_of(it, size, run_before=act, must_contain=words)
+
+
+@sizes
+def test_no_grants(snap_of: Snap, size: Size) -> None:
+    act = keys("i", *"/grants", "enter")
+    words = ["Nothing stands granted."]
+    it = app(replies=cs.controls())
+    snap_of(it, size, run_before=act, must_contain=words)

@@ -1,0 +1,322 @@
+"""/ledger and /approve: everything that was asked and decided, and what stands granted.
+
+Owns the filter, reading the store beside the screen, approving a denial for one retry
+and the export. Does not own entries (`state.ledger`) nor words (`state.select.ledger`).
+Invariant: what the list shows is the store's rows and this window's newer ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Input
+
+from state import commands as c
+from state.changes import ApproveDenial
+from state.db.ledger import read_ledger
+from state.items import ThreadId
+from state.ledger import LedgerEntry
+from state.ledger_export import Show, chosen, exported
+from state.select import ledger as words
+from state.select.words import agent_label, command_line
+from state.store import Published
+from state.views import Bit, Option, Setting, Tone
+from tui.screens import dialogs
+from tui.screens.board import Board
+from tui.screens.flows import client_id
+from widgets.field import LineField
+from widgets.ledger_list import Facts, LedgerList
+from widgets.rows import Rows
+from widgets.sentences import KeyHints
+from widgets.setting_row import SettingRow
+from widgets.title_line import TitleLine
+
+if TYPE_CHECKING:
+    from tui.screens.fleet import FleetScreen
+
+RECORDED = (
+    "Approval recorded for one retry; the retry still goes through auto-review, and "
+    "the agent has to try again."
+)
+HINTS = (
+    ("enter", "approve a denial's retry"),
+    ("o", "open thread"),
+    ("/", "search"),
+    ("tab", "show, threads"),
+    ("g", "standing grants"),
+    ("E", "export"),
+    ("esc", "back"),
+)
+
+
+class LedgerBoard(Board):
+    """The ledger over a thread, its tree or everything."""
+
+    CSS_PATH = "ledger.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "search", id="ledger.search", show=False),
+        Binding("o", "source", "open the thread", id="ledger.source", show=False),
+        Binding("g", "do('grants')", "grants", id="ledger.grants", show=False),
+        Binding("E", "export", "export as JSON", id="ledger.export", show=False),
+    ]
+
+    def __init__(
+        self, fleet: FleetScreen, thread_id: ThreadId | None, show: Show = Show.ALL
+    ) -> None:
+        super().__init__(fleet)
+        scope = words.TREE if show is Show.DENIALS and thread_id else words.EVERY
+        self.ask = words.LedgerAsk(show, scope, "", thread_id)
+        self._stored: tuple[LedgerEntry, ...] = ()
+        self._entries: tuple[LedgerEntry, ...] = ()
+        self.heading = TitleLine("Reviews and decisions", "/ledger", id="heading")
+        self.kinds = SettingRow("Show", id="show")
+        self.scope = SettingRow("Of", id="scope")
+        self.search = LineField(placeholder="search", id="search")
+        self.list = LedgerList(id="entries")
+        self.facts = Facts(id="facts")
+        self.hints = KeyHints(id="hints")
+        self.hints.view = HINTS
+
+    def middle(self) -> ComposeResult:
+        """Filters, the list, the entry under the cursor."""
+        with Vertical(id="middle"):
+            yield self.heading
+            yield self.kinds
+            yield self.scope
+            yield self.search
+            yield self.list
+            with VerticalScroll(id="below", can_focus=False):
+                yield self.facts
+        yield self.hints
+
+    def first_focus(self) -> Widget:
+        """The list."""
+        return self.list
+
+    def on_mount(self) -> None:
+        """Paint what this window knows, then read the store."""
+        self.search.display = False
+        super().on_mount()
+        self._read_again()
+
+    def set_clock(self, now_ms: int, frame: int) -> None:
+        """Ages."""
+        super().set_clock(now_ms, frame)
+        self.list.set_clock(now_ms)
+
+    def take(self, step: Published) -> None:
+        """Draw only when something was asked, judged or decided."""
+        for thread_id in step.dirty:
+            now, before = (
+                step.world.threads[thread_id],
+                step.before.threads.get(thread_id),
+            )
+            if before is None or (
+                now.reviews is not before.reviews
+                or now.auto_reviews is not before.auto_reviews
+            ):
+                super().take(step)
+                return
+
+    # -- entries -------------------------------------------------------------------
+
+    def _read_again(self) -> None:
+        self.run_worker(
+            self._read(), group="ledger", exclusive=True, exit_on_error=False
+        )
+
+    async def _read(self) -> None:
+        path = self.fleet.services.bridge.path
+        if path is None:
+            return
+        try:
+            self._stored = await asyncio.to_thread(read_ledger, path)
+        except (sqlite3.Error, OSError) as error:
+            self.say(f"The thread store could not be read: {error}")
+        self.show()
+
+    def show(self) -> None:
+        """Rows, filters, the entry under the cursor."""
+        presenter = self.fleet.presenter
+        live = words.live_entries(presenter.world.threads.values())
+        self._entries = words.merged(self._stored, live)
+        view = words.ledger_view(
+            self._entries, presenter.world, presenter.forest, self.ask
+        )
+        number = f"{len(view.rows)} of {view.total}"
+        running = f"{view.running} auto-reviews running · " if view.running > 1 else ""
+        if view.running == 1:
+            running = "1 auto-review running · "
+        self.heading.end = (Bit(running, Tone.AUTO), Bit(number, Tone.MUTED))
+        self.kinds.view = Setting(
+            tuple(Option(s.value, s.value) for s in Show), self.ask.show.value
+        )
+        scopes = words.SCOPES if self.ask.thread else {words.EVERY: "all threads"}
+        self.scope.view = Setting(
+            tuple(Option(key, label) for key, label in scopes.items()), self.ask.scope
+        )
+        self.list.show(view)
+        self._describe()
+
+    def _entry(self) -> LedgerEntry | None:
+        key = self.list.cursor_key
+        return next((e for e in self._entries if f"{e.thread_id}/{e.id}" == key), None)
+
+    def _describe(self) -> None:
+        entry, presenter = self._entry(), self.fleet.presenter
+        known = (
+            ()
+            if entry is None
+            else words.facts(entry, presenter.world, presenter.forest)
+        )
+        self.facts.view = known
+
+    def _look(self, **changes: object) -> None:
+        values = {
+            "show": self.ask.show,
+            "scope": self.ask.scope,
+            "words": self.ask.words,
+            "thread": self.ask.thread,
+            **changes,
+        }
+        self.ask = words.LedgerAsk(**values)  # type: ignore[arg-type]
+        self.show()
+
+    @on(SettingRow.Picked)
+    def _picked(self, message: SettingRow.Picked) -> None:
+        message.stop()
+        if message.row.id == "show":
+            self._look(show=Show(message.value))
+        else:
+            self._look(scope=message.value)
+
+    @on(Rows.Moved)
+    def _moved(self, message: Rows.Moved) -> None:
+        message.stop()
+        self._describe()
+
+    def do_next_pane(self) -> None:
+        """tab"""
+        self.focus_next()
+
+    def do_previous_pane(self) -> None:
+        """shift+tab"""
+        self.focus_previous()
+
+    # -- searching -----------------------------------------------------------------
+
+    def action_search(self) -> None:
+        """/"""
+        self.search.display = True
+        self.search.focus()
+
+    @on(Input.Changed)
+    def _searched(self, message: Input.Changed) -> None:
+        message.stop()
+        self._look(words=message.value)
+
+    @on(Input.Submitted)
+    def _search_done(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.list.focus()
+
+    def action_leave_board(self) -> None:
+        """esc: the search first, then the board."""
+        if self.search.display:
+            self.search.display = False
+            self.search.value = ""
+            self.list.focus()
+            return
+        super().action_leave_board()
+
+    # -- acts ----------------------------------------------------------------------
+
+    def action_source(self) -> None:
+        """Open the thread of the entry."""
+        entry = self._entry()
+        if entry is not None and entry.thread_id in self.fleet.presenter.world.threads:
+            super().action_leave_board()
+            self.fleet.open_thread(entry.thread_id)
+
+    @on(Rows.Chosen)
+    def _chosen(self, message: Rows.Chosen) -> None:
+        message.stop()
+        entry = self._entry()
+        if entry is None or not entry.retryable:
+            self.say("Only what auto-review denied can be approved for a retry.")
+            return
+        self.run_worker(self._approve(entry), group="approve", exit_on_error=False)
+
+    async def _approve(self, entry: LedgerEntry) -> None:
+        """One retry of what was denied, by the user's word."""
+        fleet, auto = self.fleet, entry.auto
+        thread = fleet.presenter.world.threads.get(entry.thread_id)
+        if auto is None or thread is None:
+            self.say("That thread is not known here any more.")
+            return
+        facts = words.facts(entry, fleet.presenter.world, fleet.presenter.forest)
+        wanted = {entry.kind, "rationale", "failure"}
+        lines = [f.text for f in facts if f.label in wanted]
+        answer = await self.app.push_screen_wait(dialogs.retry(lines))
+        if answer not in ("yes", "tell"):
+            return
+        if not await fleet.wake(thread.id, because="to approve a retry"):
+            return
+        await fleet.services.bridge.act(ApproveDenial(thread.id, auto))
+        if answer == "tell":
+            await self._tell(thread.id, entry)
+        self.say(RECORDED)
+        self._read_again()
+
+    async def _tell(self, thread_id: ThreadId, entry: LedgerEntry) -> None:
+        """Ask the agent to try again; one without an ear is told through its root."""
+        presenter = self.fleet.presenter
+        thread = presenter.world.threads[thread_id]
+        what = command_line(entry.what)
+        text = f"I approved one retry of what auto-review denied; try it again: {what}"
+        target = thread
+        if thread.direct_input is False:
+            target = presenter.world.threads[presenter.forest.root(thread_id)]
+            text = f"Tell {agent_label(thread)}: {text}"
+        now = c.SendTurn(client_id(), target.id, text, expected_turn=target.active_turn)
+        if await self.fleet.services.bridge.record(now):
+            await self.fleet.services.bridge.deliver(now)
+
+    def action_export(self) -> None:
+        """What the list shows, as a file of JSON that only the user can read."""
+        presenter = self.fleet.presenter
+        threads = words.in_scope(self.ask, presenter.forest)
+        found = chosen(self._entries, self.ask.show, self.ask.words, threads)
+        names = {
+            e.thread_id: words.owner(e.thread_id, presenter.world, presenter.forest)
+            for e in found
+        }
+        text = exported(found, names)
+        self.run_worker(self._write(text), group="export", exit_on_error=False)
+
+    async def _write(self, text: str) -> None:
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        path = Path(self.fleet.services.cwd) / f"codex-reviews-{stamp}.json"
+        try:
+            await asyncio.to_thread(write_private, path, text)
+        except OSError as error:
+            self.say(f"Not exported: {error.strerror or error}")
+            return
+        self.say(f"exported to {path}")
+
+
+def write_private(path: Path, text: str) -> None:
+    """A new file for this user alone. Raises OSError, also when it exists."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        file.write(text)
