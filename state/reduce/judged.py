@@ -6,7 +6,6 @@ one review, whatever is told twice; a failure of the reviewer is not called a de
 
 from __future__ import annotations
 
-
 from state.dataclass import replace
 from state.items import Item, ItemId, ItemStatus, Level, Notice
 from state.ledger import Outcome, judged
