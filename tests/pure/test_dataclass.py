@@ -237,4 +237,4 @@ def test_nothing_is_compiled_before_it_is_used() -> None:
         (sys.executable, "-c", script), cwd=REPO, capture_output=True, text=True
     )
     # A handful of values are made when these are imported: defaults.
-    assert int(ran.stdout) < 5, ran.stdout + ran.stderr
+    assert int(ran.stdout) < 8, ran.stdout + ran.stderr
