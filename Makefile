@@ -56,6 +56,7 @@ bench: $(TEST_READY)
 	@$(BIN)/python -m tests.perf.bench_first_paint
 	@$(BIN)/python -m tests.perf.bench_load
 	@$(BIN)/python -m tests.perf.bench_quiet
+	@$(BIN)/python -m tests.perf.bench_tree
 
 soak: $(TEST_READY)
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest tests/pure tests/store -m "not engine" $(PYTEST_ARGS)

@@ -156,6 +156,34 @@ class Turn:
     diff: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class TurnMark:
+    """What is known of a thread's newest turn even while no turn of it is held.
+    `words`: the begin of what it said last, once it is over."""
+
+    id: TurnId
+    status: TurnStatus
+    started_ms: int | None = None
+    completed_ms: int | None = None
+    error: TurnError | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """How an agent came to be, as its parent's item tells it.
+
+    `turn_id` and `item_id` are the parent's; `model` and `effort` as spawned; `task`
+    None: the wire carries it only as ciphertext."""
+
+    turn_id: TurnId
+    item_id: ItemId
+    at_ms: int | None = None
+    model: str | None = None
+    effort: str | None = None
+    task: str | None = None
+
+
 class SendState(StrEnum):
     """A message's way: noted, sent, accepted, seen in history, refused, unknown.
 
@@ -248,13 +276,18 @@ class Thread:
     """Those that ended and were not dismissed, in the order of their ends"""
     sends: Mapping[ClientId, Send] = field(default_factory=dict)
     agent_status: str | None = None
-    """The parent's last word: started, interacted, interrupted or completed"""
+    """Another agent's last word about it: started, interacted, interrupted, completed,
+    and from older agents failed or closed"""
     notices: tuple[Item, ...] = ()
     """Warnings that belong to the thread and to no turn"""
     origin: Origin = Origin.OURS
     seen_ms: int = 0
     queue: tuple[QueueEntry, ...] = ()
     """What the engine will say to it when the running turn is over"""
+    told_ms: int = 0
+    """When `agent_status` was said"""
+    spawn: Spawn | None = None
+    latest: TurnMark | None = None
     revision: int = field(default=0, compare=False)
 
     @property

@@ -21,6 +21,7 @@ class Place(StrEnum):
     LISTS = "lists"
     THREADS = "threads"
     TRANSCRIPT = "transcript"
+    AGENTS = "agents"
     TERMINALS = "terminals"
     OUTPUT = "all terminals (/ps)"
     REVIEWS = "reviews"
@@ -62,11 +63,12 @@ _KEY_WORDS = {
     "right_square_bracket": "]",
 }
 
-E, L, T, X, C, K = (
+E, L, T, X, G, C, K = (
     Place.EVERYWHERE,
     Place.LISTS,
     Place.THREADS,
     Place.TRANSCRIPT,
+    Place.AGENTS,
     Place.COMPOSER,
     Place.CARD,
 )
@@ -75,7 +77,10 @@ ACTIONS: tuple[Action, ...] = (
     # -- going somewhere --
     Action("pane_1", "Threads", "go to the thread list", E, ("1",)),
     Action("pane_2", "Thread", "go to the open thread", E, ("2",)),
-    Action("pane_3", "Agents", "go to the agent tree", E, ("3", "a"), "agents"),
+    Action("pane_3", "Agents", "go to the agent tree", E, ("3",)),
+    Action("agents", "Agents", "to the tree; once more: full screen", E, ("a",)),
+    Action("agent_tree", "Agent tree", "the agents, full screen", E, (), "agents"),
+    Action("timeline", "Timeline", "the agents over time", E, ("T",), "timeline"),
     Action("pane_4", "Terminals", "go to background terminals", E, ("4",)),
     Action("terminals", "All terminals", "every one of every thread", E, ("t",), "ps"),
     Action("pane_5", "Reviews", "go to what waits for you", E, ("5", "r"), "reviews"),
@@ -158,6 +163,9 @@ ACTIONS: tuple[Action, ...] = (
         ("space",),
         builtin=True,
     ),
+    Action(
+        "pinned", "Pinned agent", "then a digit: to the agent pinned to it", L, ("G",)
+    ),
     # -- threads --
     Action("filter", "Filter", "show only threads that match", T, ("slash",)),
     Action(
@@ -209,6 +217,20 @@ ACTIONS: tuple[Action, ...] = (
         ("w",),
         builtin=True,
     ),
+    # -- agents --
+    Action("agent_filter", "Filter", "show who matches", G, ("slash",), builtin=True),
+    Action("agent_fold", "Fold", "hide or show what is below", G, ("v",), builtin=True),
+    Action(
+        "agent_inward",
+        "Out and in",
+        "fold or to the parent; unfold or to the first child",
+        G,
+        ("left", "right"),
+        builtin=True,
+    ),
+    Action("agent_need", "Next need", "who needs you", G, ("J", "K"), builtin=True),
+    Action("agent_hide", "Hide", "hide who is completed", G, ("z",), builtin=True),
+    Action("agent_pin", "Pin", "give it a digit, or take it", G, ("p",), builtin=True),
     # -- terminals --
     Action(
         "stop",
@@ -343,7 +365,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
 )
 
-_SCREEN = (E, T, Place.TERMINALS)
+_SCREEN = (E, L, T, Place.TERMINALS)
 REMAPPABLE = {
     a.id: a.keys for a in ACTIONS if a.keys and not a.builtin and a.place in _SCREEN
 }

@@ -147,6 +147,7 @@ def _add_looks(commands: Commands) -> None:
     stop.add_argument("--thread", metavar="THREAD", help="of this thread's tree only")
     stop.add_argument("--yes", action="store_true", help="do not ask")
     _add_connection(stop, argparse.SUPPRESS, argparse.SUPPRESS)
+    _add_tree(commands)
     status = commands.add_parser("status", help="who needs you, for a status line")
     status.add_argument("--short", action="store_true", help="signs and counts only")
     status.add_argument("--json", action="store_true", help="one JSON object")
@@ -180,6 +181,22 @@ def _add_reviews(commands: Commands) -> None:
         "--yes-broad", action="store_true", help="grant more than this once"
     )
     _add_connection(one, argparse.SUPPRESS, argparse.SUPPRESS)
+
+
+def _add_tree(commands: Commands) -> None:
+    tree = commands.add_parser("tree", help="the agents of a thread, also over time")
+    tree.add_argument(
+        "thread",
+        metavar="THREAD",
+        nargs="?",
+        help="id, start of an id, or name; without it the last thread with agents",
+    )
+    tree.add_argument("--json", action="store_true", help="one JSON array")
+    tree.add_argument("--timeline", action="store_true", help="the tree over time")
+    tree.add_argument("--text", action="store_true", help="as text (as it is)")
+    tree.add_argument("--svg", action="store_true", help="as a picture")
+    tree.add_argument("--out", metavar="FILE", help="write to FILE, for you alone")
+    _add_connection(tree, argparse.SUPPRESS, argparse.SUPPRESS)
 
 
 def _token_problem(args: argparse.Namespace) -> str:
@@ -258,6 +275,10 @@ def _dispatch(args: argparse.Namespace) -> int:
             from tui.report import threads_command
 
             return threads_command(args)
+        case "tree":
+            from tui.tree import tree_command
+
+            return tree_command(args)
         case "status":
             from tui.status import status_command
 

@@ -98,6 +98,27 @@ async def read_listing(args: argparse.Namespace, place: Place) -> Listing:
     )
 
 
+async def read_known(args: argparse.Namespace, place: Place) -> Listing:
+    """The store's rows, with what an engine that runs says of them; none is started
+    unless --private asks for it. Never raises for what is missing or broken."""
+    target = target_of(args, place)
+    if isinstance(target, PrivateTarget):
+        return await read_listing(args, place)
+    world, problem = stored(place, engine_label(args, place))
+    notes = (problem,) if problem else ()
+    if isinstance(target, SharedTarget):
+        target = SharedTarget(None, place.codex_home)
+    if isinstance(target, RemoteTarget) or place.codex_home.is_dir():
+        try:
+            found = await _listed(target, visit_options(place), world)
+        except (EngineError, OSError) as error:
+            if isinstance(target, RemoteTarget):
+                notes = (*notes, str(error))
+        else:
+            return replace(found, notes=notes, store_failed=bool(problem))
+    return Listing(world, live=False, notes=notes, store_failed=bool(problem))
+
+
 def _nothing_yet(args: argparse.Namespace, place: Place) -> tuple[bool, str]:
     """Whether there is an engine to begin with, and the sentence to say."""
     try:

@@ -22,6 +22,8 @@ from state.model import (
     World,
 )
 from state.select.addresses import Addresses
+from state.select.agent_detail import agent_detail
+from state.select.agents import AgentTreeBuilder, TreeAsk
 from state.select.frame import banner_view, composer_view, header_view, sandbox_line
 from state.select.review import Place, all_pending, review_card
 from state.select.review_parts import likeness
@@ -29,11 +31,14 @@ from state.select.same import kept
 from state.select.side import running_reviews, side_view
 from state.select.terminals import terminals_view
 from state.select.threads import Group, ListAsk, ThreadListBuilder
+from state.select.timeline import NO_PAST, TimelineBuilder
 from state.select.transcript import TranscriptBuilder
 from state.text import reveal
 from state.tree import Forest
 from state.usage import NO_METERS
 from state.views import (
+    AgentDetail,
+    AgentTreeView,
     BannerView,
     ComposerView,
     HeaderView,
@@ -42,6 +47,7 @@ from state.views import (
     SideView,
     TerminalsView,
     ThreadListView,
+    TimelineView,
     TranscriptView,
 )
 
@@ -69,6 +75,7 @@ class Looking:
     """Whether the engine trusts `cwd`; None: not known"""
     fresh: Settings | None = None
     """What a thread that starts in `cwd` would run under; None: not known"""
+    tree: TreeAsk = TreeAsk()
     message: str = ""
     opening: ThreadId | None = None
 
@@ -84,6 +91,10 @@ class Presenter:
         self._threads = ThreadListBuilder(self.forest)
         self._transcript = TranscriptBuilder(self.forest)
         self._addresses = Addresses(self.forest)
+        self._agents = AgentTreeBuilder(self.forest)
+        self._timeline = TimelineBuilder(self.forest)
+        self.past = NO_PAST
+        """What the store holds of the open tree, once somebody looks back"""
         self._shown: dict[str, object] = {}
         self.forest.update(world.threads, world.threads)
         self._addresses.update(world.threads, world.threads)
@@ -207,17 +218,34 @@ class Presenter:
         view = side_view(
             self.world,
             self.forest,
-            looking.thread,
+            self.tree(),
             self._asking,
             self.meters,
             looking.marked,
         )
         return self._kept("side", view)
 
+    def tree(self) -> AgentTreeView:
+        """The agents of the open thread, shown as asked."""
+        return self._agents.view(self.world, self.looking.thread, self.looking.tree)
+
     def terminals(self) -> TerminalsView:
         """All terminals of all threads."""
         view = terminals_view(self.world, self.forest, self._holding, self.meters)
         return self._kept("terminals", view)
+
+    def agent(self, thread_id: ThreadId | None) -> AgentDetail | None:
+        """What is known of one agent of any tree."""
+        thread = self.world.threads.get(thread_id) if thread_id is not None else None
+        if thread is None:
+            return None
+        view = agent_detail(self.world, self.forest, thread)
+        return self._kept("agent", view)
+
+    def timeline(self) -> TimelineView:
+        """The agents of the open thread over time."""
+        looking = self.looking
+        return self._timeline.view(self.world, looking.thread, looking.tree, self.past)
 
     def banner(self) -> BannerView | None:
         """Something is wrong with the whole."""

@@ -13,7 +13,9 @@ from state.engine.rpc import RpcHooks
 from state.engine.session import EngineSession, SessionOptions
 from state.engine.supervisor import PrivateTarget
 from state.items import ThreadId
+from state.model import TokenUsage
 from state.rollout import read_tail
+from state.rollout.tokens import last_tokens
 from tui.options import connect_options, target_of
 from tui.place import Place
 
@@ -35,7 +37,11 @@ def engine_of(args: argparse.Namespace, place: Place, cwd: str) -> EngineSession
         connect=connect_options(
             place, hooks=RpcHooks(tap=recorder), config=KEEP_LOADED
         ),
-        around=Surroundings(environment=environment, read_rollout=rollout_events),
+        around=Surroundings(
+            environment=environment,
+            read_rollout=rollout_events,
+            read_tokens=rollout_tokens,
+        ),
         probe_cwd=Path(cwd),
     )
     return EngineSession(target, options)
@@ -47,3 +53,8 @@ async def rollout_events(
     """The newest turns of a history the engine never projected."""
     tail = await asyncio.to_thread(read_tail, Path(path), turns)
     return (e.TurnsLoaded(thread_id, tail.turns, complete=tail.complete),)
+
+
+async def rollout_tokens(path: str) -> TokenUsage | None:
+    """What a thread used, where no engine tells it."""
+    return await asyncio.to_thread(last_tokens, Path(path))

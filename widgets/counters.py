@@ -43,8 +43,8 @@ def side_marks(view: SideView) -> dict[int, tuple[tuple[str, int, Tone], ...]]:
     """What the panes 3 to 5 hold that cannot wait."""
     return {
         3: (
-            ("▲", view.agents_need, Tone.NEED),
-            ("✗", view.agents_failed, Tone.FAIL),
+            ("▲", view.tree.needs, Tone.NEED),
+            ("✗", view.tree.failed, Tone.FAIL),
         ),
         4: (),
         5: (
@@ -69,7 +69,7 @@ class Counters(Drawn):
         key, name = palette.style(Tone.ACCENT), palette.style(Tone.BRIGHT, bold=True)
         muted, extra = palette.style(Tone.MUTED), side_marks(view)
         given = (
-            (3, "Agents", str(len(view.agents))),
+            (3, "Agents", str(view.tree.total)),
             (4, "Terminals", str(view.terminals_live)),
             (5, "Reviews", "" if view.reviews else "0"),
         )

@@ -108,6 +108,44 @@ class FilterThreads(Intent):
     text: str
 
 
+# -- agents ----------------------------------------------------------------------
+
+
+@dataclass
+class FoldAgent(Intent):
+    """Hide or show what is below this agent in the tree."""
+
+    thread_id: ThreadId
+    fold: bool
+
+
+@dataclass
+class FilterAgents(Intent):
+    """Show the agents that match; empty: all."""
+
+    text: str
+
+
+@dataclass
+class HideFinished(Intent):
+    """Hide the agents that are completed or closed, or show them again."""
+
+
+@dataclass
+class TimeMoved(Intent):
+    """Look at another time. `what`: shift (by ms), zoom (by steps), fit or follow."""
+
+    what: Literal["shift", "zoom", "fit", "follow"]
+    by: int = 0
+
+
+@dataclass
+class PinAgent(Intent):
+    """Give this agent a digit that jumps to it, or take it away."""
+
+    thread_id: ThreadId
+
+
 # -- words -----------------------------------------------------------------------
 
 

@@ -54,7 +54,7 @@ class Tabs(Drawn):
         here = number == self.open
         tone = Tone.BRIGHT if here else Tone.MUTED
         name = NAMES[number - 1]
-        count = {3: len(view.agents), 4: view.terminals_live}.get(number, 0)
+        count = {3: view.tree.total, 4: view.terminals_live}.get(number, 0)
         extra = side_marks(view) | {1: (("▲", self.needs, Tone.NEED),), 2: ()}
         marked = () if bare and not here else extra[number]
         return [

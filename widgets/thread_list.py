@@ -190,7 +190,7 @@ class FilterInput(LineField):
 
     def action_leave(self, clear: bool) -> None:
         """Back to the list."""
-        pane = self.query_ancestor(ThreadList)
+        pane: Pane[Any] = self.query_ancestor(Pane)
         if clear:
             self.value = ""
         pane.rows.focus()

@@ -19,11 +19,13 @@ from state.items import Item, ItemBody, ItemId, ItemStatus, Text, Unknown
 from state.model import (
     QueueEntry,
     Settings,
+    Spawn,
     Thread,
     TokenUsage,
     Turn,
     TurnError,
     TurnId,
+    TurnMark,
 )
 
 T = TypeVar("T")
@@ -146,14 +148,26 @@ class _Extra:
     tokens: TokenUsage | None = None
     notices: tuple[_Notice, ...] = ()
     queue: tuple[QueueEntry, ...] = ()
+    told_ms: int = 0
+    spawn: Spawn | None = None
+    latest: TurnMark | None = None
+
+
+_NOTHING = _Extra()
 
 
 def encode_extra(thread: Thread) -> str | None:
     """The `extra` column; None when there is nothing to say."""
-    settings, tokens, queue = thread.settings, thread.tokens, thread.queue
-    if settings is None and tokens is None and not thread.notices and not queue:
-        return None
-    return encode(_Extra(settings, tokens, tuple(map(_notice, thread.notices)), queue))
+    extra = _Extra(
+        thread.settings,
+        thread.tokens,
+        tuple(map(_notice, thread.notices)),
+        thread.queue,
+        thread.told_ms,
+        thread.spawn,
+        thread.latest,
+    )
+    return None if extra == _NOTHING else encode(extra)
 
 
 @lru_cache(maxsize=4096)
@@ -166,6 +180,9 @@ def thread_extra(body: str) -> dict[str, Any]:
         "tokens": value.tokens,
         "notices": tuple(map(_item, value.notices)),
         "queue": value.queue,
+        "told_ms": value.told_ms,
+        "spawn": value.spawn,
+        "latest": value.latest,
     }
 
 

@@ -62,7 +62,7 @@ COLUMNS = (
     "origin",
     "seen_ms",
 )
-EXTRA = ("settings", "tokens", "notices", "queue")
+EXTRA = ("settings", "tokens", "notices", "queue", "told_ms", "spawn", "latest")
 TABLES = ("turns", "reviews", "auto_reviews", "terminals", "ended_terminals", "sends")
 SELECT = f"SELECT {', '.join(COLUMNS)}, extra FROM thread"
 UPSERT = (
@@ -150,6 +150,7 @@ def _thread(r: sqlite3.Row | tuple[Any, ...], parts: Parts) -> Thread:
         parts.terminals.get(id_, {}), parts.ended_terminals.get(id_, {}),
         parts.sends.get(id_, {}), agent_status, notices,
         _ORIGIN.get(origin, Origin.OURS), seen, more.get("queue", ()),
+        more.get("told_ms", 0), more.get("spawn"), more.get("latest"),
     )  # fmt: skip
 
 

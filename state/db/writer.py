@@ -44,6 +44,7 @@ _PATIENT = (
     e.QueueChanged,
     e.ReadStateChanged,
     e.TurnsLoaded,
+    e.TurnMarked,
     e.WorldEvent,
 )
 

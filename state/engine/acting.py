@@ -26,7 +26,6 @@ from state.dataclass import dataclass
 from state.engine import calls
 from state.engine.bootstrap import (
     RECENT_TURNS,
-    list_agents,
     list_terminals,
     loaded_threads,
     read_account,
@@ -35,6 +34,7 @@ from state.engine.bootstrap import (
 from state.engine.errors import RequestFailed
 from state.engine.link import Link
 from state.engine.sending import SLEEPS, Sender
+from state.engine.trees import ReadTokens, learn_tree
 from state.engine.wake import inspect, is_trusted, project_root
 from state.events import Event, SendNoted, TerminalsListed, TurnsLoaded
 from state.items import ThreadId
@@ -61,10 +61,12 @@ class Surroundings:
 
     `environment`: variables new threads' commands get (PATH, VIRTUAL_ENV,
     SSH_AUTH_SOCK). `read_rollout(thread id, path, turns)`: the events of the
-    newest turns of a history the engine never projected."""
+    newest turns of a history the engine never projected. `read_tokens(path)`: what a
+    thread used that nobody told about."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
     read_rollout: ReadRollout | None = None
+    read_tokens: ReadTokens | None = None
 
 
 class Actor:
@@ -157,8 +159,7 @@ class Actor:
             link.spawn(self.listen(thread_id))
         known.older = None
         await self._turns(thread_id, None)
-        if known.parent is None:
-            await list_agents(link, thread_id)
+        await learn_tree(link, thread_id, self._around.read_tokens)
 
     async def older(self, command: LoadOlder) -> None:
         """The page of turns before the ones held. Raises RequestFailed."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from state.engine import calls
-from state.engine.errors import RequestFailed
+from state.engine.errors import EngineLost, RequestFailed
 from state.engine.link import MOST_PAGES, SECONDS, Link
 from state.engine.probe import probe_sandbox
 from state.engine.wake import inspect
@@ -33,10 +33,11 @@ async def bootstrap(link: Link, restore: frozenset[ThreadId]) -> None:
     await _quiet(read_account(link))
     cursor = await _list_page(link, archived=False)
     loaded = await loaded_threads(link)
-    await _each(loaded, lambda thread: subscribe(link, thread))
-    await _each(restore - loaded, lambda thread: _restore(link, thread))
-    roots = {t for t in loaded if link.ledger.thread(t).parent is None}
-    await _each(roots, lambda thread: list_agents(link, thread))
+    await each(loaded, lambda thread: subscribe(link, thread))
+    await each(restore - loaded, lambda thread: _restore(link, thread))
+    ours = link.ledger.subscribed
+    roots = {t for t in ours if link.ledger.thread(t).parent is None}
+    await each(roots, lambda thread: list_agents(link, thread))
     await _rest(link, archived=False, cursor=cursor)
     cursor = await _list_page(link, archived=True)
     await _rest(link, archived=True, cursor=cursor)
@@ -141,17 +142,25 @@ async def _quiet(work: Awaitable[None]) -> None:
         await work
 
 
-async def _each(
+async def each(
     threads: frozenset[ThreadId] | set[ThreadId],
     work: Callable[[ThreadId], Awaitable[Any]],
 ) -> None:
+    """Some at once; what the engine refuses is left out. Raises EngineLost."""
     gate = asyncio.Semaphore(_AT_ONCE)
+    lost: list[EngineLost] = []
 
     async def one(thread_id: ThreadId) -> None:
         async with gate:
-            with contextlib.suppress(RequestFailed):
+            try:
                 await work(thread_id)
+            except RequestFailed:
+                pass
+            except EngineLost as error:  # one for all, not a group of them
+                lost.append(error)
 
     async with asyncio.TaskGroup() as group:
         for thread_id in sorted(threads):
             group.create_task(one(thread_id))
+    if lost:
+        raise lost[0]

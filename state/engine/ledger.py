@@ -25,7 +25,9 @@ from state.events import (
     ThreadSeen,
     ThreadStatusChanged,
     ThreadUnloaded,
+    TokensUsed,
     TurnEnded,
+    TurnMarked,
     TurnsLoaded,
     TurnStarted,
 )
@@ -69,6 +71,10 @@ class Ledger:
     def __init__(self) -> None:
         self.threads: dict[ThreadId, Known] = {}
         self.subscribed: set[ThreadId] = set()
+        self.marked: set[ThreadId] = set()
+        """Threads whose newest turn was told on this connection"""
+        self.counted: set[ThreadId] = set()
+        """Threads whose tokens were told on this connection"""
         self.ours: set[ThreadId] = set()
         """Threads this session loaded itself, over all connections"""
         self.pending: dict[ReviewKey, Review] = {}
@@ -87,6 +93,8 @@ class Ledger:
     def connection_lost(self) -> None:
         """Nothing of the connection counts any more; statuses are old news."""
         self.subscribed.clear()
+        self.marked.clear()
+        self.counted.clear()
         self.pending.clear()
         for known in self.threads.values():
             known.status = ThreadStatus.UNKNOWN
@@ -106,9 +114,15 @@ class Ledger:
                 self._status(thread_id, ThreadStatus.NOT_LOADED)
             case ThreadArchived(thread_id=thread_id, archived=True):
                 self._status(thread_id, ThreadStatus.NOT_LOADED)
+            case TokensUsed(thread_id=thread_id):
+                self.counted.add(thread_id)
+            case TurnMarked(thread_id=thread_id):
+                self.marked.add(thread_id)
             case TurnStarted(thread_id=thread_id, turn_id=turn_id):
+                self.marked.add(thread_id)
                 self.thread(thread_id).turn = turn_id
             case TurnsLoaded(thread_id=thread_id, turns=turns, older=False):
+                self.marked.add(thread_id)
                 if turns and turns[-1].status is TurnStatus.IN_PROGRESS:
                     self.thread(thread_id).turn = turns[-1].id
             case TurnEnded(thread_id=thread_id):

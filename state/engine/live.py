@@ -22,7 +22,7 @@ from state.engine.bootstrap import (
     probe,
     read_account,
 )
-from state.engine.errors import EngineLost
+from state.engine.errors import EngineLost, RequestFailed
 from state.engine.interrupting import Interrupter, Turns
 from state.engine.ledger import LOADED
 from state.engine.link import Link
@@ -30,6 +30,7 @@ from state.engine.permitting import change
 from state.engine.queueing import change_queue, list_queue
 from state.engine.sending import Sender
 from state.engine.shadow import RAW_METHOD, Shadow
+from state.engine.trees import mark_agents
 from state.engine.wire.notifications import decode_notification
 from state.engine.wire.requests import decode_request
 from state.events import (
@@ -58,6 +59,7 @@ class Live:
     ) -> None:
         self.link = link
         self._lost = lost
+        self._around = around
         self._turns = Turns(link)
         self._sender = Sender(link, self._turns)
         self._interrupter = Interrupter(link, self._turns)
@@ -77,11 +79,17 @@ class Live:
         """Tell everything there is, then what became of the sends, then the probe."""
         await bootstrap(self.link, restore)
         self._learned = True
+        for root in self._loaded_roots():
+            await mark_agents(self.link, root, self._around.read_tokens)
         for thread_id in list(self.link.ledger.threads):
             self._heard_of(thread_id)  # what others loaded in the meantime
         await self._sender.settle()
         if probe_cwd is not None and self.link.local:
             await probe(self.link, probe_cwd)
+
+    def _loaded_roots(self) -> list[ThreadId]:
+        ledger = self.link.ledger
+        return [t for t in ledger.subscribed if ledger.thread(t).parent is None]
 
     # -- in --------------------------------------------------------------------
 
@@ -132,6 +140,7 @@ class Live:
             ):
                 self._heard_of(thread_id)
             case TurnEnded(thread_id=thread_id):
+                self._heard_of(thread_id)
                 self._terminals(thread_id)
             case QueueChanged(thread_id=thread_id):
                 self._queue(thread_id)
@@ -145,6 +154,9 @@ class Live:
 
     def _heard_of(self, thread_id: ThreadId) -> None:
         known = self.link.ledger.thread(thread_id)
+        above = known.parent
+        if above is not None and not self.link.ledger.thread(above).described:
+            self._look_at(above)  # a tree hangs together only if it is known
         if not known.described:
             self._look_at(thread_id)
         elif (
@@ -163,7 +175,12 @@ class Live:
             self.link.spawn(self._read(thread_id))
 
     async def _read(self, thread_id: ThreadId) -> None:
-        await self.link.ask(calls.read_thread(thread_id))
+        try:
+            await self.link.ask(calls.read_thread(thread_id))
+        except RequestFailed:
+            # Too early: its next word is the next try.
+            self._looked_at.discard(thread_id)
+            raise
 
     def _queue(self, thread_id: ThreadId) -> None:
         """The engine says that a queue changed, not how."""

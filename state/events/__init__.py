@@ -45,6 +45,7 @@ from state.events.turns import (
     SendNoted,
     TurnDiffChanged,
     TurnEnded,
+    TurnMarked,
     TurnReviewerChanged,
     TurnsLoaded,
     TurnStarted,
@@ -78,6 +79,7 @@ ThreadEvent = (
     | PlanChanged
     | TurnsLoaded
     | TurnReviewerChanged
+    | TurnMarked
     | ItemStarted
     | ItemDelta
     | ItemCompleted
@@ -153,6 +155,7 @@ __all__ = [
     "TokensUsed",
     "TurnDiffChanged",
     "TurnEnded",
+    "TurnMarked",
     "TurnReviewerChanged",
     "TurnStarted",
     "TurnsLoaded",

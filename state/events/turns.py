@@ -5,7 +5,15 @@ from __future__ import annotations
 from state.dataclass import dataclass
 from state.hidden import EndedCall
 from state.items import DeltaKind, Item, ItemId, PlanStep, ThreadId, TurnId
-from state.model import ClientId, Send, SendState, Turn, TurnError, TurnStatus
+from state.model import (
+    ClientId,
+    Send,
+    SendState,
+    Turn,
+    TurnError,
+    TurnMark,
+    TurnStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,14 @@ class TurnsLoaded:
     turns: tuple[Turn, ...]
     older: bool = False
     complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMarked:
+    """The newest turn of a thread whose turns nobody reads."""
+
+    thread_id: ThreadId
+    mark: TurnMark
 
 
 @dataclass(frozen=True, slots=True)

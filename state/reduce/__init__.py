@@ -13,9 +13,11 @@ from typing import assert_never
 
 from state import events as e
 from state.dataclass import replace
-from state.items import AgentActivity, ThreadId
-from state.model import Origin, Thread, World
+from state.items import ThreadId
+from state.model import Thread, World
+from state.reduce.agents import told_of_others
 from state.reduce.epoch import after_engine_change
+from state.reduce.mark import marked
 from state.reduce.reviews import reduce_review
 from state.reduce.terminals import numbered
 from state.reduce.threads import reduce_thread_facts
@@ -51,6 +53,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.PlanChanged()
             | e.TurnsLoaded()
             | e.TurnReviewerChanged()
+            | e.TurnMarked()
             | e.ItemStarted()
             | e.ItemDelta()
             | e.ItemCompleted()
@@ -73,37 +76,11 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             changed = reduce_review(thread, event)
         case _:
             assert_never(event)
+    if changed.turns is not thread.turns:
+        changed = marked(changed)
     if changed is thread or changed == thread:
         return thread
     return replace(changed, revision=thread.revision + 1)
-
-
-def consequences(event: e.ThreadEvent) -> tuple[e.ThreadEvent, ...]:
-    """What an event about one thread tells of another one.
-
-    A parent's activity item is where an agent's path and model are first named.
-    """
-    match event:
-        case (
-            e.ItemStarted(thread_id=parent, item=item)
-            | e.ItemCompleted(thread_id=parent, item=item)
-        ):
-            if isinstance(item.body, AgentActivity) and item.body.agent_thread_id:
-                return (_child_seen(parent, item.body),)
-    return ()
-
-
-def _child_seen(teller: ThreadId, activity: AgentActivity) -> e.ThreadSeen:
-    facts: list[tuple[str, object]] = [("agent_status", activity.kind)]
-    if activity.agent_path:
-        facts.append(("agent_path", activity.agent_path))
-    if activity.kind == "started":
-        facts.append(("parent_id", teller))
-        if activity.model:
-            facts.append(("model", activity.model))
-        if activity.effort:
-            facts.append(("effort", activity.effort))
-    return e.ThreadSeen(activity.agent_thread_id, tuple(facts), Origin.ENGINE)
 
 
 def apply_to(
@@ -114,7 +91,7 @@ def apply_to(
     A deletion keeps the row, marked: a store must be able to say what is gone.
     """
     dirty = []
-    for step in (event, *consequences(event)):
+    for step in (event, *told_of_others(event)):
         before = threads.get(step.thread_id)
         after = reduce_thread(before or Thread(step.thread_id), step)
         if after is not before:

@@ -19,6 +19,7 @@ from state.model import (
     Turn,
     TurnStatus,
 )
+from state.reduce.mark import marked
 from state.reduce.terminals import after_connection, end_all
 from state.terminals import Ending
 
@@ -108,7 +109,7 @@ def _end_of_process(thread: Thread, at_ms: int | None) -> Thread:
         return thread
     thread = end_all(thread, Ending.ENGINE, at_ms)
     return replace(
-        close_active_turn(thread),
+        marked(close_active_turn(thread)),
         status=ThreadStatus.NOT_LOADED,
         flags=frozenset(),
     )

@@ -13,7 +13,7 @@ from typing import Any, assert_never
 from state import events as e
 from state.dataclass import replace
 from state.items import Item, ItemId, ItemStatus, Level, Notice
-from state.model import HistoryState, SendState, Thread, ThreadStatus
+from state.model import HistoryState, SendState, Spawn, Thread, ThreadStatus
 from state.reduce.epoch import close_active_turn
 from state.reduce.terminals import end_all
 from state.terminals import Ending
@@ -47,6 +47,7 @@ _KNOWN = frozenset(f.name for f in fields(Thread)) - {
     "sends",
     "queue",
     "notices",
+    "latest",
     "revision",
     "origin",
     "seen_ms",
@@ -76,7 +77,11 @@ def reduce_thread_facts(thread: Thread, event: FactEvent) -> Thread:
             return close_active_turn(end_all(thread, Ending.UNLOADED, at_ms))
         case e.ThreadReverted():
             return replace(
-                thread, turns={}, active_turn=None, history=HistoryState.NONE
+                thread,
+                turns={},
+                active_turn=None,
+                history=HistoryState.NONE,
+                latest=None,
             )
         case e.ReadStateChanged(unread=unread, revision=revision):
             return replace(thread, unread=unread, read_revision=revision)
@@ -107,6 +112,12 @@ def _seen(thread: Thread, event: e.ThreadSeen) -> Thread:
     facts: dict[str, Any] = {k: v for k, v in event.facts if k in _KNOWN}
     if facts.get("name") is None:
         facts.pop("name", None)
+    if facts.get("told_ms", thread.told_ms) < thread.told_ms:
+        # History is read after the news: what was said before is no news.
+        facts.pop("agent_status", None)
+        facts.pop("told_ms")
+    if "spawn" in facts:
+        facts["spawn"] = _spawned(thread.spawn, facts["spawn"])
     if "updated_ms" in facts:
         facts["updated_ms"] = max(facts["updated_ms"], thread.updated_ms)
     status = facts.get("status")
@@ -121,6 +132,19 @@ def _seen(thread: Thread, event: e.ThreadSeen) -> Thread:
     if status in (ThreadStatus.NOT_LOADED, ThreadStatus.IDLE):
         return close_active_turn(thread)
     return thread
+
+
+def _spawned(known: Spawn | None, told: Spawn) -> Spawn:
+    """An item is told when it starts, when it ends and by history: all count."""
+    if known is None or known.item_id != told.item_id:
+        return known or told
+    return replace(
+        told,
+        at_ms=known.at_ms or told.at_ms,
+        model=told.model or known.model,
+        effort=told.effort or known.effort,
+        task=told.task or known.task,
+    )
 
 
 def _warned(thread: Thread, event: e.WarningSeen) -> Thread:

@@ -32,6 +32,7 @@ from state.reduce.items import (
     retry_notice,
     started_item,
 )
+from state.reduce.mark import told_mark
 from state.reduce.terminals import (
     completed,
     dismissed,
@@ -48,6 +49,7 @@ TurnEvent = (
     | e.PlanChanged
     | e.TurnsLoaded
     | e.TurnReviewerChanged
+    | e.TurnMarked
     | e.ItemStarted
     | e.ItemDelta
     | e.ItemCompleted
@@ -77,6 +79,8 @@ def reduce_turn(thread: Thread, event: TurnEvent) -> Thread:
             return _loaded(thread, event)
         case e.TurnReviewerChanged():
             return _reviewer(thread, event)
+        case e.TurnMarked(mark=mark):
+            return told_mark(thread, mark)
         case e.ItemStarted(turn_id=turn_id, item=item):
             thread = _with_running_turn(thread, turn_id)
             thread = _seen_send(thread, item)

@@ -21,6 +21,7 @@ from state.model import Settings, TokenUsage, Turn
 from state.rollout.kinds import EVENT_TYPES, LINE_TYPES, TURN_EVENTS
 from state.rollout.lines import Envelope, Kind, Line, line_numbers, lines_backwards
 from state.rollout.settings import Facts, meta_facts, milliseconds, settings_of
+from state.rollout.tokens import usage_of
 from state.rollout.turns import TurnsBackwards
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -206,7 +207,7 @@ class _Tail:
             return
         payload = msgspec.json.decode(envelope.payload, type=dict[str, Any])
         if kind == "token_count":
-            self._tokens = _usage(payload.get("info"))
+            self._tokens = usage_of(payload.get("info"))
         elif kind == "thread_settings_applied":
             self._settings = settings_of(payload["thread_settings"])
         else:
@@ -238,18 +239,3 @@ class _Tail:
         if said:
             facts.append(("preview", said[0]))
         return tuple(facts)
-
-
-def _usage(info: Any) -> TokenUsage | None:
-    if not isinstance(info, dict):
-        return None
-    total, last = info["total_token_usage"], info["last_token_usage"]
-    return TokenUsage(
-        total=int(total["total_tokens"]),
-        input=int(total["input_tokens"]),
-        cached=int(total["cached_input_tokens"]),
-        output=int(total["output_tokens"]),
-        reasoning=int(total["reasoning_output_tokens"]),
-        last_total=int(last["total_tokens"]),
-        window=info.get("model_context_window"),
-    )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from state.dataclass import dataclass
 from state.items import AgentActivity, AgentReport, CollabCall, Item, ThreadId
 from state.model import Thread
-from state.select.side import agent_sign
+from state.select.agents import agent_sign
 from state.select.words import one_line
 from state.text import clean
 from state.views import Bit, Bits, EventCell, Glyph, Tone

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from state.agents import is_full_access, runs_unboxed
 from state.dataclass import replace
 from state.messaging import AgentName, Way, way_to
 from state.model import (
@@ -165,18 +166,6 @@ def sandbox_mode(settings: Settings | None) -> tuple[str, str, Level]:
         return "◧", f"profile {reveal(settings.profile).text}", level
     assert settings.sandbox is not None
     return _MODES[settings.sandbox.mode]
-
-
-def is_full_access(settings: Settings | None) -> bool:
-    """Nothing holds it back."""
-    return sandbox_mode(settings)[1] == _MODES[SandboxMode.FULL_ACCESS][1]
-
-
-def runs_unboxed(thread: Thread) -> bool:
-    """The running turn, or the next one, is under full access."""
-    turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
-    now = turn.settings if turn is not None else None
-    return is_full_access(now) or is_full_access(thread.settings)
 
 
 def asks(settings: Settings) -> str:

@@ -13,11 +13,9 @@ from pathlib import PurePosixPath
 from state.dataclass import dataclass, replace
 from state.items import ThreadId
 from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
-from state.select.frame import runs_unboxed
 from state.select.same import same
 from state.select.words import (
     activity,
-    last_turn,
     one_line,
     pending,
     review_what,
@@ -141,11 +139,11 @@ class ThreadListBuilder:
         ):
             # Most of a large home: nothing to look for below or beside it.
             return _sleeping(thread)
-        agents = self._forest.descendants(thread.id) if has_agents else []
+        total = self._forest.total(thread.id)
         title = thread_title(thread)
-        asking = [(r, t) for t in (thread, *agents) for r in pending(t)]
+        asking = [(r, t) for t in self._forest.asking(thread.id) for r in pending(t)]
         stale = bool(self._stale)
-        group = _group(thread, agents, needs=bool(asking))
+        group = _group(thread, working=bool(total.working), needs=bool(asking))
         at_ms = thread.updated_ms or thread.created_ms
         detail: Bits = ()
         if asking:
@@ -156,7 +154,7 @@ class ThreadListBuilder:
                 Bit(f" · {review_what(review, owner)}", Tone.MUTED),
             )
         elif group is Group.WORKING:
-            detail = _working(thread, agents)
+            detail = _working(thread, self._forest.below(thread.id).working)
         elif group is Group.READY:
             detail = _resting(thread)
         glyph, tone, word = _sign(thread, group, stale=stale)
@@ -170,7 +168,7 @@ class ThreadListBuilder:
             unread=thread.unread,
             bold=thread.unread or group is Group.NEEDS,
             word=word,
-            full_access=not stale and any(map(runs_unboxed, (thread, *agents))),
+            full_access=not stale and total.unboxed > 0,
         )
         sort = (-(thread.updated_ms or thread.created_ms), thread.id)
         if asking:
@@ -254,12 +252,12 @@ def _same(a: _Entry, b: _Entry) -> bool:
     return a.group is b.group and a.sort == b.sort and same(a.row, b.row)
 
 
-def _group(thread: Thread, agents: list[Thread], *, needs: bool) -> Group:
+def _group(thread: Thread, *, working: bool, needs: bool) -> Group:
     if thread.archived:
         return Group.ARCHIVED
     if needs:
         return Group.NEEDS
-    if any(t.status is ThreadStatus.ACTIVE for t in (thread, *agents)):
+    if working:
         return Group.WORKING
     if thread.status in (ThreadStatus.IDLE, ThreadStatus.SYSTEM_ERROR):
         return Group.READY
@@ -276,7 +274,7 @@ def _sign(thread: Thread, group: Group, *, stale: bool) -> tuple[Glyph, Tone, st
             return Glyph.WORK, Tone.WORK, "working"
         case Group.NOT_LOADED | Group.ARCHIVED:
             return Glyph.NOT_LOADED, Tone.FAINT, group.name.lower().replace("_", " ")
-    turn = last_turn(thread)
+    turn = thread.latest
     if thread.status is ThreadStatus.SYSTEM_ERROR:
         return Glyph.FAILED, Tone.FAIL, "failed"
     if turn is not None and turn.status is TurnStatus.INTERRUPTED:
@@ -284,9 +282,9 @@ def _sign(thread: Thread, group: Group, *, stale: bool) -> tuple[Glyph, Tone, st
     return Glyph.READY, Tone.MUTED, "ready"
 
 
-def _working(thread: Thread, agents: list[Thread]) -> Bits:
+def _working(thread: Thread, busy: int) -> Bits:
+    """`busy`: how many agents below it work."""
     words = [activity(thread)]
-    busy = sum(t.status is ThreadStatus.ACTIVE for t in agents)
     if busy:
         words.append(f"{busy} agent{'s' if busy > 1 else ''}")
     text = " · ".join(word for word in words if word)
@@ -294,7 +292,7 @@ def _working(thread: Thread, agents: list[Thread]) -> Bits:
 
 
 def _resting(thread: Thread) -> Bits:
-    turn = last_turn(thread)
+    turn = thread.latest
     if turn is None:
         return ()
     if turn.status is TurnStatus.FAILED or thread.status is ThreadStatus.SYSTEM_ERROR:

@@ -22,6 +22,7 @@ from state.model import (
     TurnStatus,
     World,
 )
+from state.select.agent_detail import spawned_words, task_words
 from state.select.agent_turns import AgentsOfTurns
 from state.select.cells import CellWords, item_body
 from state.select.words import (
@@ -36,6 +37,7 @@ from state.select.words import (
 from state.text import clean
 from state.tree import Forest
 from state.views import (
+    Bit,
     Cell,
     CellBody,
     EventCell,
@@ -75,6 +77,7 @@ class TranscriptBuilder:
             self._agents.clear()
         stale = world.engine.phase is not EnginePhase.READY
         cells: list[Cell] = []
+        cells += self._head(world, thread)
         notes = deque(thread.notices)
         for number, turn in enumerate(thread.turns.values(), 1):
             began = turn.started_ms
@@ -148,6 +151,32 @@ class TranscriptBuilder:
             return kept[2]
         return self._cell(turn_id, item_id, source, CellWords(), body)
 
+    def _head(self, world: World, thread: Thread) -> list[Cell]:
+        """Who spawned an agent, from which turn, and its task where it is not among
+        what was said."""
+        if not thread.is_agent:
+            return []
+        spawn = thread.spawn
+        model = (spawn and spawn.model) or thread.model
+        effort = (spawn and spawn.effort) or thread.effort
+        how = " ".join(one_line(word) for word in (model, effort) if word)
+        rows = [("Spawned", spawned_words(world, thread), how)]
+        task, note = task_words(thread)
+        if not thread.preview:
+            rows.append(("Task", task or note, ""))
+        cells = []
+        for source in rows:
+            verb, subject, right = source
+            key = (_NOTE, ItemId(f"codex-tui:{verb}"))
+            kept = self._cells.get(key)
+            if kept is not None and kept[0] == source:
+                cells.append(kept[2])
+                continue
+            facts = (Bit(right, Tone.MUTED),) if right else ()
+            body = EventCell(Glyph.NONE, Tone.MUTED, verb, subject, facts)
+            cells.append(self._cell(*key, source, CellWords(), body))
+        return cells
+
     def _note(self, notice: Item) -> list[Cell]:
         """A warning about the thread, where it came."""
         body = item_body(notice, None, CellWords())
@@ -166,9 +195,8 @@ class TranscriptBuilder:
             return None
         if stale:
             return LiveLine("Working", turn.started_ms, stale=True)
-        agents = self._forest.descendants(thread.id)
-        busy = sum(agent.active_turn is not None for agent in agents)
-        terminals = len(thread.terminals) + sum(len(a.terminals) for a in agents)
+        busy = self._forest.below(thread.id).working
+        terminals = self._forest.total(thread.id).terminals
         right = ", ".join(
             f"{n} {word}{'s' if n > 1 else ''}"
             for n, word in ((busy, "agent"), (terminals, "terminal"))

@@ -9,6 +9,7 @@ import re
 import shlex
 from pathlib import PurePosixPath
 
+from state.agents import waiting_reviews
 from state.items import (
     AgentMessage,
     CollabCall,
@@ -22,6 +23,9 @@ from state.items import (
 )
 from state.model import Review, ReviewKind, ReviewState, Thread, Turn
 from state.text import clean, reveal
+
+pending = waiting_reviews
+"""The reviews that wait for this user, oldest first."""
 
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh"})
 _SHELL = re.compile(r"(?:[\w./-]*/)?(?P<name>\w+)\s+-l?c\s")
@@ -90,27 +94,15 @@ def thread_title(thread: Thread) -> str:
 def agent_name(thread: Thread) -> str:
     """The last part of its path, or its nickname."""
     if thread.agent_path:
-        return one_line(thread.agent_path.rstrip("/").rsplit("/", 1)[-1])
+        return reveal(thread.agent_path.rstrip("/").rsplit("/", 1)[-1]).text
     return one_line(thread.nickname or "") or f"agent {thread.id[-8:]}"
 
 
 def agent_label(thread: Thread) -> str:
     """Its whole path: `/root` for a thread of its own."""
-    return one_line(thread.agent_path or "") or (
+    return reveal(thread.agent_path or "").text or (
         "/root" if not thread.is_agent else agent_name(thread)
     )
-
-
-def pending(thread: Thread) -> list[Review]:
-    """The reviews that wait for this user, oldest first."""
-    if not thread.reviews:
-        return []
-    waiting = [
-        r
-        for r in thread.reviews.values()
-        if r.ours and r.state in (ReviewState.PENDING, ReviewState.DECIDED)
-    ]
-    return sorted(waiting, key=lambda r: r.asked_ms)
 
 
 def foreign(thread: Thread) -> list[Review]:

@@ -8,6 +8,7 @@ from outside and never read a clock.
 
 from __future__ import annotations
 
+from state.views.agents import AgentDetail, AgentRow, AgentTreeView
 from state.views.approvals import (
     ApprovalsView,
     InForce,
@@ -47,12 +48,15 @@ from state.views.ledger import (
 )
 from state.views.review import FieldView, OptionView, ReviewCardView
 from state.views.sandbox import ProbeLine, RootLine, SandboxView, SettingLine
-from state.views.side import AgentRow, ReviewRow, SideView
+from state.views.side import ReviewRow, SideView
 from state.views.terminals import OutputView, TerminalRow, TerminalsView
 from state.views.threads import ThreadGroup, ThreadListView, ThreadRow
+from state.views.timeline import LaneRow, MomentRow, TerminalLane, TimelineView
 
 __all__ = [
+    "AgentDetail",
     "AgentRow",
+    "AgentTreeView",
     "AnswerCell",
     "ApprovalsView",
     "BannerView",
@@ -73,9 +77,11 @@ __all__ = [
     "GrantRow",
     "HeaderView",
     "InForce",
+    "LaneRow",
     "LedgerRow",
     "LedgerView",
     "LiveLine",
+    "MomentRow",
     "NoticeCell",
     "Option",
     "OptionView",
@@ -94,12 +100,14 @@ __all__ = [
     "SettingLine",
     "SideView",
     "Switch",
+    "TerminalLane",
     "TerminalRow",
     "TerminalsView",
     "ThoughtCell",
     "ThreadGroup",
     "ThreadListView",
     "ThreadRow",
+    "TimelineView",
     "Tone",
     "TranscriptView",
     "TurnRule",

@@ -1,28 +1,14 @@
-"""Read models of the right column: agents, terminals, reviews."""
+"""Read models of the right column: terminals and reviews beside the agents."""
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from state.dataclass import dataclass
-from state.items import ThreadId
 from state.model import ReviewKey
-from state.views.base import Bits, Glyph, Tone
+from state.views.agents import AgentTreeView
+from state.views.base import Glyph, Tone
 from state.views.terminals import TerminalRow
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AgentRow:
-    """One agent; `guide` is the tree's line-drawing before its glyph."""
-
-    id: ThreadId
-    guide: str
-    glyph: Glyph
-    tone: Tone
-    name: str
-    model: str
-    effort: str
-    tokens: str
-    detail: Bits = ()
-    word: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,12 +30,9 @@ class ReviewRow:
 class SideView:
     """The right column (or the three counters of the normal layout)."""
 
-    agents: tuple[AgentRow, ...] = ()
-    agent_tokens: str = ""
+    tree: AgentTreeView = field(default_factory=AgentTreeView)
     terminals: tuple[TerminalRow, ...] = ()
     reviews: tuple[ReviewRow, ...] = ()
-    agents_need: int = 0
-    agents_failed: int = 0
     terminals_live: int = 0
     reviews_need: int = 0
     reviews_auto: int = 0

@@ -59,6 +59,11 @@ class Watch:
             tail = "\n".join(map(repr, self.events[-12:]))
             raise AssertionError(f"no {kind.__name__} came; last:\n{tail}") from None
 
+    async def news(self) -> None:
+        """Wait for a further event; what comes is seen by the next look."""
+        self._news.clear()
+        await self._news.wait()
+
     def of(self, kind: type[E]) -> list[E]:
         """All events of a kind so far."""
         return [event for event in self.events if isinstance(event, kind)]

@@ -69,6 +69,7 @@ CALLS = (
     calls.goal("t"),
     calls.list_turns("t"),
     calls.list_turns("t", "x"),
+    calls.newest_turn("t"),
     calls.list_terminals("t"),
     calls.list_terminals("t", "cursor"),
     calls.stop_terminal("t", "1"),

@@ -33,9 +33,9 @@ from state.model import (
     World,
 )
 from state.reduce import reduce
+from state.select.agents import AgentTreeBuilder
 from state.select.frame import banner_view, composer_view, sandbox_line
 from state.select.review import Place, all_pending, review_card
-from state.select.side import side_view
 from state.select.threads import ListAsk, ThreadListBuilder
 from state.select.transcript import TranscriptBuilder
 from state.select.words import command_line, unwrap_command
@@ -328,10 +328,10 @@ def test_the_agent_tree_rolls_up() -> None:
     forest.update(world.threads, world.threads)
     parents = {t.parent_id for t in world.threads.values() if t.parent_id}
     (root,) = [p for p in parents if forest.is_root(p)]
-    side = side_view(world, forest, root, ())
-    assert side.agents[0].name == "/root"
-    assert len(side.agents) > 1
-    assert all(row.guide for row in side.agents[1:])
+    tree = AgentTreeBuilder(forest).view(world, root)
+    assert tree.rows[0].name == "/root"
+    assert len(tree.rows) > 1
+    assert all(row.guide for row in tree.rows[1:])
 
 
 def test_a_login_is_asked_for_once_it_is_known_to_be_missing() -> None:

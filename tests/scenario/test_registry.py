@@ -16,6 +16,7 @@ PANES = {
     Place.REVIEWS: (5,),
     Place.LISTS: (1, 3, 4, 5),
     Place.TRANSCRIPT: (2,),
+    Place.AGENTS: (3,),
 }
 OWN = ("quit", "interrupt", "command_palette", "filter")
 """Bound by the app or by widgets themselves; they are looked at one by one."""
@@ -23,7 +24,8 @@ SCREEN = [a for a in ACTIONS if a.keys and not a.builtin and a.id not in OWN]
 WIDGETS = [
     a
     for a in ACTIONS
-    if a.builtin and a.place in (Place.LISTS, Place.TRANSCRIPT, Place.REVIEWS)
+    if a.builtin
+    and a.place in (Place.LISTS, Place.TRANSCRIPT, Place.REVIEWS, Place.AGENTS)
 ]
 
 

@@ -13,6 +13,7 @@ from state.model import ReviewKey
 from state.text import reveal
 from state.views import (
     AgentRow,
+    AgentTreeView,
     BannerView,
     Bit,
     Glyph,
@@ -81,13 +82,15 @@ def review(number: int, what: str = "cargo update") -> ReviewRow:
     return ReviewRow(key, Glyph.NEED, Tone.NEED, kind, who, what, NOW - 120_000)
 
 
+def tree_of(*rows: AgentRow, tokens: str = "50k") -> AgentTreeView:
+    root = rows[0].id
+    return AgentTreeView(root, "a thread", rows, len(rows), tokens, needs=1, failed=1)
+
+
 SIDE = SideView(
-    (agent("/root"), agent("tester")),
-    "50k",
+    tree_of(agent("/root"), agent("tester")),
     (terminal(1, "npm run dev"),),
     (review(1),),
-    1,
-    1,
     1,
     2,
 )
@@ -109,7 +112,7 @@ def test_hostile_rows_in_every_pane(text: str, size: tuple[int, int]) -> None:
         ThreadId("x"), text, Glyph.NEED, Tone.NEED, text, text, text, text, (Bit(text),)
     )
     panes: list[Any] = [
-        AgentTree((agent("/root"), odd), text),
+        AgentTree(tree_of(agent("/root"), odd, tokens=text)),
         TerminalBoard((terminal(1, text, text),)),
         ReviewInbox((review(1, text),)),
     ]
@@ -133,7 +136,7 @@ def test_hostile_rows_in_every_pane(text: str, size: tuple[int, int]) -> None:
 
 def test_the_tree_shows_what_cannot_wait_under_its_agent() -> None:
     tree = AgentTree(
-        (agent("/root"), agent("tester", "├ ", "needs you"), agent("docs", "└ ")), "50k"
+        tree_of(agent("/root"), agent("tester", "├ ", "needs you"), agent("docs", "└ "))
     )
 
     async def act(app: Host, pilot: Pilot[None]) -> None:
@@ -187,7 +190,7 @@ def test_the_inbox_opens_a_review_only_on_enter() -> None:
     [
         (TerminalBoard, "No background terminals running."),
         (ReviewInbox, "Nothing waits for you."),
-        (lambda: AgentTree((agent("/root"),)), "Only /root so far."),
+        (lambda: AgentTree(tree_of(agent("/root"))), "Only /root so far."),
     ],
 )
 def test_nothing_is_a_sentence(pane: Any, words: str) -> None:

@@ -26,6 +26,7 @@ _PARSER = '''\
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)

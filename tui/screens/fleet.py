@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 LIST_SECONDS = 0.25
 MESSAGE_SECONDS = 6.0
-_SCREEN_PLACES = (Place.EVERYWHERE, Place.THREADS, Place.TERMINALS)
+_SCREEN_PLACES = (Place.EVERYWHERE, Place.LISTS, Place.THREADS, Place.TERMINALS)
 
 
 def _commands() -> list[SlashCommand]:
@@ -147,7 +147,7 @@ class FleetScreen(FleetActs):
     def _return(self) -> None:
         """To where the last window was."""
         view = self.services.remembered.view
-        self.presenter.look(ask=self.ask_from(view))
+        self.presenter.look(ask=self.ask_from(view), tree=self.tree_from(view))
         self.threads.show_filter(self.presenter.looking.ask.filter)
         open_id = view.get("open")
         thread_id = ThreadId(open_id) if isinstance(open_id, str) else None
@@ -226,7 +226,7 @@ class FleetScreen(FleetActs):
         self.threads.view = presenter.threads()
         self.header.view = presenter.header()
         side = presenter.side()
-        self.agents.show(side.agents, side.agent_tokens)
+        self.agents.show(side.tree)
         self.terminals.show(side.terminals)
         self.reviews.show(side.reviews)
         self._share_right()

@@ -15,7 +15,7 @@ from state.ledger_export import Show
 from state.select.threads import ListAsk
 from tui.actions import BY_ID
 from tui.screens import late
-from tui.screens.fleet_intents import FleetIntents
+from tui.screens.tree_acts import TreeActs
 from tui.themes import THEMES
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tui.screens.terminal_desk import TerminalDesk
 
 
-class FleetActs(FleetIntents):
+class FleetActs(TreeActs):
     """Actions of the registry. The fleet screen is built on it."""
 
     _before_need: tuple[ThreadId | None, int] | None = None
@@ -60,7 +60,9 @@ class FleetActs(FleetIntents):
     async def action_do(self, action_id: str, args: str = "") -> None:
         """Run an action of the registry by its id."""
         if action_id.startswith("pane_"):
-            self.go_to(int(action_id[-1]))
+            digit = int(action_id[-1])
+            if not self.took_digit(digit):
+                self.go_to(digit)
             return
         handler: Any = getattr(self, f"do_{action_id}")
         result = handler(args) if BY_ID[action_id].args else handler()

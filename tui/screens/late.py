@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tui.screens import agent_desk as agent_desk
+    from tui.screens import agents as agents
     from tui.screens import approvals as approvals
     from tui.screens import dialogs as dialogs
     from tui.screens import experimental as experimental
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tui.screens import queue_desk as queue_desk
     from tui.screens import sandbox as sandbox
     from tui.screens import terminals as terminals
+    from tui.screens import timeline as timeline
     from tui.screens import trusting as trusting
     from tui.screens import why as why
     from widgets import forms as forms
@@ -34,6 +36,7 @@ else:
             return getattr(import_module(self._name), name)
 
     agent_desk = _Later("tui.screens.agent_desk")
+    agents = _Later("tui.screens.agents")
     approvals = _Later("tui.screens.approvals")
     dialogs = _Later("tui.screens.dialogs")
     experimental = _Later("tui.screens.experimental")
@@ -45,9 +48,11 @@ else:
     sandbox = _Later("tui.screens.sandbox")
     terminals = _Later("tui.screens.terminals")
     trusting = _Later("tui.screens.trusting")
+    timeline = _Later("tui.screens.timeline")
     why = _Later("tui.screens.why")
 
 NAMES = (
+    *("tui.screens.agents", "tui.screens.timeline"),
     *("tui.screens.approvals", "tui.screens.dialogs", "tui.screens.loss_desk"),
     *("tui.screens.queue_desk", "tui.screens.terminals", "tui.screens.why"),
     *("widgets.forms", "tui.screens.agent_desk", "tui.screens.sandbox"),

@@ -171,6 +171,19 @@ def list_turns(thread_id: str, cursor: str | None = None) -> Call:
     )
 
 
+def newest_turn(thread_id: str) -> Call:
+    """How the newest turn stands; of its items only the words."""
+    return Call(
+        "thread/turns/list",
+        {
+            "threadId": thread_id,
+            "itemsView": "summary",
+            "sortDirection": "desc",
+            "limit": 1,
+        },
+    )
+
+
 def rename(thread_id: str, name: str) -> Call:
     return Call("thread/name/set", {"threadId": thread_id, "name": name})
 

@@ -20,10 +20,12 @@ from state.events import (
     SettingsChanged,
     TerminalsListed,
     ThreadSeen,
+    TurnMarked,
     TurnsLoaded,
 )
 from state.items import ThreadId
 from state.model import Account, ClientId, Origin, QueueEntry
+from state.reduce.mark import mark_of
 
 Json = dict[str, Any]
 
@@ -52,7 +54,7 @@ def _decode(
         case "thread/unarchive":
             return (_seen(result["thread"], context, archived=False),)
         case "thread/turns/list":
-            return (_turns(params, result),)
+            return _turns(params, result)
         case "thread/backgroundTerminals/list":
             terminals = tuple(map(threads.decode_terminal, result["data"]))
             return (
@@ -129,16 +131,22 @@ def _queue(params: Json, result: Json) -> QueueListed:
     return QueueListed(ThreadId(params["threadId"]), entries, more)
 
 
-def _turns(params: Json, result: Json) -> TurnsLoaded:
+def _turns(params: Json, result: Json) -> tuple[Event, ...]:
     data = result["data"]
+    if params.get("itemsView") == "summary":
+        # Asked for how the newest turn stands, not for its items.
+        newest = [threads.decode_turn(raw) for raw in data[:1]]
+        thread_id = ThreadId(params["threadId"])
+        return tuple(TurnMarked(thread_id, mark_of(turn)) for turn in newest)
     if params.get("sortDirection") != "asc":
         data = list(reversed(data))
-    return TurnsLoaded(
+    loaded = TurnsLoaded(
         thread_id=ThreadId(params["threadId"]),
         turns=tuple(threads.decode_turn(raw) for raw in data),
         older=params.get("cursor") is not None,
         complete=result.get("nextCursor") is None,
     )
+    return (loaded,)
 
 
 def decode_account(result: Json) -> Account:

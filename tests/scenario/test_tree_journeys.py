@@ -1,0 +1,195 @@
+"""The agent tree under a person's hands: fold, filter, pin, jump, full screen, time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.driver import WIDE, Driver, drive
+from tests.fakes import FakeEngine
+from widgets.agent_tree import AgentRows
+
+ROOT = "thread-root"
+AGENTS = {
+    "one": ("/root/one", ROOT),
+    "one_deep": ("/root/one/deep", "thread-one"),
+    "two": ("/root/two", ROOT),
+}
+
+
+def prepare(engine: FakeEngine) -> None:
+    engine.add("root", title="the root", status={"type": "idle"})
+    for key, (path, parent) in AGENTS.items():
+        spawn = {"parent_thread_id": parent, "depth": 1, "agent_path": path}
+        engine.add(
+            key,
+            parentThreadId=parent,
+            source={"subAgent": {"thread_spawn": spawn}},
+            status={"type": "notLoaded"},
+        )
+
+
+async def grown(driver: Driver) -> Driver:
+    """A thread with three agents, one of them below another; open it."""
+    await driver.open_thread("the root")
+    for key, (path, parent) in AGENTS.items():
+        body = {
+            "type": "subAgentActivity",
+            "id": f"spawn-{key}",
+            "kind": "started",
+            "agentThreadId": f"thread-{key}",
+            "agentPath": path,
+            "model": "gpt-6-luna",
+            "reasoningEffort": "low",
+        }
+        driver.engine.notify("item/completed", threadId=parent, turnId="t1", item=body)
+        driver.engine.status(f"thread-{key}", "active")
+    return await driver.idle()
+
+
+def cursor(driver: Driver) -> str | None:
+    """The agent under the cursor of the list that has the focus."""
+    rows = driver.focused
+    assert isinstance(rows, AgentRows)
+    return rows.cursor_key
+
+
+def shown(driver: Driver) -> list[str]:
+    """The names in the tree, as far as it is shown."""
+    return [row.name for row in driver.fleet.presenter.tree().rows]
+
+
+def test_folding_and_walking_the_tree() -> None:
+    async def play(driver: Driver) -> None:
+        await grown(driver)
+        await driver.press("3", "j")
+        assert cursor(driver) == "thread-one"
+        await driver.press("left")
+        driver.sees("one +1").sees_not("deep")
+        await driver.press("left")
+        assert cursor(driver) == ROOT, "a folded one goes to its parent"
+        await driver.press("j", "right", "right")
+        driver.sees("deep")
+        assert cursor(driver) == "thread-one_deep"
+        await driver.press("v")
+        driver.sees("has no agents below it")
+
+    drive(play, prepare=prepare, size=WIDE)
+
+
+def test_a_filter_is_typed_and_cleared() -> None:
+    async def play(driver: Driver) -> None:
+        await grown(driver)
+        await driver.press("3", "slash")
+        await driver.type("deep")
+        assert shown(driver) == ["/root", "one", "deep"]
+        await driver.press("enter")
+        assert driver.fleet.pane == 3
+        await driver.press("escape")
+        assert shown(driver)[-1] == "two"
+        assert driver.fleet.pane == 3, "one esc clears, the next leaves"
+
+    drive(play, prepare=prepare, size=WIDE)
+
+
+def test_pins_are_digits_after_g_and_nothing_without_it() -> None:
+    async def play(driver: Driver) -> None:
+        await grown(driver)
+        await driver.press("3", "j", "j", "p")
+        driver.sees("G 1 goes to /root/one/deep", "G1")
+        await driver.press("j", "p", "1")
+        assert driver.fleet.pane == 1, "a digit alone is a pane"
+        await driver.press("G")
+        driver.sees("1 /root/one/deep", "2 /root/two")
+        await driver.press("2")
+        assert driver.open == "thread-two"
+        await driver.press("1", "G", "7")
+        driver.sees("No agent is pinned to 7.")
+        await driver.press("1")
+        assert driver.fleet.pane == 1
+        await driver.press("G")
+        await driver.wait(5000)
+        await driver.press("1")
+        assert driver.open == "thread-two", "too late: a pane again"
+        await driver.press("3", "home", "j", "j", "p")
+        driver.sees("is not pinned any more")
+
+    drive(play, prepare=prepare, size=WIDE)
+
+
+def test_g_in_the_transcript_is_its_end() -> None:
+    async def play(driver: Driver) -> None:
+        await grown(driver)
+        await driver.press("3", "j", "p", "2", "G", "1")
+        assert driver.open == ROOT
+        assert driver.fleet.pane == 1
+
+    drive(play, prepare=prepare, size=WIDE)
+
+
+def test_full_screen_and_back_and_over_time() -> None:
+    async def play(driver: Driver) -> None:
+        await grown(driver)
+        await driver.press("a")
+        assert (driver.dialog, driver.fleet.pane) == ("", 3)
+        await driver.press("a")
+        assert driver.dialog == "AgentsBoard"
+        driver.sees("model", "tokens", "gpt-6-luna low", "a thread of its own")
+        await driver.press("j", "j", "T")
+        assert driver.dialog == "TimelineBoard"
+        await driver.press("plus", "left", "minus", "f", "0", "j")
+        driver.sees("working", "interrupted")
+        await driver.press("T")
+        assert driver.dialog == "AgentsBoard"
+        await driver.press("escape")
+        assert driver.dialog == ""
+        await driver.press("i")
+        await driver.type("/agents")
+        await driver.press("enter")
+        assert driver.dialog == "AgentsBoard"
+        await driver.press("end", "enter")
+        assert (driver.dialog, driver.open) == ("", "thread-two")
+        driver.sees("Spawned", "gpt-6-luna low")
+
+    drive(play, prepare=prepare, size=WIDE)
+
+
+def test_who_asks_is_found_through_a_fold() -> None:
+    async def play(driver: Driver) -> None:
+        await grown(driver)
+        driver.engine.status("thread-one_deep", "active", "waitingOnApproval")
+        await driver.idle()
+        await driver.press("3", "home", "J")
+        assert cursor(driver) == "thread-one_deep"
+        await driver.press("home", "K")
+        assert cursor(driver) == "thread-one_deep", "round the other way"
+        driver.engine.status("thread-one_deep", "active")
+        await driver.idle()
+        await driver.press("J")
+        driver.sees("No agent of this tree needs you.")
+
+    drive(play, prepare=prepare, size=WIDE)
+
+
+def test_the_next_window_finds_the_tree_as_it_was(tmp_path: Path) -> None:
+    async def first(driver: Driver) -> None:
+        await grown(driver)
+        await driver.press("3", "j", "left", "p", "z")
+        driver.sees("finished agents hidden")
+
+    async def second(driver: Driver) -> None:
+        ask = driver.fleet.presenter.looking.tree
+        assert ask.folded == {"thread-one"}
+        assert ask.pins == ("thread-one",)
+        assert ask.hide_finished
+
+    drive(first, prepare=prepare, size=WIDE, home=tmp_path)
+    drive(second, prepare=prepare, size=WIDE, home=tmp_path)
+
+
+def test_without_a_thread_the_boards_say_what_to_do() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.press("T")
+        driver.sees("Open a thread first")
+        assert driver.dialog == ""
+
+    drive(play)
