@@ -288,6 +288,8 @@ class Thread:
     """When `agent_status` was said"""
     spawn: Spawn | None = None
     latest: TurnMark | None = None
+    asked: SandboxMode | None = None
+    """The mode that was asked for and is not in force, until somebody sets another"""
     revision: int = field(default=0, compare=False)
 
     @property

@@ -18,6 +18,7 @@ from state.dataclass import dataclass
 from state.items import Item, ItemBody, ItemId, ItemStatus, Text, Unknown
 from state.model import (
     QueueEntry,
+    SandboxMode,
     Settings,
     Spawn,
     Thread,
@@ -151,6 +152,7 @@ class _Extra:
     told_ms: int = 0
     spawn: Spawn | None = None
     latest: TurnMark | None = None
+    asked: SandboxMode | None = None
 
 
 _NOTHING = _Extra()
@@ -166,6 +168,7 @@ def encode_extra(thread: Thread) -> str | None:
         thread.told_ms,
         thread.spawn,
         thread.latest,
+        thread.asked,
     )
     return None if extra == _NOTHING else encode(extra)
 
@@ -183,6 +186,7 @@ def thread_extra(body: str) -> dict[str, Any]:
         "told_ms": value.told_ms,
         "spawn": value.spawn,
         "latest": value.latest,
+        "asked": value.asked,
     }
 
 

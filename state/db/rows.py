@@ -62,7 +62,16 @@ COLUMNS = (
     "origin",
     "seen_ms",
 )
-EXTRA = ("settings", "tokens", "notices", "queue", "told_ms", "spawn", "latest")
+EXTRA = (
+    "settings",
+    "tokens",
+    "notices",
+    "queue",
+    "told_ms",
+    "spawn",
+    "latest",
+    "asked",
+)
 TABLES = ("turns", "reviews", "auto_reviews", "terminals", "ended_terminals", "sends")
 SELECT = f"SELECT {', '.join(COLUMNS)}, extra FROM thread"
 UPSERT = (
@@ -151,6 +160,7 @@ def _thread(r: sqlite3.Row | tuple[Any, ...], parts: Parts) -> Thread:
         parts.sends.get(id_, {}), agent_status, notices,
         _ORIGIN.get(origin, Origin.OURS), seen, more.get("queue", ()),
         more.get("told_ms", 0), more.get("spawn"), more.get("latest"),
+        more.get("asked"),
     )  # fmt: skip
 
 

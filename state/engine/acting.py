@@ -36,11 +36,16 @@ from state.engine.link import Link
 from state.engine.sending import SLEEPS, Sender
 from state.engine.trees import ReadTokens, learn_tree
 from state.engine.wake import inspect, is_trusted, project_root
-from state.events import Event, SendNoted, TerminalsListed, TurnsLoaded
+from state.events import Event, SandboxRefused, SendNoted, TerminalsListed, TurnsLoaded
 from state.items import ThreadId
-from state.model import Send, SendState
+from state.model import SandboxMode, Send, SendState
 
 Json = dict[str, Any]
+MODES = {
+    "read-only": SandboxMode.READ_ONLY,
+    "workspace-write": SandboxMode.WORKSPACE_WRITE,
+    "danger-full-access": SandboxMode.FULL_ACCESS,
+}
 ReadRollout = Callable[[ThreadId, str, int], Awaitable[tuple[Event, ...]]]
 
 NO_TURNS_YET = (
@@ -99,11 +104,12 @@ class Actor:
             link.ledger.subscribed.add(thread_id)
             link.ledger.ours.add(thread_id)
 
-        await link.ask(call, before=before)
+        answer = await link.ask(call, before=before)
         if not made:
             link.show(STRANGE)
             return None
         thread_id = made[0]
+        self._compare(thread_id, sandbox, answer)
         if command.name:
             await self.quietly(calls.rename(thread_id, command.name))
         if command.text:
@@ -113,6 +119,15 @@ class Actor:
             link.tell(SendNoted(thread_id, send))
             await self._sender.start(thread_id, command.client_id, command.text)
         return thread_id
+
+    def _compare(self, thread_id: ThreadId, asked: str | None, answer: Json) -> None:
+        """An administrator's limit, or a thread that somebody else holds loaded, puts
+        another mode in force than the one we asked for: that is told."""
+        wanted = MODES.get(asked or "")
+        given = answer.get("sandbox")
+        given = given.get("type") if isinstance(given, dict) else None
+        if wanted is not None and given is not None and given != wanted.value:
+            self._link.tell(SandboxRefused(thread_id, wanted))
 
     def _environment(self) -> Mapping[str, str]:
         return self._around.environment if self._link.local else {}
@@ -234,10 +249,11 @@ class Actor:
         )
         link.ledger.subscribed.add(thread_id)
         try:
-            await link.ask(call)
+            answer = await link.ask(call)
         except RequestFailed:
             link.ledger.subscribed.discard(thread_id)
             raise
+        self._compare(thread_id, command.sandbox, answer)
         link.ledger.ours.add(thread_id)
         await list_terminals(link, thread_id)
 

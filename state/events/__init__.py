@@ -21,6 +21,7 @@ from state.events.threads import (
     QueueChanged,
     QueueListed,
     ReadStateChanged,
+    SandboxRefused,
     SettingsChanged,
     TerminalsDismissed,
     TerminalsListed,
@@ -70,6 +71,7 @@ ThreadEvent = (
     | ThreadReverted
     | ReadStateChanged
     | SettingsChanged
+    | SandboxRefused
     | TokensUsed
     | QueueChanged
     | QueueListed
@@ -138,6 +140,7 @@ __all__ = [
     "ReviewResolved",
     "ReviewSent",
     "SandboxProbed",
+    "SandboxRefused",
     "SendChanged",
     "SendNoted",
     "SettingsChanged",

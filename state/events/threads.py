@@ -6,7 +6,15 @@ from typing import Any
 
 from state.dataclass import dataclass
 from state.items import ItemId, ThreadId
-from state.model import Origin, QueueEntry, Settings, Terminal, ThreadStatus, TokenUsage
+from state.model import (
+    Origin,
+    QueueEntry,
+    SandboxMode,
+    Settings,
+    Terminal,
+    ThreadStatus,
+    TokenUsage,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,14 @@ class SettingsChanged:
 
     thread_id: ThreadId
     settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxRefused:
+    """The engine put another mode in force than the one that was asked for."""
+
+    thread_id: ThreadId
+    asked: SandboxMode
 
 
 @dataclass(frozen=True, slots=True)

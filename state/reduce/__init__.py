@@ -38,6 +38,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.ThreadReverted()
             | e.ReadStateChanged()
             | e.SettingsChanged()
+            | e.SandboxRefused()
             | e.TokensUsed()
             | e.QueueChanged()
             | e.QueueListed()

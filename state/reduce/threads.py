@@ -29,6 +29,7 @@ FactEvent = (
     | e.ThreadReverted
     | e.ReadStateChanged
     | e.SettingsChanged
+    | e.SandboxRefused
     | e.TokensUsed
     | e.QueueChanged
     | e.QueueListed
@@ -46,12 +47,20 @@ _KNOWN = frozenset(f.name for f in fields(Thread)) - {
     "ended_terminals",
     "sends",
     "queue",
+    "asked",
     "notices",
     "latest",
     "revision",
     "origin",
     "seen_ms",
 }
+
+
+def _told(thread: Thread, event: e.SandboxRefused | e.TokensUsed) -> Thread:
+    """One value, as it was told."""
+    if isinstance(event, e.SandboxRefused):
+        return replace(thread, asked=event.asked)
+    return replace(thread, tokens=event.usage)
 
 
 def reduce_thread_facts(thread: Thread, event: FactEvent) -> Thread:
@@ -89,11 +98,12 @@ def reduce_thread_facts(thread: Thread, event: FactEvent) -> Thread:
             return replace(
                 thread,
                 settings=settings,
+                asked=thread.asked if settings == thread.settings else None,
                 model=settings.model or thread.model,
                 effort=settings.effort or thread.effort,
             )
-        case e.TokensUsed(usage=usage):
-            return replace(thread, tokens=usage)
+        case e.SandboxRefused() | e.TokensUsed():
+            return _told(thread, event)
         case e.QueueChanged():
             return thread
         case e.QueueListed():

@@ -225,6 +225,8 @@ def sandbox_line(
         if not known:
             lead = "not loaded" if engine_ready else ""
         level, glyph = "stale", "~" if known else ""
+    elif thread.asked is not None:
+        level, lead = "alarm", f"asked for {_MODES[thread.asked][1]}, in force"
     elif (
         now is not None
         and now.sandbox is not None
