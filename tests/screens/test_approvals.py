@@ -158,6 +158,18 @@ def test_broken_configuration(snap_of: Snap, size: Size) -> None:
     snap_of(app(replies=replies), size, run_before=keys("P"), must_contain=words)
 
 
+@sizes
+def test_a_long_title(snap_of: Snap, size: Size) -> None:
+    """The question stays whole, whatever the thread is called."""
+    name = "The strict test of the parser cache fails. Find out why and fix it. " * 3
+    thread = s.row("01a1-cache", name, 30, "idle")
+    script = told(s.listed(thread), s.opened(thread))
+    replies = cs.controls(user=ASKING)
+    it = stage(connected(), script, open_thread="01a1-cache", replies=replies)
+    words = ["What may Codex do? /approvals", "The strict test", "· /root"]
+    snap_of(it, size, run_before=keys("P"), must_contain=words)
+
+
 def test_plain(snap_of: Snap) -> None:
     it = app()
     it.services.plain = True

@@ -32,6 +32,7 @@ from state.select import approvals as words
 from state.select.in_force import running_turn
 from state.text import reveal
 from state.views import ApprovalsView, Bit, PresetRow, Tone
+from state.words import cut
 from tui.screens import dialogs
 from tui.screens.board import Board
 from widgets.preset_list import PresetList
@@ -137,7 +138,8 @@ class ApprovalsBoard(Board):
             now = words.baseline(thread, self.controls, self.asked.scope)
             self.asked = words.Asked(a.in_force(now), self.asked.scope)
         view = self.view = words.approvals_view(thread, self.controls, self.asked)
-        name = f"{view.title} · {view.agent}" if view.agent else view.title
+        title = cut(view.title, max(12, self.app.size.width // 3))
+        name = f"{title} · {view.agent}" if view.agent else title
         self.heading.end = (Bit(name, Tone.MUTED),)
         self.presets.show(view.presets)
         if not self.own:
