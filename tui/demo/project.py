@@ -26,10 +26,10 @@ _PARSER = '''\
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Tree:
     pairs: tuple[tuple[str, str], ...]
     strict: bool
