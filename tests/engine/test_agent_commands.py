@@ -59,8 +59,8 @@ def heard(client: Client, thread_id: str, words: str) -> bool:
 
     def has(message: Message) -> bool:
         item = message["params"].get("item", {})
-        said = item.get("content") if item.get("type") == "userMessage" else None
-        return bool(said) and said[0]["text"] == words
+        said = item.get("content", []) if item.get("type") == "userMessage" else []
+        return [part.get("text") for part in said] == [words]
 
     return bool(client.wait_for(has, threadId=thread_id))
 
