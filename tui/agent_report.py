@@ -53,14 +53,10 @@ class Refused(Exception):
         self.code = code
 
 
-def send_command(args: argparse.Namespace) -> int:
-    """`codex-tui send`: 0 the engine took it, 1 not sent, 2 no such thread, 3 none."""
-    return _run(_send(args))
-
-
-def interrupt_command(args: argparse.Namespace) -> int:
-    """`codex-tui interrupt`: 0 all ended, 1 not, 2 no such thread, 3 no engine."""
-    return _run(_interrupt(args))
+def act_command(args: argparse.Namespace) -> int:
+    """`codex-tui send` and `interrupt`: 0 the engine took it, or all ended; 1 not; 2
+    words that mean no thread, or too many; 3 no engine."""
+    return _run(_send(args) if args.command == "send" else _interrupt(args))
 
 
 def open_command(args: argparse.Namespace) -> int:

@@ -322,14 +322,10 @@ def _dispatch(args: argparse.Namespace) -> int:
             from tui.terminal_report import stop_command
 
             return stop_command(args)
-        case "send":
-            from tui.agent_report import send_command
+        case "send" | "interrupt":
+            from tui.agent_report import act_command
 
-            return send_command(args)
-        case "interrupt":
-            from tui.agent_report import interrupt_command
-
-            return interrupt_command(args)
+            return act_command(args)
         case "doctor":
             from tui.doctor import doctor_command
 
