@@ -94,12 +94,13 @@ def completions(typed: str, names: Iterable[AgentName]) -> list[AgentName]:
     everyone = list(names)
 
     def rank(name: AgentName) -> int:
-        own = name.path.rsplit("/", 1)[-1]
-        if name.path.startswith(low):
+        # Every path has /root in it: what was typed is looked for behind that.
+        below = name.path.removeprefix(f"{ROOT}/").lstrip("/")
+        if name.path.startswith(low) or below.startswith(low):
             return 0
-        if own.startswith(low):
+        if below.rsplit("/", 1)[-1].startswith(low):
             return 1
-        return 2 if low in name.path else 3
+        return 2 if len(low) > 1 and low in below else 3
 
     ranked = sorted(((rank(name), index) for index, name in enumerate(everyone)))
     return [everyone[index] for order, index in ranked if order < 3]

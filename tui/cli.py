@@ -148,6 +148,7 @@ def _add_looks(commands: Commands) -> None:
     stop.add_argument("--yes", action="store_true", help="do not ask")
     _add_connection(stop, argparse.SUPPRESS, argparse.SUPPRESS)
     _add_tree(commands)
+    _add_acts(commands)
     status = commands.add_parser("status", help="who needs you, for a status line")
     status.add_argument("--short", action="store_true", help="signs and counts only")
     status.add_argument("--json", action="store_true", help="one JSON object")
@@ -197,6 +198,36 @@ def _add_tree(commands: Commands) -> None:
     tree.add_argument("--svg", action="store_true", help="as a picture")
     tree.add_argument("--out", metavar="FILE", help="write to FILE, for you alone")
     _add_connection(tree, argparse.SUPPRESS, argparse.SUPPRESS)
+
+
+def _add_acts(commands: Commands) -> None:
+    what = "a thread's id or name, THREAD:/root/agent, or /root/agent where unique"
+    send = commands.add_parser("send", help="a message to a thread or an agent")
+    send.add_argument("target", metavar="THREAD|PATH", help=what)
+    send.add_argument("text", metavar="TEXT", nargs="+")
+    send.add_argument(
+        "--wake", action="store_true", help="also if waking it sets something off"
+    )
+    ways = send.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--through-root",
+        action="store_true",
+        help="for an agent that takes no messages: its root is told",
+    )
+    ways.add_argument(
+        "--fork", action="store_true", help="for such an agent: a fork is asked"
+    )
+    interrupt = commands.add_parser("interrupt", help="interrupt a thread or an agent")
+    interrupt.add_argument("target", metavar="THREAD|PATH", help=what)
+    interrupt.add_argument(
+        "--branch", action="store_true", help="all agents below it, too"
+    )
+    for parser in (send, interrupt):
+        parser.add_argument("--json", action="store_true", help="one JSON object")
+        _add_connection(parser, argparse.SUPPRESS, argparse.SUPPRESS)
+    opened = commands.add_parser("open", help="start on this thread")
+    opened.add_argument("target", metavar="THREAD|PATH", help=what)
+    _add_connection(opened, argparse.SUPPRESS, argparse.SUPPRESS)
 
 
 def _token_problem(args: argparse.Namespace) -> str:
@@ -291,6 +322,10 @@ def _dispatch(args: argparse.Namespace) -> int:
             from tui.terminal_report import stop_command
 
             return stop_command(args)
+        case "send" | "interrupt":
+            from tui.agent_report import act_command
+
+            return act_command(args)
         case "doctor":
             from tui.doctor import doctor_command
 
@@ -315,6 +350,10 @@ def _dispatch(args: argparse.Namespace) -> int:
         return _without_terminal(args)
     # A start builds thousands of objects and drops none: collecting is for later.
     gc.disable()
+    return _on_screen(args)
+
+
+def _on_screen(args: argparse.Namespace) -> int:
     match args.command:
         case "demo":
             from tui.demo.screen import demo_command
@@ -324,6 +363,10 @@ def _dispatch(args: argparse.Namespace) -> int:
             from tui.replay import replay_command
 
             return replay_command(args)
+        case "open":
+            from tui.agent_report import open_command
+
+            return open_command(args)
     from tui.run import run_command
 
     return run_command(args)
@@ -333,8 +376,8 @@ def _without_terminal(args: argparse.Namespace) -> int:
     if args.command == "demo":
         print("The demo needs a terminal; without one: codex-tui demo --headless")
         return 2
-    if args.command == "replay":
-        print("A replay needs a terminal.")
+    if args.command in ("replay", "open"):
+        print(f"codex-tui {args.command} needs a terminal.")
         return 2
     from tui.report import threads_command
 

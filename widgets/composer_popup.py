@@ -140,10 +140,9 @@ class ComposerPopup(Drawn):
         back = Back.CURSOR if here else Back.SURFACE
         accent = palette.style(Tone.ACCENT, back, bold=here)
         muted = palette.style(Tone.MUTED, back)
-        name = f"{command.sign}{command.name}" + (
-            f" {command.args}" if command.args else ""
-        )
-        column = min(26, max(14, width // 3))
+        name = " ".join(filter(None, (command.sign + command.name, command.args)))
+        most, part = (26, width // 3) if command.sign == "/" else (48, width // 2)
+        column = min(most, max(14, part))
         bar = sign("▌", look) if here and not look.plain else (">" if here else " ")
         left = line([piece(f"{bar} ", accent), piece(name, accent)], (), column, muted)
         more = len(self.found) - ROWS

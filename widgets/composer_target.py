@@ -25,7 +25,8 @@ def half_typed(before: str) -> str | None:
 
 def agents_for(typed: str, view: ComposerView) -> list[SlashCommand]:
     """The rows of the popup for it."""
-    return [_row(name) for name in completions(typed, view.agents)]
+    others = (name for name in view.agents if name.path != view.target)
+    return [_row(name) for name in completions(typed, others)]
 
 
 def _row(name: AgentName) -> SlashCommand:
