@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
+from state.db.reader import open_reader
+from state.home import store_path
 from tests.driver import Driver, drive
 from tests.fakes import FakeEngine
 from tests.scenario.test_approvals_board import ONE, prepare
@@ -34,7 +37,16 @@ def ready(engine: FakeEngine) -> None:
 
 
 def test_a_denial_is_approved_for_one_retry_and_the_agent_told(tmp_path: Path) -> None:
+    on_disk: list[int] = []
+
+    def approve(_: object) -> dict[str, object]:
+        with closing(open_reader(store_path(tmp_path / "home"))) as db:
+            sql = "SELECT count(*) FROM decision WHERE epoch = 'auto-review'"
+            on_disk.append(db.execute(sql).fetchone()[0])
+        return {}
+
     async def play(driver: Driver) -> None:
+        driver.engine.replies[APPROVE] = approve
         await driver.open_thread("one")
         deny(driver.engine)
         await driver.press("i")
@@ -46,6 +58,7 @@ def test_a_denial_is_approved_for_one_retry_and_the_agent_told(tmp_path: Path) -
         await driver.press("enter", "right", "right", "enter")
         await driver.wait(500)
         (sent,) = driver.engine.calls(APPROVE)
+        assert on_disk == [1]  # written down before it left
         assert sent["threadId"] == ONE
         assert sent["event"]["id"] == "r1"
         assert sent["event"]["status"] == "denied"
