@@ -346,14 +346,14 @@ def _dispatch(args: argparse.Namespace) -> int:
             from tui.demo.headless import headless_command
 
             return headless_command(args)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return _without_terminal(args)
-    # A start builds thousands of objects and drops none: collecting is for later.
-    gc.disable()
     return _on_screen(args)
 
 
 def _on_screen(args: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return _without_terminal(args)
+    # A start builds thousands of objects and drops none: collecting is for later.
+    gc.disable()
     match args.command:
         case "demo":
             from tui.demo.screen import demo_command
