@@ -29,7 +29,7 @@ from state.select.words import agent_label, thread_title
 from state.text import reveal
 from tui.screens import late
 from tui.screens.late import agent_desk, dialogs, forms
-from tui.screens.wake_words import settings_words, wake_lines
+from tui.screens.wake_words import wake_lines
 
 if TYPE_CHECKING:
     from state.engine.port import Defaults
@@ -346,7 +346,3 @@ class Flows(Screen[None]):
     async def start_rooted(self, thread: Thread) -> None:
         """A thread that may write nowhere, again with a root."""
         await late.trusting.start_rooted(self, thread)
-
-    def sandbox_sentence(self, thread: Thread) -> str:
-        """What the thread's next turn may do, in one sentence."""
-        return settings_words(thread.settings)
