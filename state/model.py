@@ -25,6 +25,7 @@ from state.reviews import (
     ReviewState,
 )
 from state.terminals import Terminal
+from state.undelivered import Undelivered
 
 ClientId = NewType("ClientId", str)
 
@@ -290,6 +291,8 @@ class Thread:
     latest: TurnMark | None = None
     asked: SandboxMode | None = None
     """The mode that was asked for and is not in force, until somebody sets another"""
+    undelivered: Undelivered | None = None
+    """Commits of its turns that stand on no remote, as last looked at"""
     revision: int = field(default=0, compare=False)
 
     @property

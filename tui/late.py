@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from state.controls import Controls
     from state.engine.port import Defaults, Engine, Offer, WakeReport
     from state.items import ThreadId
+    from state.looks import Look, Looked
     from state.permissions.policy import Host
     from state.permissions.trial import Attempt, Attempted
 
@@ -65,6 +66,10 @@ class LateEngine:
     async def attempt(self, asked: Attempt) -> Attempted | None:
         """None while there is nothing to ask."""
         return await self._engine.attempt(asked) if self._engine else None
+
+    async def look(self, asked: Look) -> Looked | None:
+        """None while there is nothing to ask."""
+        return await self._engine.look(asked) if self._engine else None
 
     async def close(self) -> None:
         """End it, or never begin."""

@@ -28,6 +28,7 @@ from state.model import (
     TurnId,
     TurnMark,
 )
+from state.undelivered import Undelivered
 
 T = TypeVar("T")
 
@@ -153,6 +154,7 @@ class _Extra:
     spawn: Spawn | None = None
     latest: TurnMark | None = None
     asked: SandboxMode | None = None
+    undelivered: Undelivered | None = None
 
 
 _NOTHING = _Extra()
@@ -169,6 +171,7 @@ def encode_extra(thread: Thread) -> str | None:
         thread.spawn,
         thread.latest,
         thread.asked,
+        thread.undelivered,
     )
     return None if extra == _NOTHING else encode(extra)
 
@@ -187,6 +190,7 @@ def thread_extra(body: str) -> dict[str, Any]:
         "spawn": value.spawn,
         "latest": value.latest,
         "asked": value.asked,
+        "undelivered": value.undelivered,
     }
 
 

@@ -16,6 +16,7 @@ from state.engine import calls
 from state.engine.errors import RequestFailed
 from state.engine.link import Link
 from state.engine.local_disk import local_host
+from state.looks import Look, Looked
 from state.model import SandboxMode
 from state.permissions.policy import Host
 from state.permissions.profiles import FULL
@@ -71,6 +72,20 @@ async def attempt(link: Link, asked: Attempt) -> Attempted:
         first = (stderr.strip().splitlines() or ["no answer"])[0]
         return Attempted(Tried(False, text=first), ms=ms)
     return Attempted(_real(link, found[0]), ms=ms)
+
+
+async def look(link: Link, asked: Look) -> Looked:
+    """Run it where nothing can be written and nobody reached. Raises EngineLost."""
+    try:
+        raw = await link.ask(calls.look(asked))
+    except RequestFailed as error:
+        return Looked(error=error.message)
+    code = raw.get("exitCode")
+    return Looked(
+        code if isinstance(code, int) else 1,
+        str(raw.get("stdout") or ""),
+        str(raw.get("stderr") or ""),
+    )
 
 
 def _real(link: Link, tried: Tried) -> Tried:

@@ -16,6 +16,7 @@ from state.controls import Controls
 from state.dataclass import dataclass
 from state.events import Event
 from state.items import ThreadId
+from state.looks import Look, Looked
 from state.model import Settings
 from state.permissions.policy import Host
 from state.permissions.trial import Attempt, Attempted
@@ -122,6 +123,11 @@ class Engine(Protocol):
     async def attempt(self, asked: Attempt) -> Attempted | None:
         """Try something in the engine's sandbox; it leaves nothing. None when there
         is no connection."""
+        ...
+
+    async def look(self, asked: Look) -> Looked | None:
+        """Run something that only reads, in the engine's read-only sandbox without
+        network. None when there is no connection."""
         ...
 
     async def close(self) -> None:

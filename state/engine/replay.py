@@ -23,6 +23,7 @@ from state.engine.wire.requests import decode_request
 from state.engine.wire.responses import decode_response
 from state.events import EngineChanged, Event, MessageShown
 from state.items import ThreadId
+from state.looks import Look, Looked
 from state.model import Engine, EnginePhase
 from state.permissions.policy import Host
 from state.permissions.trial import Attempt, Attempted
@@ -131,6 +132,11 @@ class ReplayEngine:
 
     async def attempt(self, asked: Attempt) -> Attempted | None:
         """Nothing can be tried."""
+        del asked
+        return None
+
+    async def look(self, asked: Look) -> Looked | None:
+        """A recording stands nowhere."""
         del asked
         return None
 

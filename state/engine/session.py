@@ -27,7 +27,7 @@ from state.engine.errors import (
     EngineNotFound,
     EngineStartFailed,
 )
-from state.engine.inspecting import attempt, surroundings
+from state.engine.inspecting import attempt, look, surroundings
 from state.engine.ledger import Ledger
 from state.engine.link import Link
 from state.engine.live import Live
@@ -49,6 +49,7 @@ from state.events import (
     SendChanged,
 )
 from state.items import ThreadId
+from state.looks import Look, Looked
 from state.model import Engine, EnginePhase, SendState
 from state.permissions.policy import Host
 from state.permissions.trial import Attempt, Attempted
@@ -278,6 +279,15 @@ class EngineSession:
             return await attempt(self._live.link, asked)
         except EngineError as error:
             return Attempted(error=str(error))
+
+    async def look(self, asked: Look) -> Looked | None:
+        """See `state.engine.port.Engine.look`."""
+        if self._live is None:
+            return None
+        try:
+            return await look(self._live.link, asked)
+        except EngineError as error:
+            return Looked(error=str(error))
 
     async def controls(self, cwd: str) -> Controls | None:
         """See `state.engine.port.Engine.controls`."""

@@ -17,6 +17,7 @@ from state.events.reviews import (
     ReviewSent,
 )
 from state.events.threads import (
+    DeliveryChanged,
     OrphansFound,
     QueueChanged,
     QueueListed,
@@ -72,6 +73,7 @@ ThreadEvent = (
     | ReadStateChanged
     | SettingsChanged
     | SandboxRefused
+    | DeliveryChanged
     | TokensUsed
     | QueueChanged
     | QueueListed
@@ -121,6 +123,7 @@ __all__ = [
     "AutoReviewChanged",
     "CallEnded",
     "ConfigWarned",
+    "DeliveryChanged",
     "DenialApproved",
     "EngineChanged",
     "ErrorSeen",

@@ -15,6 +15,7 @@ from state.model import (
     ThreadStatus,
     TokenUsage,
 )
+from state.undelivered import Undelivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,14 @@ class OrphansFound:
 
     thread_id: ThreadId
     terminals: tuple[Terminal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryChanged:
+    """A repository was looked at: what of the thread's work stands on no remote."""
+
+    thread_id: ThreadId
+    undelivered: Undelivered | None
 
 
 @dataclass(frozen=True, slots=True)

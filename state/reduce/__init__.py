@@ -39,6 +39,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.ReadStateChanged()
             | e.SettingsChanged()
             | e.SandboxRefused()
+            | e.DeliveryChanged()
             | e.TokensUsed()
             | e.QueueChanged()
             | e.QueueListed()

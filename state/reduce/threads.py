@@ -30,6 +30,7 @@ FactEvent = (
     | e.ReadStateChanged
     | e.SettingsChanged
     | e.SandboxRefused
+    | e.DeliveryChanged
     | e.TokensUsed
     | e.QueueChanged
     | e.QueueListed
@@ -48,6 +49,7 @@ _KNOWN = frozenset(f.name for f in fields(Thread)) - {
     "sends",
     "queue",
     "asked",
+    "undelivered",
     "notices",
     "latest",
     "revision",
@@ -56,10 +58,14 @@ _KNOWN = frozenset(f.name for f in fields(Thread)) - {
 }
 
 
-def _told(thread: Thread, event: e.SandboxRefused | e.TokensUsed) -> Thread:
+def _told(
+    thread: Thread, event: e.SandboxRefused | e.DeliveryChanged | e.TokensUsed
+) -> Thread:
     """One value, as it was told."""
     if isinstance(event, e.SandboxRefused):
         return replace(thread, asked=event.asked)
+    if isinstance(event, e.DeliveryChanged):
+        return replace(thread, undelivered=event.undelivered)
     return replace(thread, tokens=event.usage)
 
 
@@ -102,7 +108,7 @@ def reduce_thread_facts(thread: Thread, event: FactEvent) -> Thread:
                 model=settings.model or thread.model,
                 effort=settings.effort or thread.effort,
             )
-        case e.SandboxRefused() | e.TokensUsed():
+        case e.SandboxRefused() | e.DeliveryChanged() | e.TokensUsed():
             return _told(thread, event)
         case e.QueueChanged():
             return thread

@@ -21,6 +21,7 @@ from state.engine.wire.requests import FOREIGN_REQUESTS, KNOWN_REQUESTS, decode_
 from state.events import ReviewAsked
 from state.forms import FieldKind, form_of
 from state.items import ThreadId
+from state.looks import Look
 from state.model import ClientId, Decision, Review, Sandbox, SandboxMode
 from state.permissions.reach import Way
 from state.permissions.trial import Attempt
@@ -85,6 +86,7 @@ CALLS = (
     calls.probe(Attempt("/w", Way.WRITE, "/w/a", Sandbox(SandboxMode.READ_ONLY))),
     calls.probe(Attempt("/w", None, "", Sandbox(SandboxMode.WORKSPACE_WRITE))),
     calls.probe(Attempt("/w", Way.READ, "/w/a", profile="dev")),
+    calls.look(Look(("git", "status"), "/w", {"LC_ALL": "C", "GIT_DIR": None})),
     calls.read_account(),
     calls.log_in("apiKey", "s"),
     calls.log_in("deviceCode", ""),

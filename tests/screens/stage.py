@@ -29,6 +29,7 @@ from state.engine.wire.requests import decode_request
 from state.engine.wire.responses import decode_response
 from state.events import EngineChanged, Event
 from state.items import ThreadId
+from state.looks import Look, Looked
 from state.model import Engine, EnginePhase
 from state.permissions.policy import Host
 from state.permissions.trial import Attempt, Attempted, parse, socket_answer
@@ -97,8 +98,14 @@ def engine(phase: EnginePhase, **facts: Any) -> EngineChanged:
 class SilentEngine:
     """An engine that says nothing more. `replies`: what it answers when asked."""
 
-    def __init__(self, replies: dict[str, Json], says: Sequence[Event] = ()) -> None:
+    def __init__(
+        self,
+        replies: dict[str, Json],
+        says: Sequence[Event] = (),
+        looks: Callable[[Look], Looked | None] | None = None,
+    ) -> None:
         self._replies = replies
+        self._looks = looks
         self._says = says
         self._closed = asyncio.Event()
 
@@ -140,6 +147,10 @@ class SilentEngine:
         if asked.way is None:
             return Attempted(socket_answer(str(raw["stderr"])), ms=38)
         return Attempted(parse(str(raw["stdout"]).splitlines())[0], ms=38)
+
+    async def look(self, asked: Look) -> Looked | None:
+        """What a script says a look at git shows."""
+        return self._looks(asked) if self._looks is not None else None
 
     async def close(self) -> None:
         """Gone."""
@@ -183,6 +194,7 @@ def stage(
     view: dict[str, Any] | None = None,
     replies: dict[str, Json] | None = None,
     says: Sequence[Event] = (),
+    looks: Callable[[Look], Looked | None] | None = None,
 ) -> CodexTui:
     """The app on the world that these events fold to, its time standing still.
 
@@ -196,7 +208,7 @@ def stage(
         kept["open"] = open_thread
     services = Services(
         store=store,
-        engine=SilentEngine(replies or {}, says),
+        engine=SilentEngine(replies or {}, says, looks),
         cwd=CWD,
         user_home="/home/dev",
         codex_home="/home/dev/.codex",

@@ -38,6 +38,7 @@ from state.items import (
     ThreadId,
     TurnId,
 )
+from state.looks import Look
 from state.model import ClientId, TurnStatus, World
 from state.permissions.trial import Attempt
 from state.store import Store
@@ -147,6 +148,9 @@ class Chatter:
 
     async def attempt(self, asked: Attempt) -> None:
         """Nothing is tried."""
+
+    async def look(self, asked: Look) -> None:
+        """Nothing is looked at."""
 
     async def controls(self, cwd: str) -> Controls | None:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 from state.changes import ChangeSettings, ConfigEdit
 from state.dataclass import replace
 from state.engine.calls.base import PAGE, Call, Json, some
+from state.looks import Look
 from state.model import Sandbox
 from state.permissions.trial import Attempt
 
@@ -154,5 +155,21 @@ def probe(asked: Attempt) -> Call:
             sandboxPolicy=policy,
             permissionProfile=asked.profile,
             timeoutMs=PROBE_MS,
+        ),
+    )
+
+
+def look(asked: Look) -> Call:
+    """Run something that only reads: nothing can be written and there is no network,
+    whatever the configuration says."""
+    return Call(
+        "command/exec",
+        some(
+            command=list(asked.command),
+            cwd=asked.cwd,
+            env=dict(asked.env),
+            sandboxPolicy={"type": "readOnly", "networkAccess": False},
+            timeoutMs=asked.timeout_ms,
+            outputBytesCap=asked.most,
         ),
     )

@@ -1,0 +1,1 @@
+"""git: looks, plans and pushes against real repositories on disk."""
