@@ -93,7 +93,7 @@ def _real(link: Link, tried: Tried) -> Tried:
         return tried
     try:
         found = os.stat(tried.text)
-    except OSError:
+    except (OSError, ValueError):
         return Tried(False, text="only a stand-in of the sandbox's own is there")
     if f"{found.st_dev}:{found.st_ino}" != tried.where:
         return Tried(False, text="only a stand-in of the sandbox's own is there")

@@ -92,8 +92,8 @@ class Shadow:
             return
         try:
             self._at[thread_id] = path.stat().st_size
-        except OSError:
-            return  # It is made with the first line.
+        except (OSError, ValueError):
+            return  # It is made with the first line, or is no name of a file.
 
     def _read_on(self, thread_id: ThreadId) -> None:
         if thread_id in self._due or self._path(thread_id) is None:
@@ -130,7 +130,7 @@ def _lines(path: Path, at: int | None) -> tuple[list[bytes], int]:
             start = max(start, size - TAIL)
             file.seek(start)
             data = file.read(TAIL)
-    except OSError:
+    except (OSError, ValueError):
         return [], at or 0
     whole = data.rfind(b"\n") + 1
     lines = data[:whole].splitlines()

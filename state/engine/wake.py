@@ -137,9 +137,9 @@ def _main_repository(marker: Path) -> str | None:
     """`gitdir: /main/.git/worktrees/name` in a worktree's .git file -> /main."""
     try:
         text = marker.read_text(encoding="utf-8", errors="replace")[:4096]
-    except OSError:
+        git_dir = (marker.parent / text.removeprefix("gitdir:").strip()).resolve()
+    except (OSError, ValueError, RuntimeError):  # a NUL in it, a loop of symlinks
         return None
-    git_dir = (marker.parent / text.removeprefix("gitdir:").strip()).resolve()
     if git_dir.parent.name == "worktrees" and git_dir.parent.parent.name == ".git":
         return str(git_dir.parent.parent.parent)
     return None
@@ -198,5 +198,5 @@ def readable_settings(path: Path) -> tuple[bool, Settings | None]:
     """(the file could be read, what the thread would wake up under)."""
     try:
         return True, stored_settings(path)
-    except OSError:
+    except (OSError, ValueError):
         return False, None

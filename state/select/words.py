@@ -23,6 +23,7 @@ from state.items import (
 )
 from state.model import Review, ReviewKind, ReviewState, Thread, Turn
 from state.text import clean, reveal
+from state.words import cut
 
 pending = waiting_reviews
 """The reviews that wait for this user, oldest first."""
@@ -80,14 +81,16 @@ def command_line(command: str) -> str:
     return reveal(first).text + (" …" if more else "")
 
 
+TITLE_ROOM = 120
+"""Cells. A first message can be a megabyte; a dialog that names it stays a dialog."""
+
+
 def thread_title(thread: Thread) -> str:
-    """Its name, or the first line of its first message, or what it is."""
-    for source in (thread.name, thread.preview):
-        words = one_line(source or "")
+    """Its name, or the start of its first message, or what it is."""
+    for source in (thread.name, thread.preview, thread.agent_path):
+        words = one_line((source or "")[: 20 * TITLE_ROOM])
         if words:
-            return words
-    if thread.agent_path:
-        return one_line(thread.agent_path)
+            return cut(words, TITLE_ROOM)
     return f"thread {thread.id[-8:]}"
 
 

@@ -86,7 +86,7 @@ def _steer(window: Window, desk: Desk) -> None:
 def _interrupt(window: Window, desk: Desk) -> int:
     write(window, "serve")
     server = int(desk.one_terminal())
-    window.wait_for("done with serve", "1 terminal")
+    window.wait_for("done with serve", "1 background terminal")
     given_up = desk.bench.provider.provider.disconnects
     write(window, "talk")
     shown = window.wait_for("deltaword")
@@ -117,7 +117,7 @@ def _start_before_the_engine_answers(desk: Desk, pid: int, folder: Path) -> None
         assert "connecting" in again.screen()
     finally:
         os.kill(pid, signal.SIGCONT)
-    again.wait_for(f"● local {desk.engine.version}", "1 terminal")
+    again.wait_for(f"● local {desk.engine.version}", "1 background terminal")
     enter_field(again)
     write(again, "hello there")
     again.wait_for("heard hello there.")

@@ -68,7 +68,7 @@ def test_what_runs_outlives_a_killed_window(engine: EngineUnderTest) -> None:
         first = desk.ready()
         enter_field(first)
         write(first, "serve")
-        first.wait_for("done with serve", "1 terminal")
+        first.wait_for("done with serve", "1 background terminal")
         mine = desk.one_terminal()
         leave_field(first)
         first.press("n")
@@ -95,7 +95,7 @@ def test_what_runs_outlives_a_killed_window(engine: EngineUnderTest) -> None:
             quiet.wait(0.2)
 
         second = desk.ready()
-        second.wait_for("1 needs you", "Waits for you", "1 terminal")
+        second.wait_for("1 needs you", "Waits for you", "1 background terminal")
         assert living == set(desk.terminals())
         made = desk.workspace / "made"
         assert not made.exists()
