@@ -67,6 +67,10 @@ class LoadOlder(Intent):
     thread_id: ThreadId
 
 
+class TranscriptSized(Intent):
+    """The transcript has a size for the first time: lines can be gone to."""
+
+
 @dataclass
 class FoldChanged(Intent):
     """A cell of the transcript was folded or unfolded by the user."""

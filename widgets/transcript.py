@@ -33,6 +33,7 @@ from widgets.intents import (
     LoadOlder,
     OpenThread,
     Say,
+    TranscriptSized,
 )
 from widgets.palette import palette_of
 from widgets.transcript_layout import Anchor
@@ -122,8 +123,11 @@ class Transcript(ScrollView, can_focus=True):
         """Another size."""
         if self.size.width and self.size.height:
             frame = Frame(palette_of(self), self.size.width, look_of(self))
+            first = self.port.frame is None
             self.port.resize(frame, self.size.height)
             self._sync()
+            if first:
+                self.post_message(TranscriptSized())
 
     def _sync(self) -> None:
         """Tell Textual where the viewport is, and repaint."""

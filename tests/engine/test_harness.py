@@ -23,6 +23,7 @@ from tests.engine.harness import (
     need_sandbox,
 )
 from tests.engine.plain_client import RpcError
+from tests.scenario.tmux import until
 from tui.demo.home import DemoHome, processes_of, sweep
 from tui.demo.project import project_files
 from tui.demo.provider import Verdict
@@ -60,7 +61,7 @@ def test_an_interrupt_reaches_the_provider(engine: EngineUnderTest) -> None:
         client.start_turn(thread, "again")
         ended = client.wait_for("turn/completed", since=since, threadId=thread)
         assert ended["params"]["turn"]["status"] == "completed"
-        assert bench.provider.provider.disconnects == 1
+        until(lambda: bench.provider.provider.disconnects == 1, "the hang-up seen")
     assert seen == [(0, 0, "wait"), (1, 0, "again")]
 
 

@@ -173,7 +173,12 @@ def test_interrupts_keep_terminals_and_stop_ends_exactly_one(
             theirs = {t.command: t for t in world.threads[child].terminals.values()}
             other = theirs[f"echo child; exec sleep {CHILD_SLEEP}"]
             assert mine.number != other.number
-            assert "up" in str(mine.output.text)
+
+            def printed() -> bool:
+                terminals = folded(watch).threads[root].terminals
+                return "up" in str(terminals[mine.item_id].output.text)
+
+            await until(printed, "what it printed")
 
             table = Processes()
             found = table.find()

@@ -146,6 +146,19 @@ class Terminal:
                 return
             size = now
 
+    def quit(self) -> int:
+        """ctrl+q, and yes where something would end with the engine; its exit code."""
+        asked = "Quit and end them"
+        at = self.type("\x11")
+        self.wait(
+            lambda: self._said(asked, at) or self.process.poll() is not None,
+            "the question or the end",
+        )
+        if self.process.poll() is None:
+            self.rest(self.type("\x1b[C"))
+            self.type("\r")
+        return self.wait_exit()
+
     def wait_exit(self) -> int:
         """Its exit code, when it has ended by itself and all is read."""
         code = self.process.wait(LIMIT)

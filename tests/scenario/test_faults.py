@@ -187,8 +187,7 @@ C.learn = fail_later
     code = INJECT.format(secret=SECRET, patch=patch)
     with run(place, replies(), code=code) as terminal:
         terminal.wait_for("a report is in")
-        terminal.type("\x11")
-        assert terminal.wait_exit() == 0
+        assert terminal.quit() == 0
     (report,) = place.own.glob("crash-*.txt")
     assert SECRET not in report.read_text()
 
@@ -304,8 +303,7 @@ def test_twenty_by_five_and_back_while_an_answer_streams(place: Place) -> None:
             terminal.rest(at)
         terminal.type("\x1b2G")
         terminal.wait_for("word299", since=at)
-        terminal.type("\x11")
-        assert terminal.wait_exit() == 0
+        assert terminal.quit() == 0
 
 
 def test_a_terminal_without_utf8_gets_what_it_can_show(place: Place) -> None:
@@ -325,8 +323,7 @@ def test_a_terminal_without_utf8_gets_what_it_can_show(place: Place) -> None:
         terminal.wait_for("enter start", since=at)
         os.write(terminal.master, b"caf\xe9 au lait")
         terminal.wait_for("au lait", since=at)
-        terminal.type("\x11")
-        assert terminal.wait_exit() == 0
+        assert terminal.quit() == 0
 
 
 def test_the_working_folder_goes_away(place: Place) -> None:
@@ -336,8 +333,7 @@ def test_the_working_folder_goes_away(place: Place) -> None:
         terminal.wait_for(READY)
         shutil.rmtree(folder)
         typed(terminal, "still here")
-        terminal.type("\x11")
-        assert terminal.wait_exit() == 0
+        assert terminal.quit() == 0
     assert drafts(place) == ["still here"]
     folder.mkdir()
     remove = f"import os; os.rmdir({str(folder)!r})"

@@ -56,6 +56,7 @@ def test_the_next_start_is_where_the_last_one_was(size: Size, tmp_path: Path) ->
         await driver.press("2")
         await driver.wait(2_000)
         seen.append(talk(driver))
+        print(driver.screen())
 
     async def second(driver: Driver) -> None:
         await driver.press("2")

@@ -55,8 +55,7 @@ def test_one_write_of_i_and_words_is_a_draft(place: Place, bytes_: str) -> None:
         terminal.wait_for(READY, "precious")
         at = terminal.type(bytes_ + LAST)
         terminal.wait_for(LAST, since=at)
-        terminal.type("\x11")
-        assert terminal.wait_exit() == 0
+        assert terminal.quit() == 0
     assert drafts(place) == ["eAfDdA"]
     asked = [json.loads(line)["method"] for line in log.read_text().splitlines()]
     assert changing(asked) == []

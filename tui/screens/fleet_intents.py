@@ -151,6 +151,11 @@ class FleetIntents(Flows):
         """Where the reader was in each thread."""
         return Places(self.services, self.transcript)
 
+    @on(i.TranscriptSized)
+    def _transcript_sized(self, intent: i.TranscriptSized) -> None:
+        intent.stop()
+        self.places.returned()
+
     @on(i.FoldChanged)
     def _fold(self, intent: i.FoldChanged) -> None:
         intent.stop()
