@@ -24,6 +24,7 @@ from tests.engine.harness import (
 )
 from tests.engine.plain_client import RpcError
 from tests.scenario.tmux import until
+from tui.demo.director import Beat, Director, Scenario
 from tui.demo.home import DemoHome, processes_of, sweep
 from tui.demo.project import project_files
 from tui.demo.provider import Verdict
@@ -86,6 +87,42 @@ def test_a_held_reply_goes_on_when_released(engine: EngineUnderTest) -> None:
         ended = client.wait_for("turn/completed", since=since)
         assert ended["params"]["threadId"] != thread
         assert ended["params"]["turn"]["items"][0]["text"] == "helped"
+
+
+@each_engine
+def test_what_a_message_cut_off_is_said_afterwards(engine: EngineUnderTest) -> None:
+    """The engine stops reading a reply to hand over an agent's message; the director
+    goes on where it stopped, and nothing is said or done twice."""
+    gate = asyncio.Event()
+    scenario = Scenario(
+        prompt="go",
+        root=(
+            Beat((Spawn("helper", "help"),)),
+            Beat((HoldUntil(gate), Say("remark", "commentary"), Exec("echo cut off"))),
+            Beat((Say("end", "final_answer"),)),
+        ),
+        agents=(("/root/helper", (Beat((Say("helped", "final_answer"),)),)),),
+        later=(),
+    )
+    with Bench(engine, Director(scenario, speed=0)) as bench:
+        client = bench.stdio()
+        thread = client.start_thread(bench.workspace)
+        client.start_turn(thread, "go")
+        client.wait_for(
+            lambda m: (m["params"].get("item") or {}).get("kind") == "completed",
+            threadId=thread,
+        )
+        bench.provider.release(gate)
+        client.wait_for("turn/completed", threadId=thread)
+        items = [
+            m["params"]["item"]
+            for m in client.messages
+            if m["method"] == "item/completed" and m["params"]["threadId"] == thread
+        ]
+    said = [item["text"] for item in items if item["type"] == "agentMessage"]
+    assert said == ["remark", "end"]
+    ran = [item for item in items if item["type"] == "commandExecution"]
+    assert [item["aggregatedOutput"] for item in ran] == ["cut off\n"]
 
 
 @each_engine

@@ -13,9 +13,11 @@ from tui.demo.director import NOT_SCRIPTED, Beat, Director, Scenario, SideThread
 from tui.demo.expect import Checklist, Expectation, Where
 from tui.demo.home import DemoHomeError, demo_parent
 from tui.demo.provider import Verdict
+from tui.demo.replies import Replies
 from tui.demo.request import ModelRequest, ToolOutput
 from tui.demo.scenario import DEMO
 from tui.demo.steps import (
+    Exec,
     FailResponse,
     Hold,
     HoldUntil,
@@ -41,6 +43,17 @@ SCENARIO = Scenario(
     later=(Beat((Say("later"),)),),
     threads=(SideThread(prompt="beside", beats=(Beat((Say("side"),)),)),),
     verdicts=(("ls", Verdict("allow", "a look")),),
+)
+
+
+CUT = Scenario(
+    prompt="go",
+    root=(
+        Beat((Say("remark", "commentary"), Exec("ls"), Say("Say"))),
+        Beat((Say("end"),)),
+    ),
+    agents=(),
+    later=(),
 )
 
 
@@ -272,3 +285,29 @@ def test_a_demo_in_a_temporary_folder_is_not_started(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(DemoHomeError, match="XDG_CACHE_HOME"):
         demo_parent()
+
+
+def test_a_reply_that_a_message_cut_off_is_played_to_its_end() -> None:
+    """Once for an engine that hung up late, once for one that did so early."""
+    remark, call, mail = (
+        {"type": "message", "role": "assistant"},
+        {"type": "custom_tool_call"},
+        {"type": "agent_message"},
+    )
+    director, replies = Director(CUT), Replies()
+
+    def next_reply(*history: Mapping[str, Any], whole: bool = True) -> list[str]:
+        asked = replies.numbered(replace(request(), input=history))
+        steps = director(asked)
+        replies.begins(asked, steps)
+        if whole:
+            replies.ended(asked)
+        return said(steps)
+
+    assert next_reply() == ["remark", "Exec", "Say"]
+    assert next_reply(remark, mail) == ["Exec", "Say"]
+    cut_again = (remark, mail, call, {"type": "custom_tool_call_output"}, mail)
+    assert next_reply(*cut_again, whole=False) == ["Say"]
+    assert next_reply(*cut_again, mail) == ["Say"], "nothing of it was taken"
+    said_all = (*cut_again, mail, remark)
+    assert next_reply(*said_all, mail) == ["end"], "mail after all of it cuts nothing"

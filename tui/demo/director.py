@@ -18,6 +18,7 @@ from typing import TypeAlias
 from state.dataclass import dataclass
 from tui.demo.expect import Expectation
 from tui.demo.provider import Verdict
+from tui.demo.replies import items_of
 from tui.demo.request import ModelRequest, item_text
 from tui.demo.steps import Hold, HoldUntil, Reached, Say, Stay, Step, Think
 
@@ -117,11 +118,24 @@ class Director:
         steps = beat.steps
         if beat.refused is not None and _declined(request):
             steps = beat.refused
+        if request.taken:
+            return self._rest(request, steps)
         waits = [HoldUntil(self._spoken(path)) for path in beat.after]
         played = [self._paced(step) for step in steps]
         if request.agent_path != "/root":
             _mark(played, self._spoken(request.agent_path))
         return [*waits, *played]
+
+    def _rest(self, request: ModelRequest, steps: Sequence[Step]) -> Sequence[Step]:
+        """What the engine did not take of a reply that it cut off."""
+        taken, begin = request.taken, 0
+        while begin < len(steps) and taken > 0:
+            taken -= items_of(steps[begin])
+            begin += 1
+        played = [self._paced(step) for step in steps[begin:]]
+        if request.agent_path != "/root":
+            _mark(played, self._spoken(request.agent_path))
+        return played
 
     def review(self, request: ModelRequest) -> Verdict:
         """The verdict on the action that the automatic reviewer is asked about."""

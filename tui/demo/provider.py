@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
 
 from state.dataclass import dataclass
+from tui.demo.replies import Replies
 from tui.demo.request import ModelRequest, parse_request
 from tui.demo.steps import (
     Drop,
@@ -92,8 +93,7 @@ class Provider:
         self._on_request = on_request
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._turns: dict[str, list[str]] = {}
-        self._replies: dict[tuple[str, str], int] = {}
+        self._replies = Replies()
         self._ids = itertools.count(1)
         self.faults: list[Exception] = []
         self.disconnects = 0
@@ -197,23 +197,19 @@ class Provider:
                 await _send_json(writer, step.status, {"error": problem})
                 return
         stream = _Stream(writer, next(self._ids))
+        counts = request.kind == "turn" and not request.guardian
+        if counts:
+            self._replies.begins(request, steps)
         if await stream.play(steps) and request.kind == "turn":
-            key = (request.thread_id, request.turn_id)
-            self._replies[key] = self._replies.get(key, 0) + 1
+            if counts:
+                self._replies.ended(request)
             # Only now: the engine's next request must find the reply counted.
             await stream.complete()
 
     def _numbered(self, request: ModelRequest) -> ModelRequest:
         if request.kind != "turn" or request.guardian:
             return request
-        turns = self._turns.setdefault(request.thread_id, [])
-        if request.turn_id not in turns:
-            turns.append(request.turn_id)
-        request = dataclasses.replace(
-            request,
-            turn_index=turns.index(request.turn_id),
-            reply_index=self._replies.get((request.thread_id, request.turn_id), 0),
-        )
+        request = self._replies.numbered(request)
         if self._on_request is not None:
             self._on_request(request)
         return request

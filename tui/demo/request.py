@@ -36,9 +36,10 @@ class ModelRequest:
     `kind` is "turn" for ordinary replies; others (compaction, memory) are the
     engine's own. `agent_path` is "/root" for the thread the user talks to.
     `turn_index` counts the turns of this thread that asked this provider,
-    `reply_index` the replies of this turn that were sent to the end; both are
-    zero-based. `user_text` is the newest text of the user, `task` the newest
-    message of another agent to this one.
+    `reply_index` the replies of this turn that the engine took to their end; both are
+    zero-based. `taken` counts the items it has of this very reply, when it cut it off
+    to hand over another agent's message. `user_text` is the newest text of the user,
+    `task` the newest message of another agent to this one.
     """
 
     thread_id: str
@@ -57,6 +58,7 @@ class ModelRequest:
     input: tuple[Mapping[str, Any], ...]
     turn_index: int = 0
     reply_index: int = 0
+    taken: int = 0
 
     @property
     def guardian(self) -> bool:
