@@ -108,6 +108,11 @@ class Prompt(Drawn):
         return Strip([piece(f" {mark} ", style)])
 
 
+class ComposerBox(Horizontal):
+    """Sign and words. A type of its own: a rule about the focus within any `Horizontal`
+    would style everything below each of them anew whenever the focus moves."""
+
+
 class Composer(Vertical):
     """The box. Posts DraftChanged, SendDraft, RunSlash, RunShell, LeavePane, Say.
 
@@ -117,18 +122,18 @@ class Composer(Vertical):
 
     DEFAULT_CSS = """
     Composer { height: auto; width: 1fr; margin: 0 1; }
-    Composer > Horizontal {
+    Composer > ComposerBox {
         height: auto; min-height: 1;
         border-left: round $faint; border-right: round $faint;
         padding: 0 1 0 0;
     }
-    Composer:focus-within > Horizontal {
+    Composer:focus-within > ComposerBox {
         border-left: round $accent; border-right: round $accent;
     }
-    Composer.-ascii > Horizontal {
+    Composer.-ascii > ComposerBox {
         border-left: ascii $faint; border-right: ascii $faint;
     }
-    Composer.-plain > Horizontal { border: none; }
+    Composer.-plain > ComposerBox { border: none; }
     """
 
     def __init__(
@@ -152,7 +157,7 @@ class Composer(Vertical):
         yield self.popup
         yield self.waiting
         yield self.lines[0]
-        with Horizontal():
+        with ComposerBox():
             yield self.prompt
             yield self.field
         yield self.lines[1]

@@ -53,16 +53,20 @@ class Operation(Drawn):
         )
 
 
+class ProbeBox(Horizontal):
+    """Operation and words; a type of its own for the rule about the focus."""
+
+
 class ProbeField(Vertical):
     """The box. Posts Asked."""
 
     DEFAULT_CSS = """
     ProbeField { height: 3; width: 1fr; margin: 0 1; }
     ProbeField.-plain { height: 1; }
-    ProbeField > Horizontal { height: 3; border: round $faint; }
-    ProbeField:focus-within > Horizontal { border: round $accent; }
-    ProbeField.-ascii > Horizontal { border: ascii $faint; }
-    ProbeField.-plain > Horizontal { border: none; height: 1; }
+    ProbeField > ProbeBox { height: 3; border: round $faint; }
+    ProbeField:focus-within > ProbeBox { border: round $accent; }
+    ProbeField.-ascii > ProbeBox { border: ascii $faint; }
+    ProbeField.-plain > ProbeBox { border: none; height: 1; }
     ProbeField LineField, ProbeField LineField:focus {
         width: 1fr; height: 1; border: none; padding: 0;
         background: $background; color: $bright;
@@ -89,7 +93,7 @@ class ProbeField(Vertical):
 
     def compose(self) -> ComposeResult:
         """Operation and target."""
-        with Horizontal():
+        with ProbeBox():
             yield self.prompt
             yield self.field
 

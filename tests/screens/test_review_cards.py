@@ -18,7 +18,7 @@ from tests.screens.scripts import (
     settings,
 )
 from tests.screens.stage import NOW, Json, card, connected, keys, stage, told
-from tests.snap import Act, Size, Snap, sizes
+from tests.snap import SIZES, Act, Size, Snap, sizes
 from tui.app import CodexTui
 
 COMMAND = "item/commandExecution/requestApproval"
@@ -29,6 +29,13 @@ LONG = "cat > build.sh <<'EOF'\n" + "\n".join(
 )
 CJK = "/home/dev/文書/プロジェクト/設定ファイル.toml"
 ONCE = ["accept", "cancel"]
+
+
+LOW, HIGH, WIDE = SIZES
+# A card is as wide in each of them; where only its height counts, fewer pictures do.
+low = pytest.mark.parametrize("size", [LOW], ids=["80x24"])
+low_and_high = pytest.mark.parametrize("size", [LOW, HIGH], ids=["80x24", "120x40"])
+low_and_wide = pytest.mark.parametrize("size", [LOW, WIDE], ids=["80x24", "160x50"])
 
 
 def world(*requests: Json, more: tuple[Json, ...] = (), **look: Any) -> CodexTui:
@@ -85,7 +92,7 @@ def test_command_without_a_reason(snap_of: Snap, size: Size) -> None:
     snap_of(app, size, run_before=card(), must_contain=words)
 
 
-@sizes
+@low_and_high
 def test_extra_permissions(snap_of: Snap, size: Size) -> None:
     extra = {
         "network": {"enabled": True},
@@ -98,7 +105,7 @@ def test_extra_permissions(snap_of: Snap, size: Size) -> None:
     snap_of(world(asked), size, run_before=card(), must_contain=words)
 
 
-@sizes
+@low_and_high
 def test_connection(snap_of: Snap, size: Size) -> None:
     rule = {"host": "crates.example.org", "action": "allow"}
     asked = asks(
@@ -118,7 +125,7 @@ def test_connection(snap_of: Snap, size: Size) -> None:
     snap_of(world(asked), size, run_before=card(), must_contain=words)
 
 
-@sizes
+@low_and_high
 def test_input_to_a_terminal(snap_of: Snap, size: Size) -> None:
     asked = command(
         "write_stdin --session-id 4553 'hello\n'",
@@ -131,7 +138,7 @@ def test_input_to_a_terminal(snap_of: Snap, size: Size) -> None:
     snap_of(world(asked), size, run_before=card(), must_contain=words)
 
 
-@sizes
+@low_and_high
 def test_human_command(snap_of: Snap, size: Size) -> None:
     asked = command(
         "deploy production",
@@ -144,7 +151,7 @@ def test_human_command(snap_of: Snap, size: Size) -> None:
     snap_of(world(asked), size, run_before=card(), must_contain=words)
 
 
-@sizes
+@low_and_high
 def test_long_command_is_folded(snap_of: Snap, size: Size) -> None:
     """What was not shown cannot be accepted."""
     words = ["387 more lines · v shows all", "v first: 387 lines are not shown"]
@@ -155,7 +162,7 @@ def test_long_command_is_folded(snap_of: Snap, size: Size) -> None:
         snap_of(world(command(LONG)), size, run_before=act, must_contain=words[1:])
 
 
-@sizes
+@low
 def test_long_command_whole(snap_of: Snap, size: Size) -> None:
     words = ["step_000"]
     snap_of(world(command(LONG)), size, run_before=card("v"), must_contain=words)
@@ -182,7 +189,7 @@ def test_hostile_command_not_armed(snap_of: Snap, theme: str) -> None:
     snap_of(hostile(theme=theme), (120, 40), run_before=act, must_contain=DRAWN)
 
 
-@sizes
+@low_and_high
 def test_rule_with_fewer_words(snap_of: Snap, size: Size) -> None:
     """The rule's words one by one; what it lets in is called out."""
     words = ["[python3]", "Careful: python3 is", "fewer, more words"]
@@ -191,7 +198,7 @@ def test_rule_with_fewer_words(snap_of: Snap, size: Size) -> None:
     snap_of(world(asked), size, run_before=act, must_contain=words)
 
 
-@sizes
+@low_and_high
 def test_asked_again_and_again(snap_of: Snap, size: Size) -> None:
     requests = [
         {**ruled("cargo fetch", ["cargo", "fetch"], itemId=f"i{n}"), "id": n}
@@ -202,7 +209,7 @@ def test_asked_again_and_again(snap_of: Snap, size: Size) -> None:
     snap_of(world(*requests), size, run_before=act, must_contain=words)
 
 
-@sizes
+@low_and_wide
 def test_marked_together(snap_of: Snap, size: Size) -> None:
     """Not before each of them was looked at."""
     requests = [
@@ -217,7 +224,7 @@ def test_marked_together(snap_of: Snap, size: Size) -> None:
 # -- edits -------------------------------------------------------------------------
 
 
-@sizes
+@low
 def test_edits_of_an_unknown_item(snap_of: Snap, size: Size) -> None:
     app = world(asks("item/fileChange/requestApproval"))
     words = ["The edits themselves are not known here."]
@@ -267,7 +274,7 @@ def test_permissions_in_other_themes(snap_of: Snap, theme: str) -> None:
     snap_of(app, (120, 40), run_before=act, must_contain=words)
 
 
-@sizes
+@low_and_high
 def test_permissions_narrowed(snap_of: Snap, size: Size) -> None:
     """Less than was asked, for the session: spelled out."""
     act = card("down", "space", "down", "space", "a")
@@ -311,7 +318,7 @@ def test_questions(snap_of: Snap, size: Size) -> None:
     snap_of(questions(), size, run_before=card("down", "space"), must_contain=words)
 
 
-@sizes
+@low
 def test_question_in_own_words(snap_of: Snap, size: Size) -> None:
     """The words are written in a place of their own: no letter decides meanwhile."""
     act = both(card("down", "down", "enter"), keys("y", "a", "y"))
@@ -319,7 +326,7 @@ def test_question_in_own_words(snap_of: Snap, size: Size) -> None:
     snap_of(questions(), size, run_before=act, must_contain=words)
 
 
-@sizes
+@low
 def test_secret_answer(snap_of: Snap, size: Size) -> None:
     act = both(
         card("down", "down", "down", "down", "enter"),
@@ -353,7 +360,7 @@ def form(**more: Any) -> Json:
     return asks(ELICIT, requestedSchema=schema, _meta=None, **{**given, **more})
 
 
-@sizes
+@low_and_high
 def test_form_with_a_fault(snap_of: Snap, size: Size) -> None:
     words = ["tickets asks you: Who opens this ticket?", "Name is needed"]
     if size[1] < 30:
@@ -362,7 +369,7 @@ def test_form_with_a_fault(snap_of: Snap, size: Size) -> None:
     snap_of(world(form()), size, run_before=act, must_contain=words)
 
 
-@sizes
+@low
 def test_form_that_cannot_be_shown(snap_of: Snap, size: Size) -> None:
     nested = {"type": "object", "properties": {"deep": {"type": "object"}}}
     asked = asks(
@@ -376,7 +383,7 @@ def test_form_that_cannot_be_shown(snap_of: Snap, size: Size) -> None:
     snap_of(world(asked), size, run_before=card(), must_contain=words)
 
 
-@sizes
+@low_and_high
 def test_address_to_open(snap_of: Snap, size: Size) -> None:
     asked = asks(
         ELICIT,
@@ -390,7 +397,7 @@ def test_address_to_open(snap_of: Snap, size: Size) -> None:
     snap_of(world(asked), size, run_before=card(), must_contain=words)
 
 
-@sizes
+@low_and_high
 def test_tool(snap_of: Snap, size: Size) -> None:
     meta = {
         "codex_approval_kind": "mcp_tool_call",
@@ -420,7 +427,7 @@ def test_tool(snap_of: Snap, size: Size) -> None:
 # -- what is not ours --------------------------------------------------------------
 
 
-@sizes
+@low
 @pytest.mark.parametrize(
     ("method", "words"),
     [

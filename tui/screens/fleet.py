@@ -354,10 +354,12 @@ class FleetScreen(FleetActs):
         self.pane_widget(number).focus()
 
     def _mark_pane(self) -> None:
-        # One change of classes: each would style the whole screen anew.
+        # Each change of the screen's classes styles everything on it anew: one for
+        # both, and none where all panes are to be seen anyway.
         others = {f"-pane-{n}" for n in range(1, 6)} - {f"-pane-{self.pane}"}
         if not self.has_class(f"-pane-{self.pane}") or self.classes & others:
-            self.set_classes([*(self.classes - others), f"-pane-{self.pane}"])
+            self.remove_class(*others, update=False)
+            self.add_class(f"-pane-{self.pane}", update=not self.has_class("-wide"))
         self.tabs.open = self.pane
 
     def on_descendant_focus(self) -> None:
