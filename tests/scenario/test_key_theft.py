@@ -27,7 +27,8 @@ from widgets.card_form import CardForm
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 SEEDS = range(1000 if SOAK else 40)
-MUTANT_SEEDS = range(40)
+MUTANT_SEEDS = (4, 5, 0, 1, 2, 3, *range(6, 40))
+"""Those that find most come first: a session costs a second or two."""
 
 honest = functools.cache(session)
 """A session with all guards in place: the letters that were decided in it."""
