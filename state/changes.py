@@ -60,7 +60,8 @@ class ChangeTurnReviewer:
 
 @dataclass(frozen=True, slots=True)
 class ConfigEdit:
-    """One key (dotted) of a configuration file; None takes it out."""
+    """One key of a configuration file, as `state.key_path` spells it; None takes it
+    out."""
 
     key: str
     value: Any
@@ -72,13 +73,15 @@ class WriteConfig:
     what came of it, and put it back if not.
 
     `project`: the root of a project whose .codex/config.toml is meant; None: the
-    user's own config.toml. `cwd`: where the effect is looked at.
+    user's own config.toml. `cwd`: where the effect is looked at. `profile`: a
+    permission profile under which a command must be able to start afterwards.
     """
 
     edits: tuple[ConfigEdit, ...]
     cwd: str
     project: str | None = None
     note: str = ""
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)

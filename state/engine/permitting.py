@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 import tomli
 
+from state import key_path
 from state.changes import (
     ApproveDenial,
     Change,
@@ -40,6 +41,7 @@ PUT_BACK = "The engine could not use that configuration, so it was put back: {}"
 NOT_PUT_BACK = (
     "The engine cannot use the configuration now, and putting it back failed too: {}"
 )
+NO_START = "no command starts under it ({})"
 MISSING = "os error 2)"
 """How engines say that a file is not there."""
 BY_HAND = "{} sets these keys in a way this program does not edit; change it by hand."
@@ -91,16 +93,22 @@ async def write_config(link: Link, command: WriteConfig) -> None:
         await _write_project(link, command, command.project)
         return
     try:
-        before = await _user_values(link, command)
+        before = await _before(link, command)
     except RequestFailed as error:
         link.show(BROKEN.format(error.message))
         return
     answer = await _write_user(link, command.edits)
+    written = await _text_of(link, before.path)
 
     async def undo() -> None:
-        await _write_user(link, before)
+        now = await _text_of(link, before.path)
+        if before.text is not None and now is not None and now == written:
+            # The very text: an engine drops the comment of a key that it takes out.
+            await _write_text(link, before.path, before.text)
+        else:
+            await _write_user(link, before.edits)
 
-    if await _usable(link, command.cwd, undo):
+    if await _usable(link, command, undo):
         _note(link, command.note + _overridden(answer))
 
 
@@ -111,24 +119,36 @@ async def _write_user(link: Link, edits: Sequence[ConfigEdit]) -> Json:
     return await link.ask(calls.write_config(edits))
 
 
-async def _user_values(link: Link, command: WriteConfig) -> tuple[ConfigEdit, ...]:
-    """What the user's own file says now of the keys that will be written. Raises
-    RequestFailed when nobody can read it: then there would be no way back."""
+class _Before(NamedTuple):
+    """What there was: the file and its text, and the edits that bring it back."""
+
+    path: str
+    text: str | None
+    edits: list[ConfigEdit]
+
+
+async def _before(link: Link, command: WriteConfig) -> _Before:
+    """What the user's own file says now. Raises RequestFailed when nobody can read
+    it: then there would be no way back."""
     read = await link.ask(calls.read_layers(command.cwd))
-    own: Json = {}
     for one in read.get("layers") or ():
         name = one.get("name") or {}
-        if layer(name).kind is LayerKind.USER and not name.get("profile"):
-            own = one.get("config") or {}
-            break
-    return tuple(ConfigEdit(e.key, _value(own, e.key)) for e in command.edits)
+        found = layer(name)
+        if found.kind is LayerKind.USER and not name.get("profile"):
+            own: Json = one.get("config") or {}
+            text = await _text_of(link, found.place)
+            return _Before(found.place, text, key_path.undoing(own, command.edits))
+    return _Before("", None, key_path.undoing({}, command.edits))
 
 
-def _value(config: Json, key: str) -> Any:
-    value: Any = config
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+async def _text_of(link: Link, path: str) -> str | None:
+    """A file's text; None where there is none, or none that can be read."""
+    if not path:
+        return None
+    try:
+        return await _read_text(link, path)
+    except (RequestFailed, ValueError):
+        return None
 
 
 def _overridden(answer: Json) -> str:
@@ -138,21 +158,36 @@ def _overridden(answer: Json) -> str:
     return f" · overridden here: {message}" if message else ""
 
 
-async def _usable(link: Link, cwd: str, undo: Callable[[], Awaitable[None]]) -> bool:
+async def _usable(
+    link: Link, command: WriteConfig, undo: Callable[[], Awaitable[None]]
+) -> bool:
     """Reading the configuration fails exactly when starting a thread would."""
-    try:
-        await link.ask(calls.read_layers(cwd))
+    why = await _problem(link, command)
+    if not why:
         return True
-    except RequestFailed as error:
-        why = error.message
     try:
         await undo()
-        await link.ask(calls.read_layers(cwd))
+        await link.ask(calls.read_layers(command.cwd))
     except RequestFailed as error:
         link.show(NOT_PUT_BACK.format(error.message))
         return False
     link.show(PUT_BACK.format(why))
     return False
+
+
+async def _problem(link: Link, command: WriteConfig) -> str:
+    """Why what was written is of no use; "" when it is."""
+    try:
+        await link.ask(calls.read_layers(command.cwd))
+        if not command.profile:
+            return ""
+        started = await link.ask(calls.start_under(command.profile))
+    except RequestFailed as error:
+        return error.message
+    if str(started.get("stdout")).strip() == calls.STARTED:
+        return ""
+    said = str(started.get("stderr") or "").strip().splitlines()
+    return NO_START.format(said[0] if said else f"exit {started.get('exitCode')}")
 
 
 async def _write_project(link: Link, command: WriteConfig, root: str) -> None:
@@ -179,7 +214,7 @@ async def _write_project(link: Link, command: WriteConfig, root: str) -> None:
         else:
             await _write_text(link, path, before)
 
-    if await _usable(link, command.cwd, undo):
+    if await _usable(link, command, undo):
         _note(link, command.note)
 
 

@@ -18,6 +18,7 @@ from state.changes import (
 )
 from state.commands import SendTurn, StartThread
 from state.controls import LayerKind
+from state.dataclass import replace
 from state.engine.session import EngineSession
 from state.engine.supervisor import control_socket
 from state.events import (
@@ -30,6 +31,8 @@ from state.events import (
 )
 from state.items import ThreadId
 from state.model import ClientId, World
+from state.permissions.draft import Draft, Line, draft_of, edits_of
+from state.permissions.policy import Access
 from state.store import Store
 from state.usual import defaults_of
 from tests.engine.harness import Bench, EngineUnderTest, each_engine, need_sandbox
@@ -39,7 +42,15 @@ from tui.bridge import Bridge
 from tui.demo.request import ModelRequest
 from tui.demo.steps import Exec, HoldUntil, Say, Step
 
-DEV = '# mine\n[permissions.dev]\nextends = ":workspace"\ndescription = "narrow"\n'
+DEV = """# mine
+[permissions.dev]
+extends = ":workspace"
+description = "narrow"
+
+[permissions.dev.filesystem]
+# never these
+"~/.ssh" = "deny" # keys
+"""
 
 
 class Model:
@@ -214,6 +225,41 @@ def config_of(bench: Bench) -> tuple[str, dict[str, Any]]:
     return text, tomli.loads(text)
 
 
+async def profiles(watch: Watch, bench: Bench, cwd: str) -> None:
+    """A profile of one's own: written with its default, started, or put back."""
+    text, values = config_of(bench)
+    table = values["permissions"]["dev"]
+    more = draft_of("dev", table).put(Line(":workspace_roots/docs", Access.READ))
+    edits = [*edits_of(table, more), ConfigEdit("default_permissions", "dev")]
+    write = WriteConfig(tuple(edits), cwd, note="saved", profile="dev")
+    await watch.session.send(write)
+    assert watch.said()[-1] == "saved"
+    written, values = config_of(bench)
+    table = values["permissions"]["dev"]
+    assert table["filesystem"][":workspace_roots"] == {"docs": "read"}
+    added = [line for line in written.splitlines() if line not in text.splitlines()]
+    assert added == [
+        '[permissions.dev.filesystem.":workspace_roots"]',
+        'docs = "read"',
+    ]
+    assert set(text.splitlines()) <= set(written.splitlines())
+
+    # The comments of a key that is taken out would go with it: the undo keeps them.
+    none = draft_of("dev", table).without("~/.ssh").without(":workspace_roots/docs")
+    empty = edits_of(table, replace(none, extends=""))
+    write = WriteConfig(tuple(empty), cwd, note="never", profile="dev")
+    await watch.session.send(write)
+    assert "was put back: no command starts under it" in watch.said()[-1]
+    assert config_of(bench)[0] == written
+
+    circle = Draft("loop", "loop")
+    new = [*edits_of(None, circle), ConfigEdit("default_permissions", "loop")]
+    await watch.session.send(WriteConfig(tuple(new), cwd, note="never", profile="loop"))
+    assert "was put back" in watch.said()[-1]
+    assert config_of(bench)[0] == written
+    assert (bench.home.codex_home / "config.toml").stat().st_mode & 0o077 == 0
+
+
 @each_engine
 def test_configuration_is_written_read_back_and_put_back(
     engine: EngineUnderTest,
@@ -268,6 +314,8 @@ def test_configuration_is_written_read_back_and_put_back(
             await watch.session.send(WriteConfig(broken, cwd, note="never"))
             assert config_of(bench)[1] == values
             assert "never" not in watch.said()
+
+            await profiles(watch, bench, cwd)
 
             project = (
                 ConfigEdit("approval_policy", "never"),

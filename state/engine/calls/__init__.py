@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from state.engine.calls.base import PAGE, Call, Json
 from state.engine.calls.controls import (
+    STARTED,
     approve_denial,
     change_settings,
     change_turn_reviewer,
@@ -23,6 +24,7 @@ from state.engine.calls.controls import (
     read_limits,
     remove_file,
     set_trust,
+    start_under,
     write_config,
     write_file,
     write_value,
@@ -74,6 +76,7 @@ __all__ = [
     "NEVER_UNLOAD",
     "PAGE",
     "SOURCE_KINDS",
+    "STARTED",
     "THREAD_SOURCE",
     "TURNS",
     "Call",
@@ -121,6 +124,7 @@ __all__ = [
     "set_trust",
     "start_thread",
     "start_turn",
+    "start_under",
     "steer",
     "stop_terminal",
     "stop_terminals",

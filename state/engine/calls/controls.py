@@ -137,6 +137,20 @@ def approve_denial(thread_id: str, event: Json) -> Call:
 
 
 PROBE_MS = 20_000
+STARTED = "codex-tui: started"
+
+
+def start_under(profile: str) -> Call:
+    """Start a command that only says so, in the engine's own folder: whether a profile
+    lets any command start at all."""
+    return Call(
+        "command/exec",
+        {
+            "command": ["/bin/sh", "-c", f"echo '{STARTED}'"],
+            "permissionProfile": profile,
+            "timeoutMs": PROBE_MS,
+        },
+    )
 
 
 def probe(asked: Attempt) -> Call:
