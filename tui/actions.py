@@ -110,6 +110,7 @@ ACTIONS: tuple[Action, ...] = (
         (),
         "sandbox",
     ),
+    Action("profile", "Profile", "your profiles", E, slash="profile", args="[NAME]"),
     Action("trust", "Trust", "trust this project, or take it back", E, (), "trust"),
     Action(
         "experimental",

@@ -120,6 +120,8 @@ def _access(word: object) -> Access | None:
 def table_of(draft: Draft) -> dict[str, Any]:
     """The table that says just this. What is below a special name is nested in it."""
     table = dict(draft.rest or {})
+    _set(table, "extends", draft.extends or None)
+    _set(table, "description", draft.description or None)
     files = table.get("filesystem")
     files = files if isinstance(files, Mapping) else {}
     kept = dict(_strange(files))
@@ -135,8 +137,6 @@ def table_of(draft: Draft) -> dict[str, Any]:
         else:
             kept[base] = word
     _set(table, "filesystem", kept or None)
-    _set(table, "extends", draft.extends or None)
-    _set(table, "description", draft.description or None)
     network = dict(table.get("network") or {})
     _set(network, "enabled", draft.network)
     _set(table, "network", network or None)
@@ -220,9 +220,11 @@ def inherited(draft: Draft, tables: Tables) -> tuple[Line, ...]:
     return tuple(line for line in found if line.path not in own)
 
 
-def line_fault(path: str) -> str:
+def line_fault(path: str, access: Access) -> str:
     """Why this cannot be an entry; "" when it can."""
     base, sub = split(path)
+    if access is not Access.DENY and paths.has_glob(path.removesuffix("/**")):
+        return "A pattern can only be denied; /** at the end means all below a path."
     if not path:
         return "Type a path, or a name with a colon such as :workspace_roots."
     if any(ord(char) < 32 for char in path):

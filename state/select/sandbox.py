@@ -83,7 +83,7 @@ def sandbox_view(
         square,
         mode,
         tone,
-        _sentence(known),
+        sentence(known),
         tuple(_loud(thread, known)),
         tuple(_settings(thread, controls, known)),
         roots[:MOST],
@@ -92,10 +92,11 @@ def sandbox_view(
     )
 
 
-def _sentence(known: Known) -> str:
+def sentence(known: Known) -> str:
+    """What it may touch, in one line."""
     policy = known.policy
     if policy is None:
-        return known.why or "what it may touch is not known"
+        return reveal(known.why).text or "what it may touch is not known"
     if policy.kind is Kind.FULL:
         return "reads and writes everything, with network"
     if policy.kind is Kind.EXTERNAL:

@@ -5,6 +5,8 @@ Owns these words. Invariant: a difference between prediction and run is never qu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from state.permissions.explain import Answer, Verdict
 from state.permissions.reach import Reached
 from state.permissions.trial import Attempted
@@ -24,25 +26,37 @@ def probe_lines(
     verdict: Verdict, real: Attempted | None, *, waiting: bool
 ) -> tuple[ProbeLine, ...]:
     """Predicted and real under each other, whether they agree, what would help."""
+    rows = [*_predicted(verdict), _real_line(real, waiting=waiting)]
+    if real is not None and real.tried is not None:
+        rows.append(_agreement(verdict, real))
+    return (*rows, *_remedy(verdict))
+
+
+def predicted_lines(verdict: Verdict) -> tuple[ProbeLine, ...]:
+    """The prediction alone, of what is not in force and cannot be tried."""
+    return (*_predicted(verdict), *_remedy(verdict))
+
+
+def _predicted(verdict: Verdict) -> Iterator[ProbeLine]:
     sign, tone = _TONES[verdict.answer]
     words = (
         Bit(f"{sign} {verdict.answer.value}", tone, bold=True),
         Bit(f"   {reveal(verdict.why).text}", Tone.TEXT),
     )
     layer = verdict.layer.value if verdict.layer is not None else ""
-    rows = [ProbeLine("predicted", words, layer)]
+    yield ProbeLine("predicted", words, layer)
     if verdict.further:
-        rows.append(ProbeLine("", (Bit(reveal(verdict.further).text, Tone.MUTED),)))
-    rows.append(_real_line(real, waiting=waiting))
-    if real is not None and real.tried is not None:
-        rows.append(_agreement(verdict, real))
-    if verdict.remedy is not None:
-        fix = [Bit(reveal(verdict.remedy.text).text, Tone.TEXT)]
-        rows.append(ProbeLine("to allow it", tuple(fix)))
-        if verdict.remedy.setting:
-            setting = reveal(verdict.remedy.setting).text
-            rows.append(ProbeLine("", (Bit(setting, Tone.BRIGHT, bold=True),)))
-    return tuple(rows)
+        yield ProbeLine("", (Bit(reveal(verdict.further).text, Tone.MUTED),))
+
+
+def _remedy(verdict: Verdict) -> Iterator[ProbeLine]:
+    if verdict.remedy is None:
+        return
+    fix = Bit(reveal(verdict.remedy.text).text, Tone.TEXT)
+    yield ProbeLine("to allow it", (fix,))
+    if verdict.remedy.setting:
+        setting = reveal(verdict.remedy.setting).text
+        yield ProbeLine("", (Bit(setting, Tone.BRIGHT, bold=True),))
 
 
 def _real_line(real: Attempted | None, *, waiting: bool) -> ProbeLine:

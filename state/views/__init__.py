@@ -46,6 +46,7 @@ from state.views.ledger import (
     LedgerRow,
     LedgerView,
 )
+from state.views.profile import EntryRow, ProfileView
 from state.views.review import FieldView, OptionView, ReviewCardView
 from state.views.sandbox import ProbeLine, RootLine, SandboxView, SettingLine
 from state.views.side import ReviewRow, SideView
@@ -66,6 +67,7 @@ __all__ = [
     "CellBody",
     "CommandCell",
     "ComposerView",
+    "EntryRow",
     "EventCell",
     "ExperimentalView",
     "Fact",
@@ -90,6 +92,7 @@ __all__ = [
     "PlanCell",
     "PresetRow",
     "ProbeLine",
+    "ProfileView",
     "ReviewCardView",
     "ReviewRow",
     "RootLine",

@@ -219,8 +219,13 @@ def test_values_of_quoted_keys_are_found() -> None:
     ],
 )
 def test_faults_of_a_path(path: str, words: str) -> None:
-    found = d.line_fault(path)
+    found = d.line_fault(path, Access.DENY)
     assert (words in found) if words else (found == "")
+
+
+def test_a_pattern_can_only_be_denied() -> None:
+    assert "only be denied" in d.line_fault("/a/*.key", Access.READ)
+    assert d.line_fault("/a/**", Access.READ) == ""
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ HINTS = (
     ("up down", "move"),
     ("tab", "settings, scope"),
     ("left right", "change"),
+    ("E", "edit profiles"),
     ("esc", "leave as is"),
 )
 
@@ -59,6 +60,7 @@ class ApprovalsBoard(Board):
     CSS_PATH = "approvals.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "apply", "choose", id="approvals.apply", show=False),
+        Binding("E", "profile", "profiles", id="approvals.profile", show=False),
         Binding("up", "leave_row(-1)", "up", id="approvals.up", show=False),
         Binding("down", "leave_row(1)", "down", id="approvals.down", show=False),
     ]
@@ -223,6 +225,11 @@ class ApprovalsBoard(Board):
             self.focus_next()
         else:
             self.focus_previous()
+
+    def action_profile(self) -> None:
+        """E: the profile under the cursor, or one of one's own."""
+        self.action_leave_board()
+        self.fleet.edit_profile(self.asked.wanted.sandbox)
 
     # -- applying ----------------------------------------------------------------------
 

@@ -236,6 +236,25 @@ def full_access(scope: str) -> Ask:
     )
 
 
+def save_profile(name: str, plan: Sequence[str], file: str) -> Ask:
+    """What a profile's saving writes, line by line."""
+    most = 14
+    more = (f"  and {len(plan) - most} more",) if len(plan) > most else ()
+    return Ask(
+        f"Save {name}?",
+        (
+            f"Codex writes this into {reveal(file).text or 'its config.toml'}:",
+            "",
+            *(f"  {cut(one, 84)}" for one in plan[:most]),
+            *more,
+            "",
+            "Then a command is started under it. If the engine cannot use it, your "
+            "file is put back as it was.",
+        ),
+        (Choice("cancel", "Cancel"), Choice("save", "Save")),
+    )
+
+
 def retry(lines: Sequence[str]) -> Ask:
     """One more try of what auto-review denied."""
     return Ask(

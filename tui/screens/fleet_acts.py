@@ -147,6 +147,14 @@ class FleetActs(TreeActs):
         """What it may touch."""
         self.board(late.sandbox.SandboxBoard(self.as_fleet, self.target()))
 
+    def do_profile(self, args: str) -> None:
+        """/profile [NAME]"""
+        self.edit_profile(args.strip())
+
+    def edit_profile(self, name: str) -> None:
+        """Open the editor of permission profiles."""
+        self.board(late.profile.ProfileBoard(self.as_fleet, self.target(), name))
+
     def do_trust(self) -> None:
         """Trust the project, or take it back."""
         self.run_worker(self.trust(), group="flow", exit_on_error=False)

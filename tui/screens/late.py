@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.screens import grants as grants
     from tui.screens import ledger as ledger
     from tui.screens import loss_desk as loss_desk
+    from tui.screens import profile as profile
     from tui.screens import queue_desk as queue_desk
     from tui.screens import sandbox as sandbox
     from tui.screens import terminals as terminals
@@ -44,6 +45,7 @@ else:
     ledger = _Later("tui.screens.ledger")
     forms = _Later("widgets.forms")
     loss_desk = _Later("tui.screens.loss_desk")
+    profile = _Later("tui.screens.profile")
     queue_desk = _Later("tui.screens.queue_desk")
     sandbox = _Later("tui.screens.sandbox")
     terminals = _Later("tui.screens.terminals")
@@ -56,7 +58,7 @@ NAMES = (
     *("tui.screens.approvals", "tui.screens.dialogs", "tui.screens.loss_desk"),
     *("tui.screens.queue_desk", "tui.screens.terminals", "tui.screens.why"),
     *("widgets.forms", "tui.screens.agent_desk", "tui.screens.sandbox"),
-    "tui.screens.trusting",
+    *("tui.screens.trusting", "tui.screens.profile"),
     *("tui.screens.experimental", "tui.screens.grants", "tui.screens.ledger"),
 )
 

@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 HINTS = (
     ("i", "probe"),
     ("P", "change it"),
+    ("E", "profiles"),
     ("T", "trust"),
     ("up down", "scroll"),
     ("esc", "back"),
@@ -70,6 +71,7 @@ class SandboxBoard(Board):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i,enter", "probe", "probe", id="sandbox.probe", show=False),
         Binding("T", "trust", "trust", id="sandbox.trust", show=False),
+        Binding("E", "profile", "profiles", id="sandbox.profile", show=False),
         Binding("W", "again", "start again", id="sandbox.again", show=False),
     ]
 
@@ -285,6 +287,12 @@ class SandboxBoard(Board):
     async def action_trust(self) -> None:
         """T"""
         await self.fleet.action_do("trust")
+
+    def action_profile(self) -> None:
+        """E: edit the profile that holds, or make one."""
+        settings = self.known.settings
+        self.action_leave_board()
+        self.fleet.edit_profile((settings.profile if settings else None) or "")
 
     async def action_again(self) -> None:
         """W: the thread's work, in a thread with a root."""
