@@ -224,9 +224,11 @@ class Transcript(ScrollView, can_focus=True):
         self._sync()
 
     def action_mark(self, step: int) -> None:
-        """Make the cell before or after the current one."""
+        """Make the cell before or after the current one so; the first time that one,
+        as nothing has shown yet where the current one is."""
         index = self.port.current()
         if index is not None:
+            step = step if self.port.stands_out(index) else 0
             self.port.mark(index + step, reveal=True)
             self._sync()
 

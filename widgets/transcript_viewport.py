@@ -250,7 +250,7 @@ class Viewport:
         """The anchor that puts a cell's head under the hint in the first line."""
         return self.layout.walk(Anchor(index, self.layout.gap(index)), -1)
 
-    def _stands_out(self, index: int) -> bool:
+    def stands_out(self, index: int) -> bool:
         """Whether the bar says something: the cell was marked, or `v` does."""
         return self.layout.cells[index].key == self._marked or self.folds(index)
 
@@ -331,7 +331,7 @@ class Viewport:
             return [(row, False) for row in rows]
         out: list[tuple[Row, bool]] = []
         marked = self.current() if bar else None
-        if marked is not None and not self._stands_out(marked):
+        if marked is not None and not self.stands_out(marked):
             marked = None
         at = self.anchor
         for _ in range(self.height):

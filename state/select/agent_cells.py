@@ -16,6 +16,10 @@ from state.select.agents import agent_sign
 from state.select.words import one_line
 from state.text import clean
 from state.views import Bit, Bits, EventCell, Glyph, Tone
+from state.words import cut, shorten_path
+
+NAME, WORD = 80, 32
+"""Cells that a name, or a role, model or state, may take; the engine's are shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,10 @@ class AgentFacts:
 def agent_facts(thread: Thread, *, stale: bool) -> AgentFacts:
     """What is known of an agent now."""
     glyph, tone, word = agent_sign(thread, stale=stale)
-    label = one_line(thread.agent_path or thread.nickname or "")
     return AgentFacts(
         thread.id,
-        label or f"agent {thread.id[-8:]}",
-        one_line(thread.role or ""),
+        _name(thread.agent_path or "", thread.nickname or "") or _nameless(thread.id),
+        cut(one_line(thread.role or ""), WORD),
         _model(thread.model, thread.effort),
         glyph,
         tone,
@@ -70,7 +73,16 @@ def waits_for_all(item: Item) -> bool:
 
 
 def _model(model: str | None, effort: str | None) -> str:
-    return " ".join(one_line(word) for word in (model, effort) if word)
+    return " ".join(cut(one_line(word), WORD) for word in (model, effort) if word)
+
+
+def _name(path: str, nickname: str = "") -> str:
+    """A path keeps its last name, a nickname its start."""
+    return shorten_path(one_line(path), NAME) or cut(one_line(nickname), NAME)
+
+
+def _nameless(thread_id: ThreadId) -> str:
+    return f"agent {one_line(thread_id)[-8:]}"
 
 
 # -- v2 --------------------------------------------------------------------------
@@ -87,10 +99,11 @@ def activity_cell(
     body: AgentActivity, known: Mapping[ThreadId, AgentFacts], *, stale: bool
 ) -> EventCell:
     """`Started /root/tester (gpt-6-luna high)`, and what the agent does now."""
-    fallback = (Glyph.NONE, Tone.MUTED, one_line(body.kind).capitalize())
+    kind = cut(one_line(body.kind).capitalize(), WORD)
+    fallback = (Glyph.NONE, Tone.MUTED, kind)
     glyph, tone, verb = _KINDS.get(body.kind, fallback)
     facts = known.get(body.agent_thread_id)
-    label = one_line(body.agent_path) or (facts.label if facts else "an agent")
+    label = _name(body.agent_path) or (facts.label if facts else "an agent")
     # As it was started, which the item tells, is not always as it runs now.
     model = _model(body.model, body.effort)
     if not model and facts is not None and body.kind != "completed":
@@ -126,12 +139,13 @@ def _aside(role: str, model: str) -> str:
 # -- v1, and the waiting of both --------------------------------------------------
 
 _TOOLS = {
-    "wait": ("Waiting for", "Waited for"),
-    "spawnAgent": ("Starting", "Started"),
-    "sendInput": ("Messaging", "Messaged"),
-    "closeAgent": ("Closing", "Closed"),
-    "resumeAgent": ("Resuming", "Resumed"),
+    "wait": ("Waiting for", "Waited for", "Could not wait for"),
+    "spawnAgent": ("Starting", "Started", "Could not start"),
+    "sendInput": ("Messaging", "Messaged", "Could not message"),
+    "closeAgent": ("Closing", "Closed", "Could not close"),
+    "resumeAgent": ("Resuming", "Resumed", "Could not resume"),
 }
+"""While it goes on, when it is done, when it failed"""
 _STATES = {
     "pendingInit": "starting",
     "running": "working",
@@ -149,10 +163,13 @@ def collab_cell(
     live: bool,
 ) -> EventCell:
     """`Waiting for 2 agents`, `Started Robie [explorer] (gpt-5 high)`."""
-    doing, done = _TOOLS.get(body.tool, (one_line(body.tool), one_line(body.tool)))
+    tool = cut(one_line(body.tool), WORD)
+    doing, done, not_done = _TOOLS.get(body.tool, (tool, tool, tool))
+    failed = sign[0] is Glyph.FAILED
     ids = body.receivers or (tuple(known) if body.tool == "wait" else ())
-    facts = [known.get(i) or AgentFacts(i, f"agent {i[-8:]}") for i in ids]
+    facts = [known.get(i) or AgentFacts(i, _nameless(i)) for i in ids]
     only = facts[0] if len(facts) == 1 else None
+    nobody = "agents" if body.tool == "wait" else "an agent"
     aside = ""
     right: Bits = ()
     if only is not None:
@@ -166,8 +183,8 @@ def collab_cell(
         aside = _aside("", _model(body.model, body.effort))
     return EventCell(
         *sign,
-        doing if live else done,
-        only.label if only else f"{len(facts)} agents" if facts else "agents",
+        doing if live else not_done if failed else done,
+        only.label if only else f"{len(facts)} agents" if facts else nobody,
         right,
         "\n".join(_lines(body, known)),
         live=live,
@@ -184,7 +201,7 @@ def _lines(body: CollabCall, known: Mapping[ThreadId, AgentFacts]) -> list[str]:
 
 def _report(report: AgentReport, known: Mapping[ThreadId, AgentFacts]) -> str:
     facts = known.get(report.thread_id)
-    name = facts.words if facts else f"agent {report.thread_id[-8:]}"
-    state = _STATES.get(report.status, one_line(report.status))
+    name = facts.words if facts else _nameless(report.thread_id)
+    state = _STATES.get(report.status) or cut(one_line(report.status), WORD)
     said = f" · {clean(report.message)}" if report.message else ""
     return f"{name}: {state}{said}"
