@@ -65,21 +65,22 @@ def addressed(text: str) -> Addressed | None:
     return Addressed(found["path"], (found["words"] or "").strip())
 
 
-def named(path: str, names: Iterable[AgentName], caller: str) -> AgentName | None:
-    """The agent of a tree that a path means to who says it at `caller`."""
+def matches(path: str, names: Iterable[AgentName], caller: str) -> list[AgentName]:
+    """The agents of a tree that a path means to who says it at `caller`; an engine
+    may have given one path to several."""
     try:
         here = AgentPath.parse(caller)
     except AgentPathError:
         here = ROOT
+    everyone = list(names)
     for start in (here, ROOT):
         try:
             wanted = str(AgentPath.resolve(path, start))
         except AgentPathError:
             continue
-        for name in names:
-            if name.path == wanted:
-                return name
-    return None
+        if found := [name for name in everyone if name.path == wanted]:
+            return found
+    return []
 
 
 def means_agent(path: str) -> bool:

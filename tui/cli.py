@@ -377,7 +377,7 @@ def _without_terminal(args: argparse.Namespace) -> int:
         print("The demo needs a terminal; without one: codex-tui demo --headless")
         return 2
     if args.command in ("replay", "open"):
-        print(f"codex-tui {args.command} needs a terminal.")
+        print(f"codex-tui {args.command} needs a terminal.", file=sys.stderr)
         return 2
     from tui.report import threads_command
 

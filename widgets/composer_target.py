@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from state.messaging import AgentName, addressed, completions, means_agent, named
+from state.messaging import AgentName, addressed, completions, matches, means_agent
 from state.views import Bit, ComposerView, Tone
 from widgets.composer_popup import SlashCommand
 
@@ -34,26 +34,28 @@ def _row(name: AgentName) -> SlashCommand:
     return SlashCommand(name.path, help=f"{way}{name.words}".strip(" ·"), sign="@")
 
 
-def meant(view: ComposerView, text: str) -> tuple[str, AgentName | None]:
-    """The path that the words begin with, and its agent; ("", None): the open one."""
+def meant(view: ComposerView, text: str) -> tuple[str, list[AgentName]]:
+    """The path that the words begin with, and who is called so; "": the open one."""
     to = addressed(text)
     if to is None:
-        return "", None
-    agent = named(to.path, view.agents, view.target)
-    if agent is None and not means_agent(to.path):
-        return "", None
-    return to.path, agent
+        return "", []
+    agents = matches(to.path, view.agents, view.target)
+    if not agents and not means_agent(to.path):
+        return "", []
+    return to.path, agents
 
 
 def title_bits(view: ComposerView, text: str) -> tuple[Bit, ...]:
     """`to /root/tester · through /root, or a fork`."""
-    path, agent = meant(view, text)
-    if path and agent is None:
+    path, agents = meant(view, text)
+    if path and len(agents) != 1:
+        why = "no agent of this tree" if not agents else f"{len(agents)} are called so"
         return (
             Bit("to ", Tone.MUTED),
             Bit(path, Tone.NEED, bold=True),
-            Bit(" · no agent of this tree", Tone.NEED),
+            Bit(f" · {why}", Tone.NEED),
         )
+    agent = agents[0] if agents else None
     if agent is not None and agent.path != view.target:
         title = (Bit("to ", Tone.MUTED), Bit(agent.path, Tone.BRIGHT, bold=True))
         return (*title, *_way(asks=agent.direct is False))
@@ -76,11 +78,12 @@ def _way(*, asks: bool) -> Sequence[Bit]:
 
 def enter_word(view: ComposerView, text: str) -> str:
     """What enter would do."""
-    path, agent = meant(view, text)
+    path, agents = meant(view, text)
     if not path:
         return "asks which way" if view.asks else _ENTER[view.action]
-    if agent is None:
-        return "names the agents"
+    if len(agents) != 1:
+        return "asks which one" if agents else "names the agents"
+    (agent,) = agents
     if agent.path == view.target:
         return "asks which way" if view.asks else _ENTER[view.action]
     return "asks which way" if agent.direct is False else "send"

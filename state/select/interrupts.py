@@ -7,11 +7,19 @@ Interrupted is no ending, and no terminal ends with a turn: both are said here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from state.dataclass import dataclass
 from state.items import ThreadId
 from state.model import Thread, ThreadStatus, TurnStatus
-from state.select.words import agent_label, command_line, last_turn
+from state.select.words import (
+    agent_label,
+    command_line,
+    last_turn,
+    one_line,
+    thread_title,
+)
+from state.text import reveal
 from state.tree import Forest
 
 MOST = 8
@@ -65,6 +73,15 @@ def labels(threads: Sequence[Thread]) -> str:
     names = [agent_label(thread) for thread in threads[:MOST]]
     more = len(threads) - len(names)
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def apart(thread: Thread) -> tuple[str, str]:
+    """Its name among others that are called alike, and what else tells it from them."""
+    folder = reveal(PurePosixPath(thread.cwd).name).text
+    facts = [one_line(thread.nickname or "")] if thread.is_agent else [folder]
+    name = agent_label(thread) if thread.is_agent else thread_title(thread)
+    words = [fact for fact in (*facts, f"…{one_line(thread.id)[-8:]}") if fact]
+    return name, " · ".join(words)
 
 
 def keep_running(number: int) -> str:

@@ -12,8 +12,8 @@ from state.messaging import (
     Way,
     addressed,
     completions,
+    matches,
     means_agent,
-    named,
     told_root,
     way_to,
 )
@@ -72,7 +72,7 @@ def test_a_draft_that_does_not(text: str) -> None:
 def test_a_path_from_where_it_is_written(
     path: str, caller: str, found: str | None
 ) -> None:
-    one = named(path, NAMES, caller)
+    one = next(iter(matches(path, NAMES, caller)), None)
     assert (one.path if one else None) == found
 
 
@@ -82,7 +82,7 @@ def test_an_absolute_path_means_the_same_everywhere(
 ) -> None:
     found = addressed(f"@{agent.path} {words}")
     assert found is not None
-    assert named(found.path, NAMES, caller.path) == agent
+    assert matches(found.path, NAMES, caller.path) == [agent]
     assert found.words == words.strip()
 
 

@@ -338,3 +338,78 @@ def test_an_interrupt_that_is_not_chosen_does_nothing() -> None:
         assert interrupted(driver) == []
 
     run(play)
+
+
+# -- words that mean several ----------------------------------------------------------
+
+
+def twins(engine: FakeEngine) -> None:
+    """Two threads whose names begin alike; in one, two agents have the same path."""
+    tree(engine)
+    agent(engine, "/root/twin", direct=True)
+    row = dict(engine.threads["thread-twin"], id="thread-twin-2")
+    engine.threads["thread-twin-2"] = dict(row, agentNickname="Planck")
+    engine.add("a", title="pair one", status=dict(IDLE))
+    engine.add("b", title="pair two", status=dict(IDLE))
+
+
+PAIR, TWIN = ("pair one", "pair two"), ("/root/twin", "Singer · …ead-twin", "Planck")
+
+
+@pytest.mark.parametrize("size", [NARROW, NORMAL, WIDE])
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("/send pair hello", PAIR),
+        ("/interrupt pair", PAIR),
+        ("/send twin hello", TWIN),
+        ("/interrupt /root/twin", TWIN),
+        ("@/root/twin hello", TWIN),
+        ("@twin hello", TWIN),
+    ],
+)
+def test_words_that_mean_several_list_them_and_do_nothing(
+    words: str, named: tuple[str, ...], size: Size
+) -> None:
+    async def play(driver: Driver) -> None:
+        await write(driver, words)
+        if words.startswith("@"):
+            driver.sees("2 are called so", "asks which one")
+        await driver.press("enter")
+        driver.sees(*named, "None of them")
+        await driver.press("enter")  # typed ahead: it chooses nothing
+        assert driver.dialog == ""
+        assert sent(driver) == []
+        assert interrupted(driver) == []
+        if not words.startswith("/interrupt"):
+            assert driver.draft == words
+
+    drive(play, prepare=twins, size=size)
+
+
+@pytest.mark.parametrize("words", ["/send twin hello", "@/root/twin hello"])
+@pytest.mark.parametrize("keys", [("down", "down", "enter"), ("2", "enter")])
+def test_the_one_that_is_chosen_gets_the_words(
+    words: str, keys: tuple[str, ...]
+) -> None:
+    async def play(driver: Driver) -> None:
+        await write(driver, words)
+        await driver.press("enter", *keys)
+        assert sent(driver) == [("thread-twin-2", "hello")]
+        assert driver.draft == ""
+
+    drive(play, prepare=twins)
+
+
+def test_one_that_goes_while_it_is_asked_about_keeps_the_words() -> None:
+    async def play(driver: Driver) -> None:
+        await write(driver, "/send twin hello")
+        await driver.press("enter", "2")
+        driver.engine.notify("thread/deleted", threadId="thread-twin-2")
+        await driver.idle()
+        await driver.press("enter")
+        assert sent(driver) == []
+        assert driver.draft == "/send twin hello"
+        driver.sees("gone; your words are kept")
+
+    drive(play, prepare=twins)

@@ -59,6 +59,21 @@ def test_asks_how_much_of_a_branch(snap_of: Snap, size: Size) -> None:
     snap_of(app, size, run_before=keys("i", "enter"), must_contain=words)
 
 
+@sizes
+def test_asks_which_one(snap_of: Snap, size: Size) -> None:
+    """A name that several threads begin with."""
+    rows = [
+        s.row("01a1fcfb-2b84-7563-b08b-dc8bffcc0001", "port to arm64", 60, "idle"),
+        s.row("01a1fcfb-2b84-7563-b08b-dc8bffcc0002", "port to riscv", 90, "idle"),
+    ]
+    app = stage(
+        midway(), told(s.listed(*rows)), open_thread=DEMO, draft="/send port hi"
+    )
+    words = ["Any of these could be meant", "port to arm64", "None of them"]
+    act = keys("i", "enter", "down")
+    snap_of(app, size, run_before=act, must_contain=words)
+
+
 # -- cells about agents ------------------------------------------------------------
 
 
@@ -83,7 +98,7 @@ def older(*, last: Json) -> list[Event]:
         agent("01b2", "", nickname="Turing", model="gpt-5.6-luna"),
         agent("01b3", "", nickname="Noether", model="gpt-5.6-luna"),
     ]
-    said = {"prompt": "read src/cache.py and say who calls evict", "model": "m-1"}
+    said: Json = {"prompt": "read src/cache.py and say who calls evict", "model": "m-1"}
     ended = {"status": "completed", "message": "Three callers, all in cache.py."}
     broken = {"status": "errored", "message": "context window exceeded"}
     reports = {"01b1": ended, "01b2": broken, "01b3": {"status": "running"}}

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from state import commands as c
 from state.agent_path import AgentPathError
 from state.items import ThreadId
-from state.messaging import Way, addressed, means_agent, named, told_root, way_to
+from state.messaging import Way, addressed, matches, means_agent, told_root, way_to
 from state.model import Thread
-from state.resolve import Unresolved, path_of, resolve
+from state.resolve import AmbiguousThread, Unresolved, path_of, resolve
 from state.select.interrupts import Reach, labels, reach, report
 from state.select.words import agent_label
 from state.words import cut
@@ -36,13 +36,21 @@ class AgentDesk:
 
     # -- whom -----------------------------------------------------------------------
 
-    def find(self, words: str) -> Thread | None:
-        """The thread that a path or a name means from here; says why when none."""
+    async def find(self, words: str) -> Thread | None:
+        """The thread that a path or a name means from here; says why when none, and
+        asks when several."""
         presenter = self._flows.presenter
         threads = presenter.world.threads
         here = presenter.looking.thread
         try:
             return threads[resolve(words, threads, caller=here)]
+        except AmbiguousThread as problem:
+            ask = dialogs.which(words, problem.found)
+            answer = await self._flows.app.push_screen_wait(ask)
+            chosen = self._now(ThreadId(answer)) if answer else None
+            if answer and chosen is None:
+                self._say(GONE)
+            return chosen
         except Unresolved as problem:
             near = labels(problem.found) if problem.found else ""
             nearest = f" Nearest: {near}." if near else ""
@@ -59,15 +67,18 @@ class AgentDesk:
         to = addressed(text)
         presenter = self._flows.presenter
         names = presenter.composer().agents
-        name = named(to.path, names, path_of(thread)) if to else None
-        if to is None or (name is None and not means_agent(to.path)):
+        called = matches(to.path, names, path_of(thread)) if to else []
+        if to is None or not (called or means_agent(to.path)):
             await self.deliver(thread, text, text, queue=queue)
             return
-        target = presenter.world.threads.get(name.id) if name else self.find(to.path)
-        if target is None:
-            return
         if not to.words:
-            self._say(f"Write what {agent_label(target)} is to be told after its path.")
+            self._say(f"Write what {to.path} is to be told after its path.")
+            return
+        if len(called) == 1:
+            target = presenter.world.threads.get(called[0].id)
+        else:
+            target = await self.find(to.path)
+        if target is None:
             return
         await self.deliver(target, to.words, text, queue=queue)
 
@@ -78,7 +89,7 @@ class AgentDesk:
             self._restore(args)
             self._say("/send takes a path and what to say: /send /root/tester hello")
             return
-        target = self.find(path)
+        target = await self.find(path)
         # The command has left the composer: what is not sent comes back.
         if target is None or not await self.deliver(target, words.strip(), ""):
             self._restore(args)
@@ -151,7 +162,7 @@ class AgentDesk:
     async def interrupt(self, args: str) -> None:
         """`/interrupt [PATH]`: at once when nobody works below, else it is asked."""
         presenter = self._flows.presenter
-        thread = self.find(args) if args.strip() else presenter.thread
+        thread = await self.find(args) if args.strip() else presenter.thread
         if thread is None:
             if not args.strip():
                 self._say("Open a thread first, or name one: /interrupt PATH")

@@ -13,8 +13,8 @@ from state.dataclass import dataclass
 
 if TYPE_CHECKING:
     from state.engine.port import Defaults
-from state.model import SandboxMode, Settings
-from state.select.interrupts import Reach, ask_lines
+from state.model import SandboxMode, Settings, Thread
+from state.select.interrupts import MOST, Reach, apart, ask_lines
 from state.select.words import agent_label
 from state.text import reveal
 from state.words import cut
@@ -27,6 +27,7 @@ from widgets.forms import (
     NewThreadOptions,
     TextAsk,
 )
+from widgets.which_dialog import WhichDialog, WhichRow
 
 MODES = {
     SandboxMode.READ_ONLY: "read-only",
@@ -173,6 +174,15 @@ def agent_way(path: str, words: str, *, root_works: bool, through_root: bool) ->
     )
     choices.append(Choice("fork", "Fork it and send there"))
     return Ask(f"Tell {path}?", tuple(lines), choices)
+
+
+def which(words: str, found: Sequence[Thread]) -> WhichDialog:
+    """Words that mean several threads or agents."""
+    rows = [WhichRow(t.id, *apart(t)) for t in found[:MOST]]
+    shown = reveal(" ".join(words.split())).text
+    more = max(0, len(found) - MOST)
+    sentence = "Any of these could be meant; nothing was done yet."
+    return WhichDialog(f"Which {cut(shown, 60)}?", sentence, rows, more=more)
 
 
 def interrupt(found: Reach) -> Ask:
