@@ -8,10 +8,15 @@ the last `KEPT` characters are held, however it came, so equal outputs are equal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from state.dataclass import dataclass, replace
-from state.items import NO_TEXT, ItemId, Text, TurnId
+from state.items import NO_TEXT, ItemId, Text, ThreadId, TurnId
+
+if TYPE_CHECKING:
+    from state.model import Terminal, Thread
 
 KEPT = 256 * 1024
 """Characters of an output that are kept: some thousand lines."""
@@ -91,3 +96,54 @@ class Terminal:
     def live(self) -> bool:
         """As far as we know it runs."""
         return self.ending is None
+
+
+# -- numbers -------------------------------------------------------------------------
+
+
+def numbered(threads: Mapping[ThreadId, Thread], thread: Thread) -> Thread:
+    """Give the terminals of `thread` numbers that no other thread's terminal has: what
+    a list of all threads shows is what `/stop` takes."""
+    mine = (*thread.terminals.values(), *thread.ended_terminals.values())
+    if not mine:
+        return thread
+    taken = {
+        terminal.number
+        for other in threads.values()
+        if other.id != thread.id
+        for group in (other.terminals, other.ended_terminals)
+        for terminal in group.values()
+    }
+    fresh: dict[ItemId, int] = {}
+    for terminal in mine:
+        number = terminal.number
+        if not number or number in taken:
+            own = {t.number for t in mine}
+            number = max(taken | own | {0}) + 1
+            fresh[terminal.item_id] = number
+        taken.add(number)
+    if not fresh:
+        return thread
+    return replace(
+        thread,
+        terminals=_renamed(thread.terminals, fresh),
+        ended_terminals=_renamed(thread.ended_terminals, fresh),
+    )
+
+
+def _renamed(
+    terminals: Mapping[ItemId, Terminal], fresh: Mapping[ItemId, int]
+) -> dict[ItemId, Terminal]:
+    return {
+        k: replace(v, number=fresh[k]) if k in fresh else v
+        for k, v in terminals.items()
+    }
+
+
+def apart(threads: Mapping[ThreadId, Thread]) -> dict[ThreadId, Thread]:
+    """Threads as they were kept, the older ones keeping the numbers of their
+    terminals: each tree had numbers of its own once."""
+    made: dict[ThreadId, Thread] = {}
+    for thread_id, thread in threads.items():
+        made[thread_id] = numbered(made, thread)
+    return made

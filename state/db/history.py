@@ -35,6 +35,7 @@ from state.model import (
     Turn,
     TurnStatus,
 )
+from state.terminals import apart
 from state.text import clean
 
 _ITEM_STATUS = {str(s): s for s in ItemStatus}
@@ -70,7 +71,7 @@ def load_world(path: Path, codex_home: str | None = None) -> dict[ThreadId, Thre
         active_turns(db, parts, None)
         where, values = of_home(db, codex_home)
         found = db.execute(f"{rows.SELECT} WHERE {where} ORDER BY row", values)
-        return rows.threads(found, parts)
+        return apart(rows.threads(found, parts))
 
 
 def load_thread(

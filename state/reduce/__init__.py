@@ -19,10 +19,10 @@ from state.reduce.agents import told_of_others
 from state.reduce.epoch import after_engine_change
 from state.reduce.mark import marked
 from state.reduce.reviews import reduce_review
-from state.reduce.terminals import numbered
 from state.reduce.threads import reduce_thread_facts
 from state.reduce.turns import reduce_turn
 from state.reduce.world import reduce_frame
+from state.terminals import numbered
 
 
 def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
@@ -97,17 +97,15 @@ def apply_to(
         before = threads.get(step.thread_id)
         after = reduce_thread(before or Thread(step.thread_id), step)
         if after is not before:
-            if _needs_numbers(before, after):
+            if _needs_numbers(after):
                 after = numbered(threads, after)
             threads[step.thread_id] = after
             dirty.append(step.thread_id)
     return dirty
 
 
-def _needs_numbers(before: Thread | None, after: Thread) -> bool:
-    """A new terminal, or a thread that turned out to belong to another tree."""
-    if before is not None and before.parent_id != after.parent_id:
-        return True
+def _needs_numbers(after: Thread) -> bool:
+    """It has a new terminal."""
     groups = (after.terminals, after.ended_terminals)
     return any(not t.number for group in groups for t in group.values())
 

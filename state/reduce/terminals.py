@@ -8,11 +8,11 @@ leaves the world before somebody dismisses it (or `MOST_ENDED` newer ones ended)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from state import events as e
 from state.dataclass import replace
-from state.items import Command, DeltaKind, Item, ItemId, ItemStatus, ThreadId, TurnId
+from state.items import Command, DeltaKind, Item, ItemId, ItemStatus, TurnId
 from state.model import Terminal, Thread, Turn
 from state.terminals import Ending, tail_of
 
@@ -176,56 +176,3 @@ def after_connection(thread: Thread, epoch: str, at_ms: int | None) -> Thread:
             gone = replace(terminal, ending=Ending.ENGINE, ended_ms=at_ms or None)
             thread = _ended(thread, gone)
     return thread
-
-
-def numbered(threads: Mapping[ThreadId, Thread], thread: Thread) -> Thread:
-    """Give the terminals of `thread` numbers that nobody else in its tree has."""
-    mine = (*thread.terminals.values(), *thread.ended_terminals.values())
-    if not mine:
-        return thread
-    root = _root(threads, thread)
-    taken = {
-        terminal.number
-        for other in threads.values()
-        if (other.terminals or other.ended_terminals)
-        and other.id != thread.id
-        and _root(threads, other) == root
-        for group in (other.terminals, other.ended_terminals)
-        for terminal in group.values()
-    }
-    fresh: dict[ItemId, int] = {}
-    for terminal in mine:
-        number = terminal.number
-        if not number or number in taken:
-            own = {t.number for t in mine}
-            number = max(taken | own | {0}) + 1
-            fresh[terminal.item_id] = number
-        taken.add(number)
-    if not fresh:
-        return thread
-    return replace(
-        thread,
-        terminals=_renamed(thread.terminals, fresh),
-        ended_terminals=_renamed(thread.ended_terminals, fresh),
-    )
-
-
-def _renamed(
-    terminals: Mapping[ItemId, Terminal], fresh: Mapping[ItemId, int]
-) -> dict[ItemId, Terminal]:
-    return {
-        k: replace(v, number=fresh[k]) if k in fresh else v
-        for k, v in terminals.items()
-    }
-
-
-def _root(threads: Mapping[ThreadId, Thread], thread: Thread) -> ThreadId:
-    """The top of the tree as far as it is known; a cycle ends the walk."""
-    seen = {thread.id}
-    while thread.parent_id is not None and thread.parent_id not in seen:
-        above = threads.get(thread.parent_id)
-        if above is None:
-            return thread.parent_id
-        seen.add(above.id)
-        thread = above
-    return thread.id

@@ -16,6 +16,12 @@ from state.views.terminals import TerminalRow
 MOST_NAMED = 6
 
 
+def is_number(words: str) -> bool:
+    """Whether they name one terminal, of whichever thread: numbers are its own."""
+    number = words.strip().removeprefix("#")
+    return number.isdecimal() and number.isascii()
+
+
 @dataclass(frozen=True, slots=True)
 class Targets:
     """What would be stopped, or a sentence that says why nothing is. `choices`: what an
@@ -36,9 +42,8 @@ def targets(
         if not live:
             return Targets(refusal="No background terminals running.")
         return Targets(live)
-    number = words.removeprefix("#")
-    if number.isdecimal() and number.isascii():
-        return _numbered(rows, int(number))
+    if is_number(words):
+        return _numbered(rows, int(words.removeprefix("#")))
     return _branch(rows, words, caller)
 
 

@@ -11,7 +11,7 @@ from state.words import age
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TerminalRow:
-    """One background terminal. `number` is its own in its tree; `title` is the tree's.
+    """One background terminal. `number` is its own among all; `title` is the tree's.
 
     `owner` is the agent's short name, `path` its whole path. `state` says how it ended,
     "" while it runs; `failed`: not with nought. `shares`: cpu of the last minute in

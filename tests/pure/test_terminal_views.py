@@ -194,19 +194,28 @@ def test_what_stop_does_not_mean(words: str, said: str) -> None:
     assert found.refusal.isprintable()
 
 
-def test_one_number_in_two_trees_is_ambiguous() -> None:
+def test_a_number_means_one_terminal_of_all_threads() -> None:
     world, forest = world_of(
         e.ThreadSeen(ROOT, (("name", "one"),), Origin.ENGINE),
         e.ThreadSeen(OTHER, (("name", "two"),), Origin.ENGINE),
         listed(ROOT, "x"),
         listed(OTHER, "y"),
     )
-    found = targets(terminals_view(world, forest, world.threads).rows, "1")
+    shown = terminals_view(world, forest, world.threads).rows
+    for row in shown:
+        assert targets(shown, str(row.number)).rows == (row,)
+        assert targets(shown, f"#{row.number}").rows == (row,)
+    assert len({row.number for row in shown}) == 2
+    assert targets((), "").refusal == "No background terminals running."
+
+
+def test_two_with_one_number_are_never_guessed_between() -> None:
+    """No reducer makes such; another program's rows may."""
+    (row, *_) = rows()
+    found = targets((row, replace(row, title="two", item_id=ItemId("q"))), "1")
     assert not found.rows
     assert len(found.choices) == 2
-    assert "one" in found.refusal
     assert "two" in found.refusal
-    assert targets((), "").refusal == "No background terminals running."
 
 
 def test_figures_are_seen_or_said_or_unknown() -> None:

@@ -31,7 +31,7 @@ from state.model import (
 )
 from state.reduce import reduce
 from state.reduce.terminals import MOST_ENDED
-from state.terminals import KEPT, Ending, Tail, tail_of
+from state.terminals import KEPT, Ending, Tail, apart, tail_of
 from tests import recordings
 
 ROOT, CHILD = ThreadId("t1"), ThreadId("t2")
@@ -203,27 +203,44 @@ def test_orphans_become_rows_unless_they_are_known() -> None:
     assert (row.ending, row.number, row.command) == (Ending.ENGINE, 2, "sleep 7")
 
 
-def test_numbers_are_one_row_over_a_tree_and_stay() -> None:
-    child = e.ThreadSeen(CHILD, (("parent_id", ROOT),), Origin.ENGINE)
-    world = fold(listed("a"), child, listed("b", thread=CHILD), listed("a", "c"))
-    numbers = {
-        t.item_id: t.number
-        for thread in world.threads.values()
-        for t in thread.terminals.values()
-    }
-    assert numbers == {"a": 1, "b": 2, "c": 3}
+def test_numbers_are_one_row_over_all_threads_and_stay() -> None:
+    """`/stop` takes what the board of all threads shows, so no two may be alike."""
+    world = fold(listed("a"), listed("b", thread=CHILD), listed("a", "c"))
+    assert _numbers(world) == {"a": 1, "b": 2, "c": 3}
     world = fold(listed("a", "c", "d"), listed("c", "d"), world=world)
     assert world.threads[ROOT].terminals[ItemId("d")].number == 4
     assert world.threads[ROOT].ended_terminals[ItemId("a")].number == 1
+    parent = e.ThreadSeen(CHILD, (("parent_id", ROOT),), Origin.ENGINE)
+    assert _numbers(fold(parent, world=world)) == _numbers(world)
 
 
-def test_a_child_whose_parent_is_learned_later_gets_a_free_number() -> None:
-    world = fold(listed("a"), listed("b", thread=CHILD))
-    assert one(world, CHILD).number == 1
-    world = fold(
-        e.ThreadSeen(CHILD, (("parent_id", ROOT),), Origin.ENGINE), world=world
-    )
-    assert one(world, CHILD).number == 2
+def _numbers(world: World) -> dict[str, int]:
+    return {
+        t.item_id: t.number
+        for thread in world.threads.values()
+        for t in (*thread.terminals.values(), *thread.ended_terminals.values())
+    }
+
+
+def test_kept_numbers_that_are_alike_are_told_apart() -> None:
+    """Trees had numbers of their own once; the thread that came first keeps them."""
+    one_tree, other = fold(listed("a", "b")), fold(listed("c", thread=CHILD))
+    kept = {**one_tree.threads, **other.threads}
+    assert _numbers(World(threads=kept)) == {"a": 1, "b": 2, "c": 1}
+    assert _numbers(World(threads=apart(kept))) == {"a": 1, "b": 2, "c": 3}
+
+
+@given(st.lists(st.tuples(st.sampled_from("rstu"), st.sampled_from("abcdef"))))
+def test_no_two_terminals_ever_have_one_number(steps: list[tuple[str, str]]) -> None:
+    world = World()
+    now: dict[str, set[str]] = {}
+    for thread, name in steps:
+        held = now.setdefault(thread, set())
+        held ^= {f"{thread}{name}"}
+        world = fold(listed(*sorted(held), thread=ThreadId(thread)), world=world)
+        numbers = list(_numbers(world).values())
+        assert 0 not in numbers
+        assert len(numbers) == len(set(numbers))
 
 
 def test_a_lying_parent_does_not_hang() -> None:
@@ -232,7 +249,7 @@ def test_a_lying_parent_does_not_hang() -> None:
         e.ThreadSeen(CHILD, (("parent_id", ROOT),), Origin.ENGINE),
     ]
     world = fold(*ring, listed("a"), listed("b", thread=CHILD))
-    assert {one(world).number, one(world, CHILD).number} <= {1, 2}
+    assert {one(world).number, one(world, CHILD).number} == {1, 2}
 
 
 @given(st.lists(st.text(max_size=40), max_size=20), st.data())

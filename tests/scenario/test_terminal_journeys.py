@@ -116,12 +116,38 @@ def test_stop_by_number_and_by_path() -> None:
     run(play)
 
 
+@pytest.mark.parametrize("size", [NARROW, NORMAL, WIDE])
+def test_what_the_board_shows_is_what_stop_takes(size: Size) -> None:
+    """From whichever thread; the question names the one it is of."""
+
+    async def play(driver: Driver) -> None:
+        rows = {r.command.text: r for r in driver.fleet.presenter.terminals().rows}
+        assert len({row.number for row in rows.values()}) == 4
+        await driver.open_thread("awake")
+        await slash(driver, "/ps")
+        lines = driver.screen().splitlines()
+        for command, row in rows.items():
+            line = next(line for line in lines if command[:6] in line)
+            words = line.replace("▌", " ").split()
+            assert words[0] == str(row.number), line
+        await driver.press("escape")
+        await slash(driver, f"/stop {rows['qemu -M virt'].number}")
+        driver.sees("qemu -M virt · /root · other")
+        await driver.press("right", "enter")
+        (call,) = driver.engine.calls(STOP)
+        assert (call["threadId"], call["processId"]) == (OTHER, "p-qemu -M virt")
+
+    run(play, size)
+
+
 def test_one_that_does_not_end_is_said() -> None:
     async def play(driver: Driver) -> None:
         await driver.open_thread("other")
         await slash(driver, "/stop")
         await driver.press("right", "enter")
-        driver.sees("still running: 1")
+        rows = driver.fleet.presenter.terminals().rows
+        (number,) = [row.number for row in rows if row.thread_id == OTHER]
+        driver.sees(f"still running: {number}")
 
     run(play, stubborn=["qemu -M virt"])
 

@@ -17,7 +17,7 @@ from state import commands as c
 from state import events as e
 from state.agent_path import ROOT, AgentPath, AgentPathError
 from state.items import ThreadId
-from state.select.stopping import row_words, targets
+from state.select.stopping import is_number, row_words, targets
 from state.select.terminals import find, terminal_rows
 from state.select.words import thread_title
 from state.text import reveal
@@ -60,15 +60,19 @@ class TerminalDesk:
 
     def stop_words(self, words: str) -> None:
         """/stop, /stop ID, /stop PATH."""
-        thread = self._fleet.presenter.thread
-        if thread is None:
-            self._fleet.say("Open a thread first, or press x on a terminal (/ps).")
+        presenter = self._fleet.presenter
+        thread = presenter.thread
+        if is_number(words):
+            # As the board of all threads shows it.
+            chosen = targets(presenter.terminals().rows, words)
+        elif thread is None:
+            self._fleet.say("Open a thread first, or name a terminal: /stop ID (/ps).")
             return
-        caller = _path(thread.agent_path)
-        rows = self.tree_rows(thread.id)
-        if not words.strip() and thread.is_agent:
-            words = str(caller)  # bare in an agent: its branch
-        chosen = targets(rows, words, caller=caller)
+        else:
+            caller = _path(thread.agent_path)
+            if not words.strip() and thread.is_agent:
+                words = str(caller)  # bare in an agent: its branch
+            chosen = targets(self.tree_rows(thread.id), words, caller=caller)
         if chosen.refusal:
             self._fleet.say(chosen.refusal)
         else:
@@ -105,7 +109,11 @@ class TerminalDesk:
             if number == 1
             else f"Stop {number} terminals?"
         )
-        ask = dialogs.confirm(title, named(rows), yes="Stop")
+        presenter = self._fleet.presenter
+        roots = {presenter.forest.root(row.thread_id) for row in rows}
+        here = presenter.thread
+        elsewhere = here is None or roots != {presenter.forest.root(here.id)}
+        ask = dialogs.confirm(title, named(rows, title=elsewhere), yes="Stop")
         if await self._fleet.app.push_screen_wait(ask) != "yes":
             return
         before = await self._processes(rows)
@@ -273,10 +281,10 @@ class TerminalDesk:
         self._fleet.say(NO_TYPING)
 
 
-def named(rows: Sequence[TerminalRow]) -> list[str]:
-    """What would end, line by line; the thread where there are several."""
-    several = len({row.title for row in rows}) > 1
-    lines = [row_words(row, title=several) for row in rows[:MOST_LINES]]
+def named(rows: Sequence[TerminalRow], *, title: bool = False) -> list[str]:
+    """What would end, line by line; the thread where there are several, or `title`."""
+    title = title or len({row.title for row in rows}) > 1
+    lines = [row_words(row, title=title) for row in rows[:MOST_LINES]]
     if len(rows) > MOST_LINES:
         lines.append(f"{len(rows) - MOST_LINES} more")
     return lines
