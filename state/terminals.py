@@ -16,7 +16,7 @@ from state.dataclass import dataclass, replace
 from state.items import NO_TEXT, ItemId, Text, ThreadId, TurnId
 
 if TYPE_CHECKING:
-    from state.model import Terminal, Thread
+    from state.model import Thread
 
 KEPT = 256 * 1024
 """Characters of an output that are kept: some thousand lines."""

@@ -7,13 +7,16 @@ not known is said to be unknown; every text from outside passes a door here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from state import approvals as a
 from state.controls import Controls, Value, layer_words
 from state.dataclass import dataclass
+from state.items import ThreadId
 from state.model import Settings, Thread
 from state.select.frame import sandbox_mode
 from state.select.in_force import KEYS, SQUARES, in_force, running_turn
-from state.select.words import agent_label, one_line, thread_title
+from state.select.words import agent_label, one_line, tree_title
 from state.text import reveal
 from state.usual import defaults_of
 from state.views import (
@@ -74,7 +77,10 @@ def possible(thread: Thread | None, controls: Controls | None, asked: Asked) -> 
 
 
 def approvals_view(
-    thread: Thread | None, controls: Controls | None, asked: Asked
+    thread: Thread | None,
+    controls: Controls | None,
+    asked: Asked,
+    threads: Mapping[ThreadId, Thread],
 ) -> ApprovalsView:
     """The board as it stands."""
     asked = possible(thread, controls, asked)
@@ -84,7 +90,7 @@ def approvals_view(
     labels = {change.label: change for change in changed}
     granular = asked.wanted.granular or a.in_force(now).granular or a.ALL_ON
     return ApprovalsView(
-        title=thread_title(thread) if thread else "no thread open",
+        title=tree_title(threads, thread) if thread else "no thread open",
         agent=agent_label(thread) if thread else "",
         presets=_presets(now, controls),
         policy=Setting(

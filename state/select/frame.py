@@ -22,7 +22,7 @@ from state.model import (
     World,
 )
 from state.queue import held
-from state.select.words import agent_label, one_line, thread_title
+from state.select.words import agent_label, one_line, tree_title
 from state.text import reveal
 from state.views import (
     BannerView,
@@ -314,7 +314,7 @@ def composer_view(
         facts = f"{facts} · {left}% context left" if facts else f"{left}% context left"
     return ComposerView(
         agent_label(thread),
-        thread_title(thread),
+        tree_title(world.threads, thread),
         "steer" if running else "send",
         facts,
         blocked,

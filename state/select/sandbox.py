@@ -7,9 +7,10 @@ told apart; what is not known is said to be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from state.controls import Controls
+from state.items import ThreadId
 from state.model import Settings, Thread
 from state.permissions import assemble
 from state.permissions.box import Box, Rule
@@ -18,7 +19,7 @@ from state.permissions.policy import Access, Host, Kind, Layer, Policy
 from state.select.frame import asks, sandbox_mode
 from state.select.in_force import running_turn
 from state.select.sandbox_roots import home_path, root_lines
-from state.select.words import agent_label, thread_title
+from state.select.words import agent_label, tree_title
 from state.text import reveal
 from state.views import (
     Bit,
@@ -71,6 +72,7 @@ def sandbox_view(
     thread: Thread | None,
     controls: Controls | None,
     known: Known,
+    threads: Mapping[ThreadId, Thread],
     decided: Verdict | None = None,
 ) -> SandboxView:
     """The board."""
@@ -78,7 +80,7 @@ def sandbox_view(
     roots = tuple(root_lines(known.policy, known.box, known.host, decided))
     tone = Tone.FAIL if level == "danger" else Tone.BRIGHT
     return SandboxView(
-        thread_title(thread) if thread else "no thread open",
+        tree_title(threads, thread) if thread else "no thread open",
         agent_label(thread) if thread else "",
         square,
         mode,

@@ -32,7 +32,7 @@ from state.select.words import (
     pending,
     review_what,
     review_word,
-    thread_title,
+    tree_title,
 )
 from state.text import clean
 from state.tree import Forest
@@ -90,7 +90,7 @@ class TranscriptBuilder:
         tokens = thread.tokens.total if thread.tokens else 0
         return TranscriptView(
             thread_id=thread.id,
-            title=thread_title(thread),
+            title=tree_title(world.threads, thread),
             agent_path=agent_label(thread),
             right=f"{count(tokens)} tokens" if tokens else "",
             cells=tuple(cells),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from state.agents import waiting_reviews
@@ -18,10 +19,12 @@ from state.items import (
     Patch,
     Reasoning,
     Sleep,
+    ThreadId,
     ToolCall,
     WebSearch,
 )
 from state.model import Review, ReviewKind, ReviewState, Thread, Turn
+from state.resolve import root_of
 from state.text import clean, reveal
 from state.words import cut
 
@@ -92,6 +95,15 @@ def thread_title(thread: Thread) -> str:
         if words:
             return cut(words, TITLE_ROOM)
     return f"thread {thread.id[-8:]}"
+
+
+def tree_title(threads: Mapping[ThreadId, Thread], thread: Thread) -> str:
+    """What stands before an agent path: the title of the tree, or the agent's own
+    name; "" for an agent whose tree is not known and that has none."""
+    if not thread.is_agent or thread.name:
+        return thread_title(thread)
+    root = threads.get(root_of(threads, thread.id))
+    return "" if root is None or root.is_agent else thread_title(root)
 
 
 def agent_name(thread: Thread) -> str:

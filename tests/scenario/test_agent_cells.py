@@ -17,7 +17,7 @@ IDLE: Json = {"type": "idle"}
 def run(play: Play, *, size: Size = NORMAL) -> None:
     def prepare(engine: FakeEngine) -> None:
         engine.add("awake", status=dict(IDLE))
-        agent(engine, "/root/tester")
+        agent(engine, "/root/tester", title="")
         agent(engine, "/root/docs")
 
     drive(play, prepare=prepare, size=size)
@@ -133,3 +133,37 @@ def test_an_agent_that_is_not_known_yet_is_asked_for() -> None:
         ]
 
     run(play)
+
+
+@pytest.mark.parametrize("size", [NARROW, NORMAL, WIDE])
+def test_an_open_agent_is_headed_by_its_tree_and_its_path_once(size: Size) -> None:
+    async def play(driver: Driver) -> None:
+        await shown(driver, activity("started", "tester"))
+        await driver.press("K", "enter")
+        driver.sees("awake · /root/tester")
+        driver.sees_not("/root/tester · /root/tester")
+        await driver.press("i")
+        await driver.type("/approvals")
+        await driver.press("enter")
+        driver.sees("/root/tester")
+        driver.sees_not("/root/tester · /root/tester")
+
+    run(play, size=size)
+
+
+def test_an_agent_without_a_known_tree_is_headed_by_its_path() -> None:
+    def prepare(engine: FakeEngine) -> None:
+        agent(engine, "/root/gone/lost", parentThreadId="thread-gone")
+        engine.replies["thread/list"] = lambda params: {
+            "data": []
+            if params.get("archived") or params.get("ancestorThreadId")
+            else [*engine.threads.values()]
+        }
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("lost")
+        title = next(x for x in driver.screen().splitlines() if "/root/gone" in x)
+        assert title.count("lost") == 1 or "· /root/gone/lost" in title
+        driver.sees_not("/root/gone/lost · /root/gone/lost")
+
+    drive(play, prepare=prepare)

@@ -60,6 +60,14 @@ def test_asks_how_much_of_a_branch(snap_of: Snap, size: Size) -> None:
 
 
 @sizes
+def test_an_agent_is_open(snap_of: Snap, size: Size) -> None:
+    """Its own transcript, headed by the tree it is of and by its path."""
+    app = stage(midway(), open_thread=DEMO)
+    act = keys("3", "j", "enter", "2")
+    snap_of(app, size, run_before=act, must_contain=["· /root/researcher"])
+
+
+@sizes
 def test_asks_which_one(snap_of: Snap, size: Size) -> None:
     """A name that several threads begin with."""
     rows = [

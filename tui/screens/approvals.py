@@ -139,9 +139,11 @@ class ApprovalsBoard(Board):
         if not self.own:
             now = words.baseline(thread, self.controls, self.asked.scope)
             self.asked = words.Asked(a.in_force(now), self.asked.scope)
-        view = self.view = words.approvals_view(thread, self.controls, self.asked)
+        view = self.view = words.approvals_view(
+            thread, self.controls, self.asked, self.fleet.presenter.world.threads
+        )
         title = cut(view.title, max(12, self.app.size.width // 3))
-        name = f"{title} · {view.agent}" if view.agent else title
+        name = " · ".join(part for part in (title, view.agent) if part)
         self.heading.end = (Bit(name, Tone.MUTED),)
         self.presets.show(view.presets)
         if not self.own:

@@ -255,9 +255,10 @@ class FleetScreen(FleetActs):
         self.transcript.view = transcript
         self.places.returned()
         title = self.heading
-        title.title = transcript.title
+        title.title = transcript.title or transcript.agent_path
         title.ruled = not self.has_class("-narrow")
-        title.detail = f"· {transcript.agent_path}" if transcript.agent_path else ""
+        path = transcript.agent_path if transcript.title else ""
+        title.detail = f"· {path}" if path else ""
         if presenter.thread is None:
             title.detail = f"· {presenter.folder}"
         right = transcript.right

@@ -172,8 +172,14 @@ class SandboxBoard(Board):
         if now is not self._built_for and self._built_for is not None:
             self._built_for = now
             self.run_worker(self._build(), group="build", exclusive=True)
-        view = words.sandbox_view(self.thread, self.controls, self.known, self.verdict)
-        name = f"· {view.title}" + (f" {view.agent}" if view.agent else "")
+        view = words.sandbox_view(
+            self.thread,
+            self.controls,
+            self.known,
+            self.fleet.presenter.world.threads,
+            self.verdict,
+        )
+        name = " ".join(part for part in ("·", view.title, view.agent) if part)
         self.heading.detail = name
         self.heading.end = (Bit(self._since(), Tone.MUTED),) if self._since() else ()
         self.summary.title = f"{view.square} {view.mode}"
