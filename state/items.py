@@ -154,6 +154,16 @@ class Checklist:
 
 
 @dataclass(frozen=True, slots=True)
+class RanOutside:
+    """A rule let a command out of the sandbox. `rule`: how it begins, `place`: file
+    and line; `sure` False: it may have, for a rules file is not understood."""
+
+    rule: str
+    place: str
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command the agent or the user ran.
 
@@ -170,6 +180,8 @@ class Command:
     duration_ms: int | None = None
     source: str = "agent"
     process_id: str | None = None
+    outside: RanOutside | None = None
+    """What the rules said when it began; the engine tells nobody."""
 
 
 class Stopped(StrEnum):

@@ -28,6 +28,7 @@ from state.engine.ledger import LOADED
 from state.engine.link import Link
 from state.engine.permitting import change
 from state.engine.queueing import change_queue, list_queue
+from state.engine.rules import RuleWatch
 from state.engine.sending import Sender
 from state.engine.shadow import RAW_METHOD, Shadow
 from state.engine.trees import mark_agents
@@ -64,6 +65,7 @@ class Live:
         self._sender = Sender(link, self._turns)
         self._interrupter = Interrupter(link, self._turns)
         self._shadow = Shadow(link)
+        self._rules = RuleWatch(link)
         self._actor = Actor(link, self._sender, around)
         self._learned = False
         self._looked_at: set[ThreadId] = set()
@@ -132,6 +134,7 @@ class Live:
         self._turns.heard(event)
         self._sender.heard(event)
         self._shadow.follow(event)
+        self._rules.follow(event)
         match event:
             case (
                 ThreadStatusChanged(thread_id=thread_id)

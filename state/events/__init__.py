@@ -43,6 +43,7 @@ from state.events.turns import (
     ItemDelta,
     ItemStarted,
     PlanChanged,
+    RuleApplied,
     SendChanged,
     SendNoted,
     TurnDiffChanged,
@@ -88,6 +89,7 @@ ThreadEvent = (
     | ItemDelta
     | ItemCompleted
     | CallEnded
+    | RuleApplied
     | TerminalsListed
     | TerminalsDismissed
     | OrphansFound
@@ -142,6 +144,7 @@ __all__ = [
     "ReviewReopened",
     "ReviewResolved",
     "ReviewSent",
+    "RuleApplied",
     "SandboxProbed",
     "SandboxRefused",
     "SendChanged",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from state.dataclass import dataclass
 from state.hidden import EndedCall
-from state.items import DeltaKind, Item, ItemId, PlanStep, ThreadId, TurnId
+from state.items import DeltaKind, Item, ItemId, PlanStep, RanOutside, ThreadId, TurnId
 from state.model import (
     ClientId,
     Send,
@@ -103,6 +103,16 @@ class CallEnded:
     thread_id: ThreadId
     turn_id: TurnId
     call: EndedCall
+
+
+@dataclass(frozen=True, slots=True)
+class RuleApplied:
+    """A rule let a command out of the sandbox, or may have: the engine does not say."""
+
+    thread_id: ThreadId
+    turn_id: TurnId
+    item_id: ItemId
+    outside: RanOutside
 
 
 @dataclass(frozen=True, slots=True)

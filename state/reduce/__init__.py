@@ -60,6 +60,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.ItemDelta()
             | e.ItemCompleted()
             | e.CallEnded()
+            | e.RuleApplied()
             | e.TerminalsListed()
             | e.TerminalsDismissed()
             | e.OrphansFound()

@@ -11,6 +11,7 @@ from state.items import AgentMessage, Item, ItemId, Reasoning, UserMessage
 from state.model import Turn, TurnStatus
 from state.reduce.epoch import close_items
 from state.reduce.hidden import in_time
+from state.reduce.items import keeping_rule
 
 STAND_IN = "item-"
 """A resume of a running turn counts its items (`item-1`) instead of naming them."""
@@ -55,6 +56,7 @@ def _items(known: Turn, loaded: Turn) -> dict[ItemId, Item]:
             continue
         gone.add(old.id)
         name = old.id if item.id.startswith(STAND_IN) else item.id
+        item = keeping_rule(old, item)
         items[name] = replace(item, id=name, revision=old.revision + 1)
     for item_id, old in known.items.items():
         if item_id not in items and item_id not in gone:

@@ -66,11 +66,31 @@ def completed_item(turn: Turn, item: Item) -> Turn:
         and not body.output
     ):
         item = replace(item, body=replace(body, output=known.body.output))
+    if known is not None:
+        item = keeping_rule(known, item)
     if known is not None and item.started_ms is None:
         item = replace(item, started_ms=known.started_ms)
     if not item.ended:
         item = replace(item, status=ItemStatus.COMPLETED)
     return put_item(turn, item)
+
+
+def ruled(turn: Turn, event: e.RuleApplied) -> Turn:
+    """The command with the rule that let it out; nothing for an item nobody knows."""
+    item = turn.items.get(event.item_id)
+    if item is None or not isinstance(item.body, Command):
+        return turn
+    return put_item(turn, replace(item, body=replace(item.body, outside=event.outside)))
+
+
+def keeping_rule(known: Item, item: Item) -> Item:
+    """An engine's account of a command never holds the rule: ours stays."""
+    old, new = known.body, item.body
+    if not isinstance(old, Command) or not isinstance(new, Command):
+        return item
+    if old.outside is None or new.outside is not None:
+        return item
+    return replace(item, body=replace(new, outside=old.outside))
 
 
 def delta_item(turn: Turn, event: e.ItemDelta) -> Turn:

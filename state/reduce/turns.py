@@ -30,6 +30,7 @@ from state.reduce.items import (
     drop_retried,
     put_item,
     retry_notice,
+    ruled,
     started_item,
 )
 from state.reduce.mark import told_mark
@@ -54,6 +55,7 @@ TurnEvent = (
     | e.ItemDelta
     | e.ItemCompleted
     | e.CallEnded
+    | e.RuleApplied
     | e.TerminalsListed
     | e.TerminalsDismissed
     | e.OrphansFound
@@ -97,6 +99,8 @@ def reduce_turn(thread: Thread, event: TurnEvent) -> Thread:
             turn = _turn(thread, turn_id)
             settings = turn.settings or thread.settings
             return _put(thread, with_hidden(turn, call, settings))
+        case e.RuleApplied(turn_id=turn_id):
+            return _put(thread, ruled(_turn(thread, turn_id), event))
         case e.TerminalsListed():
             return _terminals(thread, event)
         case e.TerminalsDismissed():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from state.dataclass import dataclass
 from state.items import Command, HiddenCommand, Item, ItemStatus, Stopped
-from state.model import Settings, Turn
+from state.model import SandboxMode, Settings, Turn
 from state.output import OutputText
 from state.permissions.context import context_of
 from state.permissions.diagnose import Diagnosis, diagnose
@@ -21,6 +21,7 @@ _VERBS = {
     Stopped.MAYBE: "May have been blocked",
     Stopped.REFUSED: "Refused",
 }
+NO_SANDBOX = (SandboxMode.FULL_ACCESS, SandboxMode.EXTERNAL)
 _SOURCES = {"rollout": "from the rollout", "raw events": "from raw events"}
 
 
@@ -47,6 +48,8 @@ def diagnosis(item: Item, turn: Turn | None) -> Diagnosis | None:
         return None
     if body.source == "userShell":
         return None  # It ran outside the sandbox, by the user's own hand.
+    if body.outside is not None and body.outside.sure:
+        return None  # A rule let it out.
     return diagnose(str(body.output), context_of(_at(settings, body.cwd)))
 
 
@@ -60,6 +63,26 @@ def _at(settings: Settings | None, cwd: str) -> Settings | None:
         cwd=cwd,
         workspace_roots=settings.workspace_roots,
     )
+
+
+def ruled_words(body: Command, turn: Turn | None) -> str:
+    """That a rule let it out of the sandbox; "" where none did, or there is none."""
+    outside = body.outside
+    settings = turn.settings if turn is not None else None
+    sandbox = settings.sandbox if settings is not None else None
+    if outside is None or (sandbox is not None and sandbox.mode in NO_SANDBOX):
+        return ""
+    place = reveal(_short(outside.place)).text
+    rule = reveal(outside.rule).text
+    if outside.sure:
+        return f"outside the sandbox, by rule {rule} ({place})"
+    by = f"by rule {rule}, if {place} says no more" if rule else f"{place} is not clear"
+    return f"may have run outside the sandbox: {by}"
+
+
+def _short(place: str) -> str:
+    """A file and its line, without the folders above."""
+    return place.rsplit("/", 1)[-1]
 
 
 def hidden_cell(item: Item, body: HiddenCommand, turn: Turn | None) -> CommandCell:

@@ -41,7 +41,7 @@ from state.items import (
 from state.model import Turn
 from state.output import OutputText
 from state.select.agent_cells import AgentFacts, activity_cell, collab_cell
-from state.select.blocked import diagnosis, hidden_cell, hinted
+from state.select.blocked import diagnosis, hidden_cell, hinted, ruled_words
 from state.select.words import one_line, unwrap_command
 from state.text import clean, reveal
 from state.views import (
@@ -192,7 +192,7 @@ def _command(
     user = body.source == "userShell"
     verb = "You ran" if user else "Ran"
     right: list[Bit] = []
-    note = "outside the sandbox, by you" if user else ""
+    note = "outside the sandbox, by you" if user else ruled_words(body, turn)
     if item.id in words.terminals:
         verb, note = "Background", "runs on · /stop ends it"
         if not words.stale:

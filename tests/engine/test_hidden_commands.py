@@ -12,11 +12,11 @@ from functools import reduce as fold
 import pytest
 
 from state.commands import StartThread
-from state.events import TurnEnded
-from state.items import Command, HiddenCommand, Item, Stopped
+from state.events import RuleApplied, TurnEnded
+from state.items import Command, HiddenCommand, Item, RanOutside, Stopped
 from state.model import ClientId, Turn, World
 from state.reduce import reduce
-from state.select.blocked import why
+from state.select.blocked import ruled_words, why
 from state.text import reveal
 from tests.engine.harness import (
     Bench,
@@ -32,7 +32,10 @@ BLOCKED = "touch /etc/codex-tui-blocked"
 FORBIDDEN = "touch /etc/codex-tui-forbidden"
 RULES = (
     'prefix_rule(pattern=["touch", "/etc/codex-tui-forbidden"], decision="forbidden")\n'
+    'prefix_rule(pattern=["touch", ["outside", "../shared-reports/by-rule"]])\n'
 )
+BY_RULE = "touch ../shared-reports/by-rule"
+"""Its path is outside of every root: that it is there proves where it ran."""
 MODELS = {"cell": None, "plain": "mock-model"}
 
 
@@ -43,6 +46,8 @@ def script(request: ModelRequest) -> Sequence[Step]:
         make(BLOCKED),
         make(FORBIDDEN),
         make("echo after"),
+        make(BY_RULE),
+        make(f"{BY_RULE}-not > /dev/null"),
         Say("done"),
     ]
     return [steps[min(request.reply_index, len(steps) - 1)]]
@@ -86,7 +91,7 @@ def test_what_the_sandbox_killed_and_a_rule_refused(
             )
             thread_id = await watch.session.send(start)
             await watch.until(TurnEnded, lambda e: e.thread_id == thread_id)
-            while not about(last_turn(watch), FORBIDDEN):
+            while not about(last_turn(watch), FORBIDDEN) or not watch.of(RuleApplied):
                 mark = len(watch.events)
                 await watch.until(object, since=mark)
             turn = last_turn(watch)
@@ -95,6 +100,18 @@ def test_what_the_sandbox_killed_and_a_rule_refused(
         assert isinstance(refused.body, HiddenCommand)
         assert refused.body.stopped is Stopped.REFUSED
         assert "policy forbids" in refused.body.reason
+
+        # A rule let one out; what is more than a plain command stays inside.
+        assert (bench.home.outside / "by-rule").exists()
+        assert not (bench.home.outside / "by-rule-not").exists()
+        [let_out] = [item for item in about(turn, BY_RULE) if "-not" not in str(item)]
+        assert isinstance(let_out.body, Command)
+        place = str(rules / "default.rules")
+        rule = "touch outside|../shared-reports/by-rule"
+        assert let_out.body.outside == RanOutside(rule, f"{place}:2")
+        assert "outside the sandbox, by rule touch" in ruled_words(let_out.body, turn)
+        inside = [i.body for i in turn.items.values() if isinstance(i.body, Command)]
+        assert [b for b in inside if b.outside is not None] == [let_out.body]
 
         # A slow machine gives the engine time to notice it: then it is an item.
         [blocked] = about(turn, BLOCKED)
@@ -112,8 +129,9 @@ def test_what_the_sandbox_killed_and_a_rule_refused(
             for item in turn.items.values()
             if isinstance(item.body, Command | HiddenCommand)
         ]
-        order = ["echo fine", BLOCKED, FORBIDDEN, "echo after"]
-        assert [next(w for w in order if w in one) for one in shown] == order
+        order = ["echo fine", BLOCKED, FORBIDDEN, "echo after", BY_RULE]
+        found = [next(w for w in order if w in one) for one in shown]
+        assert list(dict.fromkeys(found)) == order
 
     with Bench(engine, script) as bench:
         asyncio.run(work(bench))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state import events as e
+from state.dataclass import replace
 from state.engine.wire.raw_calls import RawCalls
 from state.hidden import EndedCall, hidden
 from state.items import (
@@ -19,6 +20,7 @@ from state.items import (
     Item,
     ItemId,
     ItemStatus,
+    RanOutside,
     Stopped,
     Text,
     ThreadId,
@@ -27,7 +29,7 @@ from state.items import (
 from state.model import Sandbox, SandboxMode, Settings, Thread, Turn, World
 from state.permissions.diagnose import Context
 from state.reduce import reduce
-from state.select.blocked import hidden_cell, why
+from state.select.blocked import hidden_cell, ruled_words, why
 from state.views import Glyph, Tone
 
 T, U = ThreadId("t"), TurnId("u")
@@ -286,6 +288,50 @@ def test_history_keeps_it_in_its_place() -> None:
     page = Turn(U, items={i.id: i for i in (said("one", 10), said("two", 90))})
     read = reduce(live, e.TurnsLoaded(T, (page,)))
     assert [*turn_of(read).items] == [*turn_of(live).items]
+
+
+LET_OUT = RanOutside("touch", "/home/dev/.codex/rules/default.rules:3")
+
+
+def test_a_rule_that_let_a_command_out_stays_with_it() -> None:
+    """Whatever the engine tells of the item later, it does not know of the rule."""
+    started = reduce(world(), e.ItemStarted(T, U, ran("c1", "")))
+    ruled = reduce(started, e.RuleApplied(T, U, ItemId("c1"), LET_OUT))
+    ended = reduce(ruled, e.ItemCompleted(T, U, ran("c1", EROFS)))
+    page = Turn(U, items={ItemId("c1"): ran("c1", EROFS)})
+    for one in (ruled, ended, reduce(ended, e.TurnsLoaded(T, (page,)))):
+        [item] = turn_of(one).items.values()
+        assert isinstance(item.body, Command)
+        assert item.body.outside == LET_OUT
+    assert reduce(world(), e.RuleApplied(T, U, ItemId("x"), LET_OUT)) == world()
+
+
+def test_what_ran_outside_was_not_blocked_by_the_sandbox() -> None:
+    turn, item = Turn(U, settings=SETTINGS), ran("c1", EROFS)
+    assert why(item, turn) is not None
+    assert isinstance(item.body, Command)
+    let_out = replace(item, body=replace(item.body, outside=LET_OUT))
+    assert why(let_out, turn) is None
+    maybe = replace(item.body, outside=replace(LET_OUT, sure=False))
+    assert why(replace(item, body=maybe), turn) is not None
+
+
+@pytest.mark.parametrize(
+    ("outside", "words"),
+    [
+        (LET_OUT, "outside the sandbox, by rule touch (default.rules:3)"),
+        (replace(LET_OUT, sure=False), "may have run outside the sandbox: by rule"),
+        (RanOutside("", "/x/a.rules:7", sure=False), "a.rules:7 is not clear"),
+        (RanOutside("to\u202euch", "/r\x1b:1"), "to‹U+202E›uch"),
+        (None, ""),
+    ],
+)
+def test_words_on_a_rule(outside: RanOutside | None, words: str) -> None:
+    body = Command("touch x", outside=outside)
+    found = ruled_words(body, Turn(U, settings=SETTINGS))
+    assert words in found if words else found == ""
+    full = Settings(sandbox=Sandbox(SandboxMode.FULL_ACCESS))
+    assert ruled_words(body, Turn(U, settings=full)) == ""
 
 
 def test_the_cell_says_what_is_known_and_no_more() -> None:

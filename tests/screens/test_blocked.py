@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from state.events import CallEnded, Event
+from state.events import CallEnded, Event, RuleApplied
 from state.hidden import EndedCall
-from state.items import ThreadId, TurnId
+from state.items import ItemId, RanOutside, ThreadId, TurnId
 from tests.screens import scripts as s
 from tests.screens.stage import NOW, connected, keys, stage, told
 from tests.snap import Size, Snap, sizes
@@ -75,7 +75,12 @@ def blocked() -> CodexTui:
 
 @sizes
 def test_blocked_commands(snap_of: Snap, size: Size) -> None:
-    words = ["Blocked", "Refused", "May have been blocked", "policy forbids"]
+    words = [
+        "Blocked",
+        "Refused",
+        "May have been blocked",
+        "policy forbids",
+    ]
     snap_of(blocked(), size, run_before=keys("2"), must_contain=words)
 
 
@@ -90,3 +95,25 @@ def test_telling_the_agent_writes_a_draft(snap_of: Snap) -> None:
     act = keys("2", "K", "K", "w", "left", "enter")
     words = ["was blocked. Codex's sandbox", "find another way"]
     snap_of(blocked(), (120, 40), run_before=act, must_contain=words)
+
+
+def let_out() -> Iterator[Event]:
+    """One command that a rule let out, one that may have been let out."""
+    yield from told(*s.fleet(), *s.began(ROOT, TURN, ago=60))
+    home = "/home/dev/.codex/rules"
+    for name, command, rule in (
+        ("c1", "npm publish", RanOutside("npm publish", f"{home}/default.rules:12")),
+        ("c2", "make dist", RanOutside("", f"{home}/team.rules:3", sure=False)),
+    ):
+        yield from told(s.item(ROOT, TURN, **s.ran(command, "ok\n", name)))
+        yield RuleApplied(ThreadId(ROOT), TurnId(TURN), ItemId(name), rule)
+
+
+@sizes
+def test_let_out_by_a_rule(snap_of: Snap, size: Size) -> None:
+    words = [
+        "outside the sandbox, by rule npm publish (default.rules:12)",
+        "may have run outside the sandbox: team.rules:3 is not clear",
+    ]
+    it = stage(connected(), let_out(), open_thread=ROOT)
+    snap_of(it, size, run_before=keys("2"), must_contain=words)
