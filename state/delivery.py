@@ -146,6 +146,17 @@ def _worked_on(stray: Stray, told: Iterable[tuple[str, str]]) -> bool:
     return False
 
 
+def after(
+    known: Undelivered | None, mine: tuple[Stray, ...], fresh: Undelivered
+) -> Undelivered | None:
+    """What a thread keeps of a repository after a turn. `fresh`: the place, the time,
+    and why this turn's push failed; an older failure stands while its commits do."""
+    failed = fresh.failed or (known.failed if known is not None and mine else "")
+    if not mine and not failed:
+        return None
+    return replace(fresh, strays=mine, failed=failed)
+
+
 def settled(known: Undelivered, strays: Iterable[Stray]) -> Undelivered | None:
     """What is still true of a flag when the repository is looked at again; None: all
     of it was delivered."""

@@ -291,8 +291,8 @@ class Thread:
     latest: TurnMark | None = None
     asked: SandboxMode | None = None
     """The mode that was asked for and is not in force, until somebody sets another"""
-    undelivered: Undelivered | None = None
-    """Commits of its turns that stand on no remote, as last looked at"""
+    undelivered: tuple[Undelivered, ...] = ()
+    """Commits of its turns that stand on no remote, by repository, as last looked at"""
     revision: int = field(default=0, compare=False)
 
     @property

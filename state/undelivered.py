@@ -30,8 +30,8 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """What one thread left. `common`: the repository's git folder; `place`: a folder
-    to look from. `failed`: why a push failed in the thread's last turn."""
+    """What one thread left in one repository. `common`: its git folder; `place`: a
+    folder to look from. `failed`: why a push failed in the thread's last turn."""
 
     common: str
     place: str

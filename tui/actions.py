@@ -63,6 +63,7 @@ _KEY_WORDS = {
     "right_square_bracket": "]",
 }
 
+BRACKETS = ("left_square_bracket", "right_square_bracket")
 E, L, T, X, G, C, K = (
     Place.EVERYWHERE,
     Place.LISTS,
@@ -111,6 +112,7 @@ ACTIONS: tuple[Action, ...] = (
         "sandbox",
     ),
     Action("profile", "Profile", "your profiles", E, slash="profile", args="[NAME]"),
+    Action("push", "Push", "what stands on no remote, and push it", E, (), "push"),
     Action("trust", "Trust", "trust this project, or take it back", E, (), "trust"),
     Action(
         "experimental",
@@ -189,34 +191,23 @@ ACTIONS: tuple[Action, ...] = (
     Action("archived", "Show archived", "show or hide archived threads", T, ("z",)),
     Action("resume", "Resume", "load the thread in the engine", T, ("R",), "resume"),
     # -- transcript --
-    Action(
-        "fold", "Fold", "show all of a folded cell, or less", X, ("v",), builtin=True
-    ),
-    Action("end", "End", "to the newest line, and follow it", X, ("G",), builtin=True),
-    Action(
-        "turns",
-        "Turns",
-        "to the turn before or after",
-        X,
-        ("left_square_bracket", "right_square_bracket"),
-        builtin=True,
-    ),
-    Action(
-        "open_agent",
-        "Open agent",
-        "go to the agent that the cell is about (J and K choose a cell)",
-        X,
-        ("enter",),
-        builtin=True,
-    ),
-    Action("copy", "Copy", "copy the selection or the cell", X, ("c",), builtin=True),
-    Action(
-        "explain",
-        "Why",
-        "who blocked a command, and what would allow it",
-        X,
-        ("w",),
-        builtin=True,
+    *(
+        Action(name, title, words, X, keys, builtin=True)
+        for name, title, words, keys in (
+            ("fold", "Fold", "show all of a folded cell, or less", ("v",)),
+            ("end", "End", "to the newest line, and follow it", ("G",)),
+            ("turns", "Turns", "to the turn before or after", BRACKETS),
+            (
+                *("open_agent", "Open agent"),
+                "go to the agent that the cell is about (J and K choose a cell)",
+                ("enter",),
+            ),
+            ("copy", "Copy", "copy the selection or the cell", ("c",)),
+            (
+                *("explain", "Why", "who blocked a command, and what would allow it"),
+                ("w",),
+            ),
+        )
     ),
     # -- agents --
     Action("agent_filter", "Filter", "show who matches", G, ("slash",), builtin=True),

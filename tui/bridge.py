@@ -25,6 +25,7 @@ from state.items import ThreadId
 from state.ledger import RETRY_EPOCH
 from state.model import Decision, EnginePhase, HistoryState, ReviewKey, Send, SendState
 from state.store import Published, Store
+from tui.delivery import Delivery
 from tui.holding import Holding
 from tui.neighbours import Neighbours
 from tui.once import Once
@@ -70,6 +71,7 @@ class Bridge:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.holding = Holding(self, self._commit, clock, self._spawn)
         self.once = Once(self, clock)
+        self.delivery = Delivery(self, clock)
         self._tick: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -80,6 +82,7 @@ class Bridge:
         self.store.subscribe(self._keep)
         self.store.subscribe(self.holding.watch)
         self.store.subscribe(self.once.watch)
+        self.store.subscribe(self.delivery.watch)
         if not self.store.idle:
             self._schedule()
         self._spawn(self.engine.run(self.store.offer))

@@ -12,7 +12,7 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from state.db.draft import Draft
     from state.engine.port import Engine
     from state.permissions.disk import Disk
+    from state.pushes import PushResult
     from state.store import Published, Store
     from tui.bridge import Bridge, Keeper
     from tui.processes import ProcessTable
@@ -102,6 +103,10 @@ class Services:
     """Sees the processes of this machine; None: nobody looks"""
     disk: Callable[[], Disk] | None = None
     """The disk the sandbox inspector looks at; None: this machine's"""
+    environment: Mapping[str, str] | None = None
+    """What a push runs with; None: this window's"""
+    pusher: Callable[..., Awaitable[PushResult]] | None = None
+    """What pushes; None: the user's own git"""
     shell_env: Mapping[str, str] = field(default_factory=dict)
     on_publish: Callable[[Published], None] = field(init=False, default=_nobody)
     _bridge: Bridge | None = field(init=False, default=None)

@@ -154,7 +154,7 @@ class _Extra:
     spawn: Spawn | None = None
     latest: TurnMark | None = None
     asked: SandboxMode | None = None
-    undelivered: Undelivered | None = None
+    undelivered: tuple[Undelivered, ...] = ()
 
 
 _NOTHING = _Extra()

@@ -145,10 +145,10 @@ class OrphansFound:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryChanged:
-    """A repository was looked at: what of the thread's work stands on no remote."""
+    """Repositories were looked at: what of the thread's work stands on no remote."""
 
     thread_id: ThreadId
-    undelivered: Undelivered | None
+    undelivered: tuple[Undelivered, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from state.dataclass import dataclass, replace
 from state.items import ThreadId
 from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
+from state.select.delivery import WORD, row_bits
 from state.select.same import same
 from state.select.words import (
     activity,
@@ -138,7 +139,7 @@ class ThreadListBuilder:
             has_agents or thread.reviews
         ):
             # Most of a large home: nothing to look for below or beside it.
-            return _sleeping(thread)
+            return _sleeping(thread, stale=bool(self._stale))
         total = self._forest.total(thread.id)
         title = thread_title(thread)
         asking = [(r, t) for t in self._forest.asking(thread.id) for r in pending(t)]
@@ -156,7 +157,7 @@ class ThreadListBuilder:
         elif group is Group.WORKING:
             detail = _working(thread, self._forest.below(thread.id).working)
         elif group is Group.READY:
-            detail = _resting(thread)
+            detail = _resting(thread) or row_bits(thread, stale=stale)
         glyph, tone, word = _sign(thread, group, stale=stale)
         row = ThreadRow(
             thread.id,
@@ -225,19 +226,24 @@ def _by_folder(entries: list[_Entry]) -> tuple[ThreadGroup, ...]:
     return tuple(built)
 
 
-def _sleeping(thread: Thread) -> _Entry:
+def _sleeping(thread: Thread, *, stale: bool) -> _Entry:
     group = Group.ARCHIVED if thread.archived else Group.NOT_LOADED
     at_ms = thread.updated_ms or thread.created_ms
+    glyph, tone = Glyph.NOT_LOADED, Tone.FAINT
+    word = "archived" if thread.archived else "not loaded"
+    if thread.undelivered:
+        glyph, tone = _unpushed(stale=stale or thread.archived)
+        word = f"{word}, {WORD}"
     row = ThreadRow(
         thread.id,
-        Glyph.NOT_LOADED,
-        Tone.FAINT,
+        glyph,
+        tone,
         thread_title(thread),
-        (),
+        row_bits(thread, stale=stale or thread.archived),
         at_ms,
         unread=thread.unread,
         bold=thread.unread,
-        word="archived" if thread.archived else "not loaded",
+        word=word,
     )
     return _Entry(row, group, (-at_ms, thread.id), thread)
 
@@ -264,6 +270,10 @@ def _group(thread: Thread, *, working: bool, needs: bool) -> Group:
     return Group.NOT_LOADED
 
 
+def _unpushed(*, stale: bool) -> tuple[Glyph, Tone]:
+    return Glyph.UNPUSHED, Tone.MUTED if stale else Tone.NEED
+
+
 def _sign(thread: Thread, group: Group, *, stale: bool) -> tuple[Glyph, Tone, str]:
     if stale and group in (Group.NEEDS, Group.WORKING):
         return Glyph.STALE, Tone.MUTED, "last known"
@@ -272,6 +282,8 @@ def _sign(thread: Thread, group: Group, *, stale: bool) -> tuple[Glyph, Tone, st
             return Glyph.NEED, Tone.NEED, "needs you"
         case Group.WORKING:
             return Glyph.WORK, Tone.WORK, "working"
+        case Group.NOT_LOADED | Group.ARCHIVED if thread.undelivered:
+            return (*_unpushed(stale=stale or thread.archived), WORD)
         case Group.NOT_LOADED | Group.ARCHIVED:
             return Glyph.NOT_LOADED, Tone.FAINT, group.name.lower().replace("_", " ")
     turn = thread.latest
@@ -279,6 +291,8 @@ def _sign(thread: Thread, group: Group, *, stale: bool) -> tuple[Glyph, Tone, st
         return Glyph.FAILED, Tone.FAIL, "failed"
     if turn is not None and turn.status is TurnStatus.INTERRUPTED:
         return Glyph.INTERRUPTED, Tone.TEXT, "interrupted"
+    if thread.undelivered:
+        return (*_unpushed(stale=stale), WORD)
     return Glyph.READY, Tone.MUTED, "ready"
 
 

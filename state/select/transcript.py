@@ -25,6 +25,7 @@ from state.model import (
 from state.select.agent_detail import spawned_words, task_words
 from state.select.agent_turns import AgentsOfTurns
 from state.select.cells import CellWords, item_body
+from state.select.delivery import notice
 from state.select.words import (
     activity,
     agent_label,
@@ -87,6 +88,7 @@ class TranscriptBuilder:
         for note in notes:
             cells.extend(self._note(note))
         cells.extend(self._sends(thread))
+        cells.extend(self._undelivered(thread))
         tokens = thread.tokens.total if thread.tokens else 0
         return TranscriptView(
             thread_id=thread.id,
@@ -188,6 +190,13 @@ class TranscriptBuilder:
             for send in thread.sends.values()
             if send.state is not SendState.HELD  # these stand above the composer
         ]
+
+    def _undelivered(self, thread: Thread) -> list[Cell]:
+        """Never the end of a thread without a word about it."""
+        left = thread.undelivered
+        if not left or thread.active_turn is not None:
+            return []
+        return [self._keyed(_NOTE, "codex-tui:undelivered", left, notice(left))]
 
     def _live(self, thread: Thread, *, stale: bool) -> LiveLine | None:
         turn = thread.turns.get(thread.active_turn) if thread.active_turn else None

@@ -47,6 +47,7 @@ from state.views.ledger import (
     LedgerView,
 )
 from state.views.profile import EntryRow, ProfileView
+from state.views.push import PushRow, PushSection, PushView
 from state.views.review import FieldView, OptionView, ReviewCardView
 from state.views.sandbox import ProbeLine, RootLine, SandboxView, SettingLine
 from state.views.side import ReviewRow, SideView
@@ -93,6 +94,9 @@ __all__ = [
     "PresetRow",
     "ProbeLine",
     "ProfileView",
+    "PushRow",
+    "PushSection",
+    "PushView",
     "ReviewCardView",
     "ReviewRow",
     "RootLine",

@@ -24,6 +24,7 @@ class Glyph(StrEnum):
     CLOSED = "–"
     UNREAD = "•"
     PROMPT = "›"
+    UNPUSHED = "↑"
     NONE = " "
 
 

@@ -39,6 +39,11 @@ class FleetActs(TreeActs):
         return late.queue_desk.QueueDesk(self)
 
     @cached_property
+    def push_desk(self) -> late.push_desk.PushDesk:
+        """The push that runs, if one does."""
+        return late.push_desk.PushDesk(self.as_fleet)
+
+    @cached_property
     def loss_desk(self) -> late.loss_desk.LossDesk:
         """What an engine's end cost."""
         return late.loss_desk.LossDesk(self)
@@ -154,6 +159,13 @@ class FleetActs(TreeActs):
     def edit_profile(self, name: str) -> None:
         """Open the editor of permission profiles."""
         self.board(late.profile.ProfileBoard(self.as_fleet, self.target(), name))
+
+    def do_push(self) -> None:
+        """What stands committed and on no remote, and pushing it."""
+        thread_id = self.target()
+        if self.push_desk.busy:
+            thread_id = self.push_desk.thread_id
+        self.board(late.push.PushBoard(self.as_fleet, self.push_desk, thread_id))
 
     def do_trust(self) -> None:
         """Trust the project, or take it back."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tui.screens import ledger as ledger
     from tui.screens import loss_desk as loss_desk
     from tui.screens import profile as profile
+    from tui.screens import push as push
+    from tui.screens import push_desk as push_desk
     from tui.screens import queue_desk as queue_desk
     from tui.screens import sandbox as sandbox
     from tui.screens import terminals as terminals
@@ -46,6 +48,8 @@ else:
     forms = _Later("widgets.forms")
     loss_desk = _Later("tui.screens.loss_desk")
     profile = _Later("tui.screens.profile")
+    push = _Later("tui.screens.push")
+    push_desk = _Later("tui.screens.push_desk")
     queue_desk = _Later("tui.screens.queue_desk")
     sandbox = _Later("tui.screens.sandbox")
     terminals = _Later("tui.screens.terminals")
@@ -59,6 +63,7 @@ NAMES = (
     *("tui.screens.queue_desk", "tui.screens.terminals", "tui.screens.why"),
     *("widgets.forms", "tui.screens.agent_desk", "tui.screens.sandbox"),
     *("tui.screens.trusting", "tui.screens.profile"),
+    *("tui.screens.push", "tui.screens.push_desk"),
     *("tui.screens.experimental", "tui.screens.grants", "tui.screens.ledger"),
 )
 
