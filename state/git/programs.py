@@ -18,6 +18,8 @@ from state.pushes import Program, Reach, Setting
 
 OURS = ("pre-push", "reference-transaction")
 """Hooks that git push runs on this side."""
+GITS_OWN = "git's own"
+"""Where a program is set that git takes when nothing is configured."""
 THEIRS = (
     *("pre-receive", "update", "post-receive", "post-update", "proc-receive"),
     *("reference-transaction", "push-to-checkout"),
@@ -254,7 +256,7 @@ def _ssh(ground: Ground) -> list[Program]:
     if configured:
         return configured
     window = [*_from_window(ground, "ssh", "GIT_SSH")]
-    return window or [Program("ssh", "ssh", origin="git's own", mark="ssh")]
+    return window or [Program("ssh", "ssh", origin=GITS_OWN, mark="ssh")]
 
 
 def _asking(ground: Ground) -> Iterator[Program]:
@@ -345,7 +347,7 @@ def _signing(ground: Ground) -> Iterator[Program]:
             yield from found
             return
     command = "ssh-keygen" if kind == "ssh" else "gpg"
-    yield Program("signing program", command, origin="git's own", mark=command)
+    yield Program("signing program", command, origin=GITS_OWN, mark=command)
 
 
 # -- settings that bend the way ------------------------------------------------------

@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Any
 from state.dataclass import dataclass, replace
 from state.git import pushing
 from state.git.planning import Window, make_plan, read_repository
+from state.git.programs import GITS_OWN
 from state.git.repository import Repository, strays
 from state.git.shell import LookFailed
 from state.items import ThreadId
 from state.model import Thread
-from state.pushes import PushPlan, PushResult
+from state.pushes import Program, PushPlan, PushResult, Reach
 from state.select.delivery import commits
 from state.select.push import Phase
 from state.text import clean, reveal
 from state.undelivered import Stray
-from tui.screens.reach import writable_of
+from tui.screens.reach import Hands, hands_of
 
 if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
@@ -198,14 +199,12 @@ class PushDesk:
 
     async def _planned(self, repository: Repository, stray: Stray) -> PushPlan:
         services, environment = self._fleet.services, self.environment
-        writable = await writable_of(self._fleet, self.thread, repository)
+        hands = await hands_of(self._fleet, self.thread, repository)
         thread = self.thread
         began = thread.created_ms // 1000 if thread is not None else 0
-        window = Window(services.engine.look, environment, writable, began)
+        window = Window(services.engine.look, environment, hands.writable, began)
         plan = await make_plan(window, repository, stray, self._remote)
-        kept, dropped = await asyncio.to_thread(pushing.folders, environment, writable)
-        git = await asyncio.to_thread(pushing.find, "git", kept)
-        return replace(plan, git=git, folders=kept, dropped=dropped)
+        return await asyncio.to_thread(with_programs, plan, environment, hands)
 
     # -- choosing --------------------------------------------------------------------
 
@@ -315,6 +314,29 @@ class PushDesk:
             words = f"gh did not open one: {clean(last) or ran.raw}"
         self._changed(request=words)
         self._fleet.say(words)
+
+
+def with_programs(
+    plan: PushPlan, environment: Mapping[str, str], hands: Hands
+) -> PushPlan:
+    """The plan with the PATH it runs with, and with what is found on it by name. A
+    folder that a sandboxed agent can write is no part of that PATH."""
+    kept, dropped = pushing.folders(environment, hands.boxed)
+    git = pushing.find("git", kept)
+    own = Program("git", git, git, "on PATH", mark=git)
+    found = [_found(own, git, hands)] if git else []
+    for one in plan.programs:
+        path = pushing.find(one.command, kept) if one.origin == GITS_OWN else ""
+        found.append(_found(one, path, hands) if path else one)
+    shown = tuple(one for one in found if one.what != "git" or one.grave)
+    return replace(plan, git=git, folders=kept, dropped=dropped, programs=shown)
+
+
+def _found(program: Program, path: str, hands: Hands) -> Program:
+    real = os.path.realpath(path)
+    bad = hands.writable(path) or hands.writable(real)
+    reach = Reach.AGENT if bad else program.reach
+    return replace(program, path=real, reach=reach, mark=f"{program.mark}|{real}")
 
 
 def typed(plan: PushPlan) -> str:

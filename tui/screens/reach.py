@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from state.controls import Controls
+from state.dataclass import dataclass
 from state.engine.local_disk import LocalDisk
 from state.git.repository import Repository
 from state.model import Sandbox, SandboxMode, Settings, Thread
@@ -27,18 +28,29 @@ if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
 
 Writable = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What agents of a tree can write. `boxed`: leaving out what only an agent without
+    a sandbox can, which is all that the user can write."""
+
+    writable: Writable
+    boxed: Writable
+
+
 MOST = 8
 """Different settings in one tree that are looked at."""
 
 
-async def writable_of(
+async def hands_of(
     fleet: FleetScreen, thread: Thread | None, repository: Repository
-) -> Writable:
-    """Whether an agent of this thread's tree can write a path, or could have."""
+) -> Hands:
+    """What an agent of this thread's tree can write, or could have."""
     services = fleet.services
     host = await services.engine.surroundings()
     if host is None:
-        return lambda _path: True  # Another machine: nothing can be looked at.
+        return Hands(_anything, _nothing)  # Another machine: nobody can look there.
     cwd = thread.cwd if thread is not None and thread.cwd else services.cwd
     controls = await services.engine.controls(cwd)
     forest = fleet.presenter.forest
@@ -49,7 +61,21 @@ async def writable_of(
     judges = await asyncio.to_thread(
         lambda: [_judge(settings, controls, host, Looked(disk())) for settings in given]
     )
-    return lambda path: _project(path, repository) or any(j(path) for j in judges)
+    boxes = [judge for judge in judges if judge not in (_as_user, _anything)]
+    return Hands(
+        lambda path: _project(path, repository) or any(j(path) for j in judges),
+        lambda path: _project(path, repository) or any(j(path) for j in boxes),
+    )
+
+
+def _anything(path: str) -> bool:
+    del path
+    return True
+
+
+def _nothing(path: str) -> bool:
+    del path
+    return False
 
 
 def _settings(thread: Thread) -> tuple[Settings, ...]:
@@ -78,12 +104,12 @@ def _judge(
     try:
         policy = assemble.policy_of(settings, controls, host)
         if policy is None or policy.kind is Kind.EXTERNAL:
-            return lambda _path: True
+            return _anything
         if policy.kind is Kind.FULL:
             return _as_user
         box = box_of(policy, disk, host)
     except (ProfileError, globs.EndlessError):
-        return lambda _path: True
+        return _anything
     return lambda path: _touched(box, host, path)
 
 
