@@ -23,7 +23,7 @@ from tests.engine.harness import Bench, EngineUnderTest, each_engine, need_sandb
 from tests.engine.session_bench import options, running, shared
 from tests.git.hostile import BRANCH, arm, provoke
 from tests.git.repos import Ground
-from tests.git.test_push import script as program
+from tests.git.test_pushing import script as program
 from tests.snap import screen_text
 from tui.app import CodexTui
 from tui.demo.request import ModelRequest

@@ -19,7 +19,7 @@ from state.pushes import PushPlan, PushResult
 from tests.driver import Driver, drive
 from tests.fakes import FakeEngine, Json, Refused
 from tests.git.repos import Ground
-from tests.git.test_push import husky, script
+from tests.git.test_pushing import husky, script
 
 ONE, TWO = "thread-one", "thread-two"
 
