@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual import events
 
 
+GAP = 5
 _WORDS = {"▲": "need you", "✗": "failed", "◇": "in auto-review"}
 
 
@@ -63,7 +64,14 @@ class Counters(Drawn):
     view: reactive[SideView | None] = reactive[SideView | None](None)
 
     def groups(self) -> list[tuple[int, list[Segment]]]:
-        """The three counters, each with its pane's number."""
+        """The three counters, each with its pane's number; where not all marks have
+        room, the first of each."""
+        groups = self._groups(most=9)
+        if self._end(groups) > self.size.width:
+            groups = self._groups(most=1)
+        return groups
+
+    def _groups(self, *, most: int) -> list[tuple[int, list[Segment]]]:
         view = self.view or SideView()
         palette, look = palette_of(self), look_of(self)
         key, name = palette.style(Tone.ACCENT), palette.style(Tone.BRIGHT, bold=True)
@@ -73,25 +81,31 @@ class Counters(Drawn):
             (4, "Terminals", str(view.terminals_live)),
             (5, "Reviews", "" if view.reviews else "0"),
         )
-        return [
-            (
-                number,
-                [
-                    piece(str(number), key),
-                    piece(f" {title}", name),
-                    piece(f" {count}" if count else "", muted),
-                    piece(" " if any(c for _, c, _ in extra[number]) else "", muted),
-                    *_spaced(marks(extra[number], palette, look)),
-                ],
-            )
-            for number, title, count in given
-        ]
+        groups = []
+        for number, title, count in given:
+            shown = marks(tuple(m for m in extra[number] if m[1])[:most], palette, look)
+            if shown and look.plain and not count:
+                shown[0] = piece(shown[0].text.removeprefix(","))
+            elif shown and not look.plain:
+                shown = [piece(" ", muted), *_spaced(shown)]
+            group = [
+                piece(str(number), key),
+                piece(f" {title}", name),
+                piece(f" {count}" if count else "", muted),
+                *shown,
+            ]
+            groups.append((number, group))
+        return groups
+
+    @staticmethod
+    def _end(groups: list[tuple[int, list[Segment]]]) -> int:
+        return 2 + sum(width_of(group) + GAP for _, group in groups) - GAP
 
     def draw_line(self, y: int) -> Strip:
         """The row."""
         pieces = [piece("  ")]
         for number, group in self.groups():
-            pieces += [piece("     ")] if number > 3 else []
+            pieces += [piece(" " * GAP)] if number > 3 else []
             pieces += group
         return line(pieces, (), self.size.width)
 
@@ -103,7 +117,7 @@ class Counters(Drawn):
             if event.x < end + 2:
                 self.post_message(ShowPane(number))
                 return
-            end += 5
+            end += GAP
 
 
 def _spaced(pieces: list[Segment]) -> list[Segment]:
