@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple, NewType
 
 from state.dataclass import dataclass
-from state.items import Item, ItemId, PlanStep, ThreadId, TurnId
+from state.items import Item, ItemId, PlanStep, Question, ThreadId, TurnId
 from state.reviews import (
     AutoReview,
     Decision,
@@ -185,6 +185,16 @@ class Spawn:
     task: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Questions an agent asked in passing; the user's next message answers them."""
+
+    turn_id: TurnId
+    item_id: ItemId
+    questions: tuple[Question, ...]
+    at_ms: int
+
+
 class SendState(StrEnum):
     """A message's way: noted, sent, accepted, seen in history, refused, unknown.
 
@@ -293,6 +303,8 @@ class Thread:
     """The mode that was asked for and is not in force, until somebody sets another"""
     undelivered: tuple[Undelivered, ...] = ()
     """Commits of its turns that stand on no remote, by repository, as last looked at"""
+    asking: tuple[Asking, ...] = ()
+    """What it asked in passing and nobody answered yet, oldest first"""
     revision: int = field(default=0, compare=False)
 
     @property

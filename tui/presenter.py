@@ -140,7 +140,7 @@ class Presenter:
     def _note_asking(self, dirty: Iterable[ThreadId]) -> None:
         for thread_id in dirty:
             thread = self.world.threads[thread_id]
-            if thread.reviews or thread.auto_reviews:
+            if thread.reviews or thread.auto_reviews or thread.asking:
                 self._asking[thread_id] = None
 
     def _note_holding(self, dirty: Iterable[ThreadId]) -> None:

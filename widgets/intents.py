@@ -264,6 +264,14 @@ class LeaveCard(Intent):
 
 
 @dataclass
+class OpenQuestion(Intent):
+    """Show what was asked in passing, and let the user answer by a message."""
+
+    thread_id: ThreadId
+    key: tuple[TurnId, ItemId]
+
+
+@dataclass
 class OpenSource(Intent):
     """Show the thread this review came from."""
 

@@ -15,7 +15,7 @@ from state.model import ReviewKey
 from state.views import Bit, ReviewRow, Tone
 from state.words import age
 from widgets.glyphs import look_of, sign
-from widgets.intents import MarkReview, OpenReview
+from widgets.intents import MarkReview, OpenQuestion, OpenReview
 from widgets.lines import cut, line, piece
 from widgets.pane import Pane, PaneRows, sentences
 from widgets.rows import Canvas, Entry
@@ -118,7 +118,7 @@ class ReviewInbox(Pane[ReviewRow]):
         waiting = sum(1 for r in rows if r.tone is Tone.NEED)
         self.title_line.detail = str(waiting) if waiting else ""
         entries: list[Entry[Any]] = [
-            Entry(self.row_key(r.key), r, 2 if r.what and not self.rows.short else 1)
+            Entry(self._key_of(r), r, 2 if r.what and not self.rows.short else 1)
             for r in rows
         ]
         if waiting:
@@ -129,8 +129,16 @@ class ReviewInbox(Pane[ReviewRow]):
     def choose(self, key: str) -> None:
         """Open the review's card."""
         for row in self._reviews:
-            if self.row_key(row.key) == key:
+            if self._key_of(row) != key:
+                continue
+            if row.place is None:
                 self.post_message(OpenReview(row.key))
+            else:
+                thread_id, turn_id, item_id = row.place
+                self.post_message(OpenQuestion(thread_id, (turn_id, item_id)))
+
+    def _key_of(self, row: ReviewRow) -> str:
+        return self.row_key(row.key) if row.place is None else " ".join(row.place)
 
     @staticmethod
     def row_key(key: ReviewKey | None) -> str:

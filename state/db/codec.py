@@ -17,6 +17,7 @@ import msgspec
 from state.dataclass import dataclass
 from state.items import Item, ItemBody, ItemId, ItemStatus, Text, Unknown
 from state.model import (
+    Asking,
     QueueEntry,
     SandboxMode,
     Settings,
@@ -155,6 +156,7 @@ class _Extra:
     latest: TurnMark | None = None
     asked: SandboxMode | None = None
     undelivered: tuple[Undelivered, ...] = ()
+    asking: tuple[Asking, ...] = ()
 
 
 _NOTHING = _Extra()
@@ -172,6 +174,7 @@ def encode_extra(thread: Thread) -> str | None:
         thread.latest,
         thread.asked,
         thread.undelivered,
+        thread.asking,
     )
     return None if extra == _NOTHING else encode(extra)
 
@@ -191,6 +194,7 @@ def thread_extra(body: str) -> dict[str, Any]:
         "latest": value.latest,
         "asked": value.asked,
         "undelivered": value.undelivered,
+        "asking": value.asking,
     }
 
 

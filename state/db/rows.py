@@ -72,6 +72,7 @@ EXTRA = (
     "latest",
     "asked",
     "undelivered",
+    "asking",
 )
 TABLES = ("turns", "reviews", "auto_reviews", "terminals", "ended_terminals", "sends")
 SELECT = f"SELECT {', '.join(COLUMNS)}, extra FROM thread"
@@ -161,7 +162,7 @@ def _thread(r: sqlite3.Row | tuple[Any, ...], parts: Parts) -> Thread:
         parts.sends.get(id_, {}), agent_status, notices,
         _ORIGIN.get(origin, Origin.OURS), seen, more.get("queue", ()),
         more.get("told_ms", 0), more.get("spawn"), more.get("latest"),
-        more.get("asked"), more.get("undelivered", ()),
+        more.get("asked"), more.get("undelivered", ()), more.get("asking", ()),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from state.dataclass import replace
 from state.items import ThreadId
 from state.model import Thread, World
 from state.reduce.agents import told_of_others
+from state.reduce.asking import with_asking
 from state.reduce.epoch import after_engine_change
 from state.reduce.mark import marked
 from state.reduce.reviews import reduce_review
@@ -80,7 +81,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
         case _:
             assert_never(event)
     if changed.turns is not thread.turns:
-        changed = marked(changed)
+        changed = with_asking(marked(changed), event)
     if changed is thread or changed == thread:
         return thread
     return replace(changed, revision=thread.revision + 1)

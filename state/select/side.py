@@ -13,6 +13,7 @@ from state.model import EnginePhase, Review, ReviewKey, Thread, World
 from state.select.terminals import terminal_rows
 from state.select.words import (
     agent_label,
+    asked_words,
     foreign,
     pending,
     review_what,
@@ -89,6 +90,7 @@ def _reviews(
         for review in pending(thread):
             row = _review(world, forest, thread, review, stale=stale)
             rows.append(replace(row, marked=True) if review.key in marked else row)
+        rows += _asked(world, forest, thread, stale=stale)
         for review in foreign(thread):
             row = _review(world, forest, thread, review, stale=stale)
             what = f"waits for its own client · {row.what}"
@@ -107,15 +109,39 @@ def _reviews(
 def _review(
     world: World, forest: Forest, thread: Thread, review: Review, *, stale: bool
 ) -> ReviewRow:
-    owner = agent_label(thread)
-    if not thread.is_agent:
-        owner = thread_title(world.threads[forest.root(thread.id)])
     return ReviewRow(
         key=review.key,
         glyph=Glyph.STALE if stale else Glyph.NEED,
         tone=Tone.MUTED if stale else Tone.NEED,
         kind=review_word(review.kind),
-        who=owner,
+        who=_owner(world, forest, thread),
         what=review_what(review, thread),
         asked_ms=review.asked_ms,
     )
+
+
+def _owner(world: World, forest: Forest, thread: Thread) -> str:
+    if thread.is_agent:
+        return agent_label(thread)
+    return thread_title(world.threads[forest.root(thread.id)])
+
+
+def _asked(
+    world: World, forest: Forest, thread: Thread, *, stale: bool
+) -> list[ReviewRow]:
+    """What it asked in passing; the thread goes on meanwhile."""
+    if thread.archived or thread.deleted:
+        return []
+    return [
+        ReviewRow(
+            key=None,
+            glyph=Glyph.STALE if stale else Glyph.NEED,
+            tone=Tone.MUTED if stale else Tone.NEED,
+            kind="question",
+            who=_owner(world, forest, thread),
+            what=asked_words(asking),
+            asked_ms=asking.at_ms,
+            place=(thread.id, asking.turn_id, asking.item_id),
+        )
+        for asking in thread.asking
+    ]

@@ -17,6 +17,7 @@ from state.select.delivery import WORD, row_bits
 from state.select.same import same
 from state.select.words import (
     activity,
+    asked_words,
     one_line,
     pending,
     review_what,
@@ -307,6 +308,9 @@ def _working(thread: Thread, busy: int) -> Bits:
 
 def _resting(thread: Thread) -> Bits:
     turn = thread.latest
+    if thread.asking:
+        words = asked_words(thread.asking[-1])
+        return (Bit("asks", Tone.NEED), Bit(f" · {words}", Tone.MUTED))
     if turn is None:
         return ()
     if turn.status is TurnStatus.FAILED or thread.status is ThreadStatus.SYSTEM_ERROR:

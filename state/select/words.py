@@ -23,7 +23,7 @@ from state.items import (
     ToolCall,
     WebSearch,
 )
-from state.model import Review, ReviewKind, ReviewState, Thread, Turn
+from state.model import Asking, Review, ReviewKind, ReviewState, Thread, Turn
 from state.resolve import root_of
 from state.text import clean, reveal
 from state.words import cut
@@ -152,6 +152,15 @@ def review_what(review: Review, thread: Thread) -> str:
     if review.kind is ReviewKind.PERMISSIONS:
         return reveal(review.display or "permissions").text
     return one_line(review.display or review.reason or "") or one_line(review.method)
+
+
+def asked_words(asking: Asking) -> str:
+    """What was asked in passing, on one line, with what there is to choose from."""
+    first, *more = asking.questions
+    options = " · ".join(one_line(option) for option in first.options)
+    parts = [one_line(first.title), f"({options})" if options else ""]
+    parts.append(f"and {len(more)} more" if more else "")
+    return " ".join(part for part in parts if part)
 
 
 def patch_of(review: Review, thread: Thread) -> Patch | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from state.dataclass import dataclass
+from state.items import ItemId, ThreadId, TurnId
 from state.model import ReviewKey
 from state.views.agents import AgentTreeView
 from state.views.base import Glyph, Tone
@@ -13,7 +14,8 @@ from state.views.terminals import TerminalRow
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReviewRow:
-    """One line of the inbox; key None for the auto-review summary."""
+    """One line of the inbox; key None for the auto-review summary, and for what an
+    agent asked in passing: that is answered by a message, `place` says where it is."""
 
     key: ReviewKey | None
     glyph: Glyph
@@ -24,6 +26,7 @@ class ReviewRow:
     asked_ms: int
     marked: bool = False
     """To be answered together with the others that are marked"""
+    place: tuple[ThreadId, TurnId, ItemId] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from state.answers import offers
-from state.commands import Decide, StartThread
+from state.commands import Decide, SendTurn, StartThread
 from state.engine.supervisor import control_socket
 from state.events import ReviewAsked, ReviewResolved, TurnEnded
 from state.forms import Value, form_of
 from state.items import ThreadId
-from state.model import ClientId, Review, ReviewKind
+from state.model import ClientId, Review, ReviewKind, Thread
+from state.store import Store
 from tests.engine import mcp_server
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.session_bench import Watch, running
@@ -55,11 +56,13 @@ class Model:
 
     def __init__(self) -> None:
         self.told: dict[str, str] = {}
+        self.heard: list[str] = []
         self._calls = 0
 
     def __call__(self, request: ModelRequest) -> Sequence[Step]:
         for output in request.outputs:
             self.told[output.call_id] = output.text
+        self.heard.append(request.user_text)
         words = request.task if "do [" in request.task else request.user_text
         _, _, script = words.partition("do ")
         steps = json.loads(script) if script.startswith("[") else []
@@ -139,6 +142,13 @@ class Hand:
             ReviewResolved, lambda e: e.key == review.key, since=self.mark
         )
 
+    def held(self, thread_id: ThreadId) -> Thread:
+        """The thread that all these events give."""
+        store = Store()
+        store.offer_all(self.watch.events)
+        store.tick(0)
+        return store.world.threads[thread_id]
+
     async def ended(self, thread_id: ThreadId) -> None:
         await self.watch.until(
             TurnEnded, lambda e: e.thread_id == thread_id, since=self.mark
@@ -160,6 +170,7 @@ def test_every_kind_is_answered_with_what_was_filled_in(
             await _rule(hand)
             await _form(hand, model)
             await _tool(hand, model)
+            await _in_passing(hand, model)
 
     with Bench(engine, model) as bench:
         configured(bench)
@@ -250,6 +261,28 @@ async def _tool(hand: Hand, model: Model) -> None:
     await hand.give(review, "d")
     await hand.ended(thread)
     assert "destroyed" not in model.told["tool"]
+
+
+async def _in_passing(hand: Hand, model: Model) -> None:
+    """A question that outlives its turn waits in the inbox's row until a message
+    of the user's comes; the model gets that message, and no answer of a tool."""
+    asked = [{"title": "Which color?", "options": ["Red", "Blue"]}]
+    args = {"questions": asked}
+    call = {"as": "later", "call": "request_user_input_async", "args": args}
+    thread = await hand.start(words([call]), model=None)
+    await hand.ended(thread)
+    held = hand.held(thread)
+    (asking,) = held.asking
+    assert [(q.title, q.options) for q in asking.questions] == [
+        ("Which color?", ("Red", "Blue"))
+    ]
+    assert not held.reviews
+    hand.mark = len(hand.watch.events)
+    client_id = ClientId("answer in passing")
+    await hand.watch.session.send(SendTurn(client_id, thread, "Blue, please"))
+    await hand.ended(thread)
+    assert hand.held(thread).asking == ()
+    assert "Blue, please" in model.heard
 
 
 # -- nobody was there, children, the command line ----------------------------------

@@ -5,7 +5,21 @@ from __future__ import annotations
 import pytest
 
 from state.events import Event, ReviewAsked
-from tests.screens.scripts import AUTH, FULL_ACCESS, fleet, settings
+from tests.screens.scripts import (
+    AUTH,
+    FULL_ACCESS,
+    ROWS,
+    answer,
+    began,
+    ended,
+    fleet,
+    item,
+    listed,
+    opened,
+    row,
+    said,
+    settings,
+)
 from tests.screens.stage import CWD, card, connected, keys, recorded, stage, told
 from tests.snap import Size, Snap, sizes
 from tui.app import CodexTui
@@ -78,3 +92,22 @@ def test_full_access_in_the_card(snap_of: Snap) -> None:
     words = ["in this turn's sandbox", CWD]
     words[0] = words[0].replace("'", "\u2019")
     snap_of(app, (120, 40), run_before=card(), must_contain=words)
+
+
+@sizes
+def test_question_in_passing(snap_of: Snap, size: Size) -> None:
+    """It stands in the inbox after its turn; enter goes to where it was asked."""
+    asked = answer("Which colour shall it have?\n- Red\n- Blue", "q1")
+    options = [{"title": "Which colour shall it have?", "options": ["Red", "Blue"]}]
+    asked |= {"delivery": "async", "questions": options}
+    calm = row(AUTH, "review the auth middleware", 300, "idle")
+    words = [said("Give it a banner."), asked, answer("The rest is done.", "a2")]
+    items = [item(AUTH, "t1", **one) for one in words]
+    world = (listed(calm, *ROWS), opened(calm), *began(AUTH, "t1"))
+    app = stage(connected(), told(*world, *items, *ended(AUTH, "t1")))
+    shown = ["question", "Which colour shall it have? (Red · Blue)"]
+    act, seen = keys("r"), shown[:1]
+    if size[0] == 120:
+        act = keys("r", "enter")
+        seen = ["Your next message to it is the answer", "Which colour shall it"]
+    snap_of(app, size, run_before=act, must_contain=seen)

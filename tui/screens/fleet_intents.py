@@ -256,6 +256,15 @@ class FleetIntents(Flows):
         self.show_review(intent.key)
         self.go_to(2)
 
+    @on(i.OpenQuestion)
+    def _open_question(self, intent: i.OpenQuestion) -> None:
+        intent.stop()
+        self.presenter.look(review=None)
+        self.open_thread(intent.thread_id)
+        self.places.show(intent.key)
+        self.composer.focus()
+        self.say("Your next message to it is the answer; it goes on meanwhile.")
+
     @on(i.StepReview)
     def _step_review(self, intent: i.StepReview) -> None:
         intent.stop()

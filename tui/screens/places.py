@@ -27,13 +27,24 @@ class Places:
         self._services = services
         self._transcript = transcript
         self._waiting: ThreadId | None = None
+        self._wanted: Key | None = None
 
     def opened(self, thread_id: ThreadId | None) -> None:
         """Another thread is shown; its place is put back when its cells are there."""
         self._waiting = thread_id
+        self._wanted = None
+
+    def show(self, key: Key) -> None:
+        """Put this cell at the top: now, or with the cells of the thread."""
+        self._wanted = None if self._transcript.go_to(key) else key
 
     def returned(self) -> None:
         """The transcript has a view: put back what is held by now."""
+        self._put_back()
+        if self._wanted is not None:
+            self.show(self._wanted)
+
+    def _put_back(self) -> None:
         thread_id, shown = self._waiting, self._transcript
         if thread_id is None or shown.view.thread_id != thread_id:
             return
