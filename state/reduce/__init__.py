@@ -19,7 +19,7 @@ from state.reduce.agents import told_of_others
 from state.reduce.asking import with_asking
 from state.reduce.epoch import after_engine_change
 from state.reduce.mark import marked
-from state.reduce.reviews import reduce_review
+from state.reduce.reviews import reduce_review, tools_answered
 from state.reduce.threads import reduce_thread_facts
 from state.reduce.turns import reduce_turn
 from state.reduce.world import reduce_frame
@@ -67,7 +67,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.OrphansFound()
             | e.ErrorSeen()
         ):
-            changed = reduce_turn(thread, event)
+            changed = tools_answered(reduce_turn(thread, event), event)
         case (
             e.ReviewAsked()
             | e.ReviewDecided()

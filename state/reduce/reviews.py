@@ -70,6 +70,36 @@ def reduce_review(thread: Thread, event: ReviewEvent) -> Thread:
             assert_never(event)
 
 
+def tools_answered(thread: Thread, event: e.ThreadEvent) -> Thread:
+    """The owner of a tool answered its call: no resolution is told for these, only
+    that the call's item, or the turn, is over."""
+    if not thread.reviews:
+        return thread
+    match event:
+        case e.ItemCompleted(item=item):
+            over = {r.key for r in _tool_calls(thread) if r.item_id == item.id}
+            by, at_ms = "the client that owns the tool", item.completed_ms
+        case e.TurnEnded(turn_id=turn_id, at_ms=at_ms):
+            over = {r.key for r in _tool_calls(thread) if r.turn_id == turn_id}
+            by = "the turn's end"
+        case _:
+            return thread
+    for key in over:
+        thread = _move(
+            thread,
+            key,
+            ReviewState.PENDING,
+            state=ReviewState.RESOLVED,
+            resolved_ms=at_ms,
+            resolved_by=by,
+        )
+    return thread
+
+
+def _tool_calls(thread: Thread) -> list[Review]:
+    return [r for r in thread.reviews.values() if r.kind is ReviewKind.TOOL_CALL]
+
+
 def _put_auto(thread: Thread, auto: AutoReview) -> Thread:
     return replace(thread, auto_reviews={**thread.auto_reviews, auto.id: auto})
 

@@ -19,6 +19,13 @@ SCHEMA = {
     },
     "required": ["name"],
 }
+FORM = {"message": "Who are you?", "requestedSchema": SCHEMA}
+URL = {
+    "mode": "url",
+    "message": "Log in there.",
+    "url": "https://tickets.example.org/login?for=e1",
+    "elicitationId": "e1",
+}
 _NOTHING = {"type": "object", "properties": {}}
 TOOLS = [
     {
@@ -74,7 +81,8 @@ def main() -> None:
                 reply(message, {"tools": TOOLS})
             case "tools/call" if message["params"]["name"] == "ask":
                 waiting["e1"] = message
-                params = {"message": "Who are you?", "requestedSchema": SCHEMA}
+                mode = message["params"].get("arguments", {}).get("mode", "form")
+                params = URL if mode == "url" else FORM
                 send({"id": "e1", "method": "elicitation/create", "params": params})
             case "tools/call":
                 reply(message, said("destroyed"))

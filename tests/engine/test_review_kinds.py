@@ -1,0 +1,196 @@
+"""Reviews that only an administered machine, a running terminal, an MCP server or
+another client makes the engine ask; each produced, answered, and looked at from
+outside: files on disk, what the model is told, the second connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from state.commands import Decide
+from state.engine.supervisor import control_socket
+from state.events import ReviewAsked, ReviewResolved
+from state.items import ThreadId
+from state.model import Decision, Review, ReviewKind, ReviewState
+from tests.engine.harness import Bench, EngineUnderTest, each_engine
+from tests.engine.plain_client import Client
+from tests.engine.review_bench import (
+    CLASSIC,
+    Hand,
+    Model,
+    configured,
+    knows_persons,
+    managed,
+    shell,
+    words,
+)
+from tests.engine.session_bench import running
+
+
+@each_engine
+def test_the_rarer_kinds_are_answered_too(
+    engine: EngineUnderTest, tmp_path: Path
+) -> None:
+    """Connections and a person's consent are only asked about where an administrator
+    wants it; 0.163 does not know the latter."""
+    model = Model()
+    administered = managed(engine, tmp_path)
+
+    async def work(bench: Bench) -> None:
+        async with running(bench) as watch:
+            hand = Hand(watch, bench)
+            await _extra_permissions(hand, model)
+            await _input(hand, model)
+            if administered is not None:
+                await _connection(hand, model)
+            if administered is not None and knows_persons(engine):
+                await _person(hand, model)
+            await _address(hand, model)
+        plain = await asyncio.to_thread(
+            bench.connect, control_socket(bench.home.codex_home).resolve()
+        )
+        owned = await asyncio.to_thread(_owned_tool, plain, bench)
+        async with running(bench) as watch:
+            await _not_ours(Hand(watch, bench), model, plain, owned)
+
+    with Bench(administered or engine, model) as bench:
+        configured(bench)
+        asyncio.run(work(bench))
+
+
+def of(review: Review) -> dict[str, Any]:
+    params: dict[str, Any] = json.loads(review.params)
+    return params
+
+
+async def _extra_permissions(hand: Hand, model: Model) -> None:
+    """Exactly what was asked for, for this one command: the kernel agrees."""
+    given, kept = (hand.bench.home.outside / name for name in ("given", "kept"))
+    given.mkdir()
+    kept.mkdir()
+    wanted = {"file_system": {"write": [str(given)]}}
+    touch = shell(
+        "extra",
+        f"touch {given}/x; touch {kept}/x; sleep 0.3",
+        sandbox_permissions="with_additional_permissions",
+        additional_permissions=wanted,
+        justification="Need extra?",
+    )
+    for letter, there in (("d", False), ("y", True)):
+        thread = await hand.start(words([touch]))
+        review = await hand.asked(ReviewKind.COMMAND)
+        assert of(review)["additionalPermissions"]["fileSystem"]["write"] == [
+            str(given)
+        ]
+        await hand.give(review, letter)
+        await hand.ended(thread)
+        assert (given / "x").exists() == there, model.told
+        assert not (kept / "x").exists()
+
+
+async def _input(hand: Hand, model: Model) -> None:
+    """What is typed into a terminal outside the sandbox arrives, or does not."""
+    typed = hand.bench.home.outside / "typed"
+    cat = shell(
+        "cat",
+        f"cat > {typed}",
+        sandbox_permissions="require_escalated",
+        justification="May I?",
+        tty=True,
+        yield_time_ms=400,
+    )
+    thread = await hand.start(words([cat]))
+    await hand.give(await hand.asked(ReviewKind.COMMAND), "y")
+    await hand.ended(thread)
+    session = re.search(r"session ID (\d+)", model.told["cat"])
+    assert session is not None, model.told["cat"]
+    for text, letter in (("first", "d"), ("second", "y")):
+        args = {"session_id": int(session[1]), "chars": f"{text}\n"}
+        call = {"as": text, "call": "write_stdin", "args": args}
+        await hand.say(thread, words([{**call}]))
+        review = await hand.asked(ReviewKind.COMMAND)
+        assert of(review)["kind"] == "writeStdin" and text in (review.command or "")
+        await hand.give(review, letter)
+        await hand.ended(thread)
+    assert "rejected" in model.told["first"]
+    assert typed.read_text() == "second\n"
+
+
+async def _connection(hand: Hand, model: Model) -> None:
+    """Refused once; then a rule for the host, which stands in the rules file."""
+    rules = hand.bench.home.codex_home / "rules" / "default.rules"
+    for host, letter in (("one.invalid", "d"), ("two.invalid", "p")):
+        curl = shell(host, f"curl -sS -m 8 http://{host}/; echo over")
+        thread = await hand.start(words([curl]))
+        review = await hand.asked(ReviewKind.COMMAND)
+        assert review.host == host and review.command is None
+        await hand.give(review, letter)
+        await hand.ended(thread)
+    assert "rejected by user" in model.told["one.invalid"]
+    assert "rejected" not in model.told["two.invalid"]
+    text = rules.read_text()
+    assert 'host="two.invalid"' in text and "one.invalid" not in text
+
+
+async def _person(hand: Hand, model: Model) -> None:
+    """An administrator wants a person, also where auto-review decides all else."""
+    for name, letter in (("no", "d"), ("yes", "y")):
+        call = shell(name, f"stat -c made-by-{name} /etc/hostname")
+        thread = await hand.start(words([call]), reviewer="auto_review")
+        review = await hand.asked(ReviewKind.COMMAND)
+        assert of(review)["kind"] == "humanCommand"
+        assert [d.letter for d in review.decisions] == ["y", "d", "n"]
+        await hand.give(review, letter)
+        await hand.ended(thread)
+    assert "made-by-yes" in model.told["yes"]
+    assert "made-by-no\n" not in model.told["no"] and "reject" in model.told["no"]
+
+
+async def _address(hand: Hand, model: Model) -> None:
+    for name, letter, action in (("a1", "d", "decline"), ("a2", "y", "accept")):
+        args = {"mode": "url"}
+        call = {"as": name, "call": "ask", "in": "mcp__tickets", "args": args}
+        thread = await hand.start(words([call]))
+        review = await hand.asked(ReviewKind.ELICITATION)
+        assert "https://tickets.example.org/login?for=e1" in review.params
+        await hand.give(review, letter)
+        await hand.ended(thread)
+        assert f'"action": "{action}"' in model.told[name].replace("\\", "")
+
+
+def _owned_tool(plain: Client, bench: Bench) -> ThreadId:
+    """A thread of another client, with a tool of its own that is called."""
+    tool = {
+        "type": "function",
+        "name": "lookup",
+        "description": "looks up",
+        "inputSchema": {"type": "object", "properties": {}},
+    }
+    thread = plain.start_thread(bench.workspace, model=CLASSIC, dynamicTools=[tool])
+    call = {"as": "owned", "call": "lookup", "args": {}}
+    plain.start_turn(thread, words([call]))
+    plain.wait_for("item/tool/call", threadId=thread)
+    return ThreadId(thread)
+
+
+async def _not_ours(hand: Hand, model: Model, plain: Client, owned: ThreadId) -> None:
+    """Shown, left alone even when somebody presses on, answered by its owner."""
+    event = await hand.watch.until(ReviewAsked, lambda e: e.thread_id == owned)
+    review = event.review
+    assert review.kind is ReviewKind.TOOL_CALL and not review.ours
+    assert review.decisions == ()
+    forged = Decision("y", "Yes", '{"contentItems":[],"success":true}')
+    await hand.watch.session.send(Decide(review, forged))
+    request = plain.wait_for("item/tool/call", threadId=owned)
+    assert not hand.watch.of(ReviewResolved)
+    said = [{"type": "inputText", "text": "from its owner"}]
+    plain.answer(request, {"contentItems": said, "success": True})
+    await hand.ended(owned)
+    # No engine says that a call is resolved: it is over with its item.
+    known = hand.held(owned).reviews[review.key]
+    assert known.state is ReviewState.RESOLVED
+    assert known.resolved_by == "the client that owns the tool"
+    assert "from its owner" in model.told["owned"]
