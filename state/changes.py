@@ -96,10 +96,11 @@ class TrustProject:
 @dataclass(frozen=True, slots=True)
 class ApproveDenial:
     """Let the agent try once more what auto-review denied; the retry is reviewed
-    again."""
+    again. `through`: who is told instead of an agent that takes no word from us."""
 
     thread_id: ThreadId
     review: AutoReview
+    through: ThreadId | None = None
 
 
 Change = (

@@ -18,6 +18,7 @@ from state.changes import ApproveDenial
 from state.engine import calls
 from state.engine.link import Link
 from state.events import DenialApproved, ReviewSent
+from state.items import ThreadId
 from state.ledger import RETRY_EPOCH
 from state.reviews import AutoReview, ReviewKey
 
@@ -27,18 +28,20 @@ _ENUMS = frozenset({"type", "source", "protocol"})
 NOT_A_DENIAL = "Only what auto-review denied can be approved for a retry."
 
 
-async def approve_denial(link: Link, command: ApproveDenial) -> None:
-    """Raises RequestFailed."""
+async def approve_denial(link: Link, command: ApproveDenial) -> ThreadId | None:
+    """The thread that was told; None: nothing was sent. Raises RequestFailed."""
     event = denied_event(command.review)
     if event is None:
         link.show(NOT_A_DENIAL)
-        return
-    await link.ask(calls.approve_denial(command.thread_id, event))
+        return None
+    told = command.through or command.thread_id
+    await link.ask(calls.approve_denial(told, event))
     now, key = link.clock(), ReviewKey(RETRY_EPOCH, command.review.id)
     link.tell(
         DenialApproved(command.thread_id, command.review.id, now),
         ReviewSent(command.thread_id, key, now),
     )
+    return told
 
 
 def denied_event(review: AutoReview) -> dict[str, Any] | None:

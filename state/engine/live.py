@@ -211,8 +211,7 @@ class Live:
     async def carry_out(self, command: c.Command) -> ThreadId | None:
         """Raises EngineError."""
         if isinstance(command, c.Change):
-            await change(self.link, command)
-            return None
+            return await change(self.link, command)
         return await self._act(command)
 
     async def _act(self, command: c.Act) -> ThreadId | None:

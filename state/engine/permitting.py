@@ -32,6 +32,7 @@ from state.engine.errors import RequestFailed
 from state.engine.link import Link
 from state.engine.toml_edit import edited
 from state.events import TurnReviewerChanged
+from state.items import ThreadId
 
 Json = dict[str, Any]
 
@@ -47,8 +48,9 @@ MISSING = "os error 2)"
 BY_HAND = "{} sets these keys in a way this program does not edit; change it by hand."
 
 
-async def change(link: Link, command: Change) -> None:
-    """Carry out one of them. Raises RequestFailed."""
+async def change(link: Link, command: Change) -> ThreadId | None:
+    """Carry out one of them; the thread that an approval was told to. Raises
+    RequestFailed."""
     match command:
         case ChangeSettings():
             await change_settings(link, command)
@@ -60,11 +62,12 @@ async def change(link: Link, command: Change) -> None:
             await link.ask(calls.set_trust(command.root, command.level))
             _note(link, command.note)
         case ApproveDenial():
-            await approve_denial(link, command)
+            return await approve_denial(link, command)
         case ChangeNextTurn():
             pass  # The window asks for its parts, one after the other.
         case _:
             assert_never(command)
+    return None
 
 
 async def change_settings(link: Link, command: ChangeSettings) -> None:

@@ -153,8 +153,9 @@ class DeliveryChanged:
 
 @dataclass(frozen=True, slots=True)
 class WarningSeen:
-    """A warning about one thread."""
+    """A warning about one thread. `of_turn`: about its running turn."""
 
     thread_id: ThreadId
     text: str
     at_ms: int = 0
+    of_turn: bool = False

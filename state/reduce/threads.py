@@ -164,18 +164,28 @@ def _spawned(known: Spawn | None, told: Spawn) -> Spawn:
 
 
 def _warned(thread: Thread, event: e.WarningSeen) -> Thread:
+    turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
+    if event.of_turn and turn is not None:
+        why = _notice(f"warning:{event.at_ms}", event, Level.ERROR)
+        turn = replace(turn, items={**turn.items, why.id: why})
+        return replace(thread, turns={**thread.turns, turn.id: turn})
     if any(
         isinstance(n.body, Notice) and n.body.text == event.text for n in thread.notices
     ):
         return thread
-    notice = Item(
-        ItemId(f"warning:{event.at_ms}:{len(thread.notices)}"),
-        Notice(Level.WARNING, event.text),
+    key = f"warning:{event.at_ms}:{len(thread.notices)}"
+    notice = _notice(key, event, Level.WARNING)
+    return replace(thread, notices=(*thread.notices, notice)[-MAX_NOTICES:])
+
+
+def _notice(key: str, event: e.WarningSeen, level: Level) -> Item:
+    return Item(
+        ItemId(key),
+        Notice(level, event.text),
         ItemStatus.COMPLETED,
         started_ms=event.at_ms,
         synthetic=True,
     )
-    return replace(thread, notices=(*thread.notices, notice)[-MAX_NOTICES:])
 
 
 def _queued(thread: Thread, event: e.QueueListed) -> Thread:

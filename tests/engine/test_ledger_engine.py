@@ -7,9 +7,10 @@ killed process would leave it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from state.changes import ApproveDenial, ChangeSettings
@@ -18,19 +19,35 @@ from state.db.lease import Lease
 from state.db.ledger import read_ledger
 from state.db.writer import StoreWriter
 from state.engine.session import EngineSession
-from state.items import Notice, ThreadId
+from state.items import Command, Notice, ThreadId
 from state.ledger import Outcome
-from state.model import AutoReview, ClientId, Review, ReviewState, World
+from state.messaging import told_root
+from state.model import (
+    AutoReview,
+    ClientId,
+    Review,
+    ReviewState,
+    TurnStatus,
+    World,
+)
 from state.store import Store
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.session_bench import LIMIT, kill, options, shared
 from tui.bridge import Bridge, Keeper, now_ms
 from tui.demo.provider import Verdict
-from tui.demo.request import ModelRequest
-from tui.demo.steps import Exec, Say, Step
+from tui.demo.request import ModelRequest, item_text
+from tui.demo.steps import Exec, FollowUp, Say, Spawn, Step, WaitAgents
 
 RATIONALE = "nobody asked for that"
 APPROVED = "manually approved a specific action"
+
+
+# What stops a turn: three denials in a row, or ten of the last fifty reviews.
+_BREAKING = {
+    "three": ("bad",) * 5,
+    "ten": ("bad", "bad", "good") * 5,
+}
+END = Say("done", "final_answer")
 
 
 class Model:
@@ -41,12 +58,35 @@ class Model:
 
     def __call__(self, request: ModelRequest) -> Sequence[Step]:
         self.told.append(json.dumps(list(request.input)))
+        play = _BREAKING.get(request.user_text)
+        if play is not None and request.agent_path == "/root":
+            if request.reply_index >= len(play):
+                return [Say("never said")]
+            word = f"{play[request.reply_index]} {request.reply_index}"
+            return [Exec(f"echo {word}", escalate=True, justification="may I?")]
+        if request.agent_path == "/root/kid":
+            return self._kid(request)
+        if request.user_text.startswith("tell /root/kid: "):
+            told = request.user_text.removeprefix("tell /root/kid: ")
+            follow = (FollowUp("kid", told), WaitAgents(20_000))
+            return [follow[request.reply_index] if request.reply_index < 2 else END]
+        if request.user_text == "send a kid":
+            sent = (Spawn("kid", "try it"), WaitAgents(20_000))
+            return [sent[request.reply_index] if request.reply_index < 2 else END]
         if request.user_text.startswith("ask") and request.reply_index == 0:
             return [Exec("echo asked", escalate=True, justification="may I?")]
         return [Say("done")]
 
+    def _kid(self, request: ModelRequest) -> Sequence[Step]:
+        if request.reply_index == 0:
+            return [Exec("echo kid", escalate=True, justification="may I?")]
+        return [END]
+
     def review(self, request: ModelRequest) -> Verdict:
         """Allowed once the user's word stands in what the reviewer reads."""
+        asked = item_text(request.input[-1])
+        if "echo good" in asked.rpartition("Planned action")[2]:
+            return Verdict("allow", "harmless")
         if APPROVED in json.dumps(list(request.input)):
             return Verdict("allow", "the user approved it", "medium", "high")
         return Verdict("deny", RATIONALE, "high", "low")
@@ -78,6 +118,26 @@ def idle(world: World, thread_id: ThreadId) -> bool:
     return thread is not None and bool(thread.turns) and thread.active_turn is None
 
 
+@contextlib.asynccontextmanager
+async def window(
+    bench: Bench, path: Path
+) -> AsyncIterator[tuple[Bridge, Store, StoreWriter]]:
+    """A window without a screen, connected; closed at the end, whatever happened."""
+    store = Store()
+    writer = await StoreWriter.open(
+        path, str(bench.home.codex_home), on_event=store.offer, now_ms=now_ms
+    )
+    keeper = Keeper(writer, Lease(path.parent / "lease"))
+    session = EngineSession(shared(bench), options(bench))
+    bridge = Bridge(store, session, keeper=keeper, path=path)
+    bridge.start()
+    try:
+        await until(store, lambda w: w.engine.phase == "ready")
+        yield bridge, store, writer
+    finally:
+        await bridge.close()
+
+
 @each_engine
 def test_denied_declined_approved_and_still_known_after_a_kill(
     engine: EngineUnderTest, tmp_path: Path
@@ -87,19 +147,12 @@ def test_denied_declined_approved_and_still_known_after_a_kill(
     path.parent.mkdir()
 
     async def work(bench: Bench) -> None:
-        store = Store()
-        writer = await StoreWriter.open(
-            path, str(bench.home.codex_home), on_event=store.offer, now_ms=now_ms
-        )
-        keeper = Keeper(writer, Lease(tmp_path / "lease"))
-        bridge = Bridge(
-            store,
-            EngineSession(shared(bench), options(bench)),
-            keeper=keeper,
-            path=path,
-        )
-        bridge.start()
-        await until(store, lambda w: w.engine.phase == "ready")
+        async with window(bench, path) as (bridge, store, writer):
+            await play(bench, bridge, store, writer)
+
+    async def play(
+        bench: Bench, bridge: Bridge, store: Store, writer: StoreWriter
+    ) -> None:
         start = StartThread(
             ClientId("c"),
             str(bench.workspace),
@@ -136,6 +189,8 @@ def test_denied_declined_approved_and_still_known_after_a_kill(
         assert [text for text in model.told if APPROVED in text]
         assert autos(store.world, thread)[1].status == "approved"
 
+        await _breaker(bridge, store, bench)
+        await _child(bridge, store, bench)
         await bridge.act(ChangeSettings(thread, reviewer="user"))
         await say("ask me")
         await until(store, lambda w: reviews(w, thread))
@@ -153,7 +208,8 @@ def test_denied_declined_approved_and_still_known_after_a_kill(
         shutil.copytree(path.parent, left)
         epoch = store.world.engine.epoch or ""
         kill(int(epoch.partition("@")[0]))
-        entries = {e.what + str(e.at.asked): e for e in read_ledger(left / path.name)}
+        found = [e for e in read_ledger(left / path.name) if e.thread_id == thread]
+        entries = {e.what + str(e.at.asked): e for e in found}
         ended = sorted(entries.values(), key=lambda e: e.at.asked)
         assert [(e.who, e.outcome) for e in ended] == [
             ("auto-review", Outcome.DENIED),
@@ -167,7 +223,58 @@ def test_denied_declined_approved_and_still_known_after_a_kill(
         assert asked_at <= (decided or 0) <= (sent or 0)
         assert confirmed is not None
         assert all("echo asked" in e.what for e in ended)
-        await bridge.close()
 
     with Bench(engine, model, reviewer=model.review) as bench:
         asyncio.run(work(bench))
+
+
+async def _breaker(bridge: Bridge, store: Store, bench: Bench) -> None:
+    """The turn that was stopped says why, each time it happens."""
+    for text, denials in (("three", 3), ("ten", 10)):
+        start = StartThread(
+            ClientId(text),
+            str(bench.workspace),
+            text,
+            sandbox="workspace-write",
+            reviewer="auto_review",
+        )
+        thread = await bridge.act(start)
+        assert thread is not None
+        world = await until(store, lambda w, t=thread: idle(w, t))  # type: ignore[misc]
+        (turn,) = world.threads[thread].turns.values()
+        assert turn.status is TurnStatus.INTERRUPTED
+        denied = [auto for auto in autos(world, thread) if auto.status == "denied"]
+        assert len(denied) == denials
+        notices = [i.body for i in turn.items.values() if isinstance(i.body, Notice)]
+        (why,) = [n.text for n in notices if "the engine stopped it" in n.text]
+        assert f"{denials} in the last 50 reviews" in why
+        assert world.threads[thread].notices == ()
+
+
+async def _child(bridge: Bridge, store: Store, bench: Bench) -> None:
+    """An agent of today's kind takes no word from a client, not even an approval: its
+    root is told, and passes it on; then the retry is reviewed with that before it."""
+    start = StartThread(
+        ClientId("kid"),
+        str(bench.workspace),
+        "send a kid",
+        sandbox="workspace-write",
+        reviewer="auto_review",
+    )
+    root = await bridge.act(start)
+    assert root is not None
+    world = await until(store, lambda w: idle(w, root))
+    (kid,) = [t.id for t in world.threads.values() if t.parent_id == root]
+    (denied,) = autos(world, kid)
+    assert denied.status == "denied"
+    assert not await bridge.act(ApproveDenial(kid, denied)), "the engine refuses that"
+    assert autos(store.world, kid)[0].retry_ms is None
+    assert await bridge.act(ApproveDenial(kid, denied, through=root)) == root
+    told = told_root("/root/kid", f"the user {APPROVED}; try it again")
+    await bridge.act(SendTurn(ClientId("tell"), root, told))
+    world = await until(store, lambda w: len(autos(w, kid)) == 2 and idle(w, kid))
+    assert autos(world, kid)[1].status == "approved"
+    items = [i for t in world.threads[kid].turns.values() for i in t.items.values()]
+    ran = [i.body.output for i in items if isinstance(i.body, Command)]
+    assert "kid\n" in list(map(str, ran))
+    assert autos(world, kid)[0].retry_ms is not None

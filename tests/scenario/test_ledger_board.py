@@ -9,17 +9,20 @@ from pathlib import Path
 from state.db.reader import open_reader
 from state.home import store_path
 from tests.driver import Driver, drive
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, Refused
 from tests.scenario.test_approvals_board import ONE, prepare
 
+KID = "thread-kid"
 APPROVE = "thread/approveGuardianDeniedAction"
 
 
-def deny(engine: FakeEngine, key: str = "r1", command: str = "git push") -> None:
+def deny(
+    engine: FakeEngine, key: str = "r1", command: str = "git push", thread: str = ONE
+) -> None:
     action = {"type": "command", "source": "unifiedExec", "cwd": "/w"}
     engine.notify(
         "item/autoApprovalReview/completed",
-        threadId=ONE,
+        threadId=thread,
         turnId="t1",
         reviewId=key,
         targetItemId="i1",
@@ -34,6 +37,14 @@ def deny(engine: FakeEngine, key: str = "r1", command: str = "git push") -> None
 def ready(engine: FakeEngine) -> None:
     prepare(engine)
     engine.replies[APPROVE] = lambda _: {}
+
+
+def with_kid(engine: FakeEngine) -> None:
+    ready(engine)
+    spawned = {"parent_thread_id": ONE, "depth": 1, "agent_path": "/root/kid"}
+    engine.add("kid", source={"subAgent": {"thread_spawn": spawned}})
+    row = engine.threads[KID]
+    row |= {"parentThreadId": ONE, "canAcceptDirectInput": False}
 
 
 def test_a_denial_is_approved_for_one_retry_and_the_agent_told(tmp_path: Path) -> None:
@@ -73,6 +84,48 @@ def test_a_denial_is_approved_for_one_retry_and_the_agent_told(tmp_path: Path) -
         driver.sees("retry approved", "still goes through auto-review")
 
     drive(play, prepare=ready, home=tmp_path / "home")
+
+
+def test_a_denied_agent_without_an_ear_is_told_through_its_root(tmp_path: Path) -> None:
+    """From the root's thread: the approval and the request to pass it on go there, for
+    the engine takes neither for the agent. A refusal claims nothing."""
+    refuse = True
+
+    def approve(_: object) -> dict[str, object]:
+        if refuse:
+            raise Refused("direct input is not allowed")
+        return {}
+
+    async def again(driver: Driver) -> None:
+        if driver.focused is not driver.composer.field:
+            await driver.press("i")
+        await driver.type("/approve")
+        await driver.press("enter", "enter")
+        driver.sees("Approve one retry", "takes no word for /root/kid itself")
+        await driver.press("enter", "right", "right", "enter")
+        await driver.wait(500)
+
+    async def play(driver: Driver) -> None:
+        nonlocal refuse
+        driver.engine.replies[APPROVE] = approve
+        await driver.open_thread("one")
+        deny(driver.engine, thread=KID)
+        await driver.idle()
+        await again(driver)
+        driver.sees_not("retry approved", "Approval recorded")
+        assert driver.engine.calls("turn/start") == []
+        await driver.press("escape", "escape")
+        assert not driver.dialog
+        refuse = False
+        await again(driver)
+        sent = driver.engine.calls(APPROVE)[-1]
+        assert sent["threadId"] == ONE and sent["event"]["id"] == "r1"
+        (said,) = driver.engine.calls("turn/start")
+        assert said["threadId"] == ONE
+        assert said["input"][0]["text"].startswith("tell /root/kid: I approved one")
+        driver.sees("retry approved")
+
+    drive(play, prepare=with_kid, home=tmp_path / "home")
 
 
 def test_the_ledger_is_complete_in_the_next_window(tmp_path: Path) -> None:

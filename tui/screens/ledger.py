@@ -27,6 +27,8 @@ from state.db.ledger import read_ledger
 from state.items import ThreadId
 from state.ledger import LedgerEntry
 from state.ledger_export import Show, chosen, exported
+from state.messaging import Way, told_root, way_to
+from state.model import Thread
 from state.select import ledger as words
 from state.select.words import agent_label, command_line
 from state.store import Published
@@ -47,6 +49,10 @@ if TYPE_CHECKING:
 RECORDED = (
     "Approval recorded for one retry; the retry still goes through auto-review, and "
     "the agent has to try again."
+)
+DEAF = (
+    "The engine takes no word for {} itself: its root is told of your approval, and "
+    "has to pass it on."
 )
 HINTS = (
     ("enter", "approve a denial's retry"),
@@ -267,27 +273,38 @@ class LedgerBoard(Board):
         facts = words.facts(entry, fleet.presenter.world, fleet.presenter.forest)
         wanted = {entry.kind, "rationale", "failure"}
         lines = [f.text for f in facts if f.label in wanted]
+        told = await self._ear(thread)
+        path = agent_label(thread)
+        if told != thread.id:
+            lines += ["", DEAF.format(path)]
         answer = await self.app.push_screen_wait(dialogs.retry(lines))
         if answer not in ("yes", "tell"):
             return
-        if not await fleet.wake(thread.id, because="to approve a retry"):
+        if not await fleet.wake(told, because="to approve a retry"):
             return
-        await fleet.services.bridge.act(ApproveDenial(thread.id, auto))
+        through = told if told != thread.id else None
+        if not await fleet.services.bridge.act(ApproveDenial(thread.id, auto, through)):
+            return  # Why not, is said by who refused it.
         if answer == "tell":
-            await self._tell(thread.id, entry)
+            await self._tell(told, entry, path if through else "")
         self.say(RECORDED)
         self._read_again()
 
-    async def _tell(self, thread_id: ThreadId, entry: LedgerEntry) -> None:
-        """Ask the agent to try again; one without an ear is told through its root."""
-        presenter = self.fleet.presenter
-        thread = presenter.world.threads[thread_id]
+    async def _ear(self, thread: Thread) -> ThreadId:
+        """Who can be told: an agent that takes no word from us has its root told."""
+        if thread.is_agent and thread.direct_input is None:
+            await self.fleet.services.bridge.deliver(c.OpenThread(thread.id))
+            thread = self.fleet.presenter.world.threads.get(thread.id, thread)
+        if way_to(thread) is Way.DIRECT:
+            return thread.id
+        return self.fleet.presenter.forest.root(thread.id)
+
+    async def _tell(self, told: ThreadId, entry: LedgerEntry, path: str) -> None:
+        """Ask the agent to try again; `path`: which one, when its root is told."""
         what = command_line(entry.what)
         text = f"I approved one retry of what auto-review denied; try it again: {what}"
-        target = thread
-        if thread.direct_input is False:
-            target = presenter.world.threads[presenter.forest.root(thread_id)]
-            text = f"Tell {agent_label(thread)}: {text}"
+        target = self.fleet.presenter.world.threads[told]
+        text = told_root(path, text) if path else text
         now = c.SendTurn(client_id(), target.id, text, expected_turn=target.active_turn)
         if await self.fleet.services.bridge.record(now):
             await self.fleet.services.bridge.deliver(now)

@@ -40,10 +40,9 @@ def guardian_warning(p: Json, _: WireContext, at: int) -> tuple[Event, ...]:
     """The engine says each verdict twice; only that it stops a turn is said nowhere
     else."""
     message: str = p["message"]
+    thread_id = ThreadId(p["threadId"])
     if BREAKER in message:
-        text = breaker_words(message)
-    elif message.startswith("Automatic approval review "):
+        return (WarningSeen(thread_id, breaker_words(message), at, of_turn=True),)
+    if message.startswith("Automatic approval review "):
         return ()
-    else:
-        text = message
-    return (WarningSeen(ThreadId(p["threadId"]), text, at),)
+    return (WarningSeen(thread_id, message, at),)
