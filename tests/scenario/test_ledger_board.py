@@ -102,7 +102,7 @@ def test_a_denied_agent_without_an_ear_is_told_through_its_root(tmp_path: Path) 
         await driver.type("/approve")
         await driver.press("enter", "enter")
         driver.sees("Approve one retry", "takes no word for /root/kid itself")
-        await driver.press("enter", "right", "right", "enter")
+        await driver.press("right", "right", "enter")
         await driver.wait(500)
 
     async def play(driver: Driver) -> None:
