@@ -47,6 +47,28 @@ class _Ended:
     cwd: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a look after a turn found in one repository."""
+
+    place: str
+    loose: tuple[Stray, ...]
+    mine: tuple[Stray, ...]
+    known: Undelivered | None
+    remotes: bool
+
+
+def _blamed(seen: tuple[_Seen, ...]) -> _Seen | None:
+    """Whose push it was that failed: that of the repository where the thread's work
+    still stands. Where all of it went through after all, nobody's."""
+    for one in seen:
+        if one.mine:
+            return one
+    if any(one.remotes and not one.loose for one in seen):
+        return None
+    return seen[0] if seen else None
+
+
 class Delivery:
     """A part of the bridge."""
 
@@ -103,43 +125,44 @@ class Delivery:
         minutes = max(0, self._clock() - began_ms) // 60_000 + 2
         fault = failed_push(turn)
         failed = fault.words if fault is not None else ""
-        seen: set[str] = set()
-        for place in places(turn, ended.cwd):
+        found: dict[str, _Seen] = {}
+        where = places(turn, ended.cwd)
+        for place in where:
             try:
                 looker = self._bridge.engine.look
                 repository = await read_repository(looker, place, minutes)
             except LookFailed:
                 continue
-            if repository.common not in seen:
-                seen.add(repository.common)
-                self._found(ended, repository, place, failed, began_ms // 1000)
-                failed = ""
-        if failed and not seen and (where := places(turn, ended.cwd)):
+            if repository.common not in found:
+                seen = self._seen(ended, repository, place, began_ms // 1000)
+                found[repository.common] = seen
+        if failed and not found and where:
             fresh = Undelivered(where[0], where[0], (), failed, self._clock())
             self._keep(ended.thread_id, fresh.common, fresh)
+        blamed = _blamed(tuple(found.values()))
+        for common, seen in found.items():
+            why = failed if seen is blamed else ""
+            fresh = Undelivered(common, seen.place, (), why, self._clock())
+            kept = after(seen.known, seen.mine, fresh)
+            self._keep(ended.thread_id, common, kept)
+            self._others(common, seen.loose, but=self._root_id(ended.thread_id))
 
-    def _found(
-        self,
-        ended: _Ended,
-        repository: Repository,
-        place: str,
-        failed: str,
-        since_s: int,
-    ) -> None:
+    def _seen(
+        self, ended: _Ended, repository: Repository, place: str, since_s: int
+    ) -> _Seen:
         loose = strays(repository)
+        known = None
         thread = self._bridge.store.world.threads.get(ended.thread_id)
-        if thread is None:
-            return
-        root = self._root(thread)
-        known = _of(root, repository.common)
+        if thread is not None:
+            known = _of(self._root(thread), repository.common)
         names = touched(repository, since_s)
         mine = theirs(loose, names, mentions(ended.turn), known)
-        if failed and repository.remotes and not loose:
-            failed = ""  # A later try went through: nothing stands here.
-        place = repository.top or place
-        fresh = Undelivered(repository.common, place, (), failed, self._clock())
-        self._keep(root.id, repository.common, after(known, mine, fresh))
-        self._others(repository.common, loose, but=root.id)
+        remotes = bool(repository.remotes)
+        return _Seen(repository.top or place, loose, mine, known, remotes)
+
+    def _root_id(self, thread_id: ThreadId) -> ThreadId:
+        thread = self._bridge.store.world.threads.get(thread_id)
+        return self._root(thread).id if thread is not None else thread_id
 
     def _others(self, common: str, loose: tuple[Stray, ...], *, but: str = "") -> None:
         """Whoever else left something there: it may have been pushed since."""

@@ -201,6 +201,28 @@ def test_a_push_that_failed_in_a_turn(ground: Ground) -> None:
     play(ground, work)
 
 
+def test_a_failed_push_is_that_of_the_repository_where_the_work_stands(
+    ground: Ground,
+) -> None:
+    """Not of the thread's own folder, which has nothing to do with it."""
+    other = ground.folder / "other"
+    ground.git(ground.folder, "init", "-q", "-b", "main", str(other))
+
+    async def work(driver: Driver) -> None:
+        driver.engine.threads[ONE]["cwd"] = str(other)
+        ground.commit(ground.work, "a")
+        output = "error: remote unpack failed: Read-only file system"
+        await turn(
+            driver, f"cd {ground.work} && git push", cwd=other, output=output, code=1
+        )
+        driver.sees("not delivered · 1 on main")
+        ground.git(ground.work, "push", "-q")
+        await turn(driver, "git fetch", thread=TWO)
+        driver.sees_not("not delivered")
+
+    play(ground, work)
+
+
 def test_a_planted_hook_takes_a_second_key(ground: Ground) -> None:
     """The oracle is the file it would write. Neither enter, nor p once, nor p twice at
     a stroke, nor p after another key starts it."""

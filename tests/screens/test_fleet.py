@@ -85,7 +85,7 @@ def test_demo_over(snap_of: Snap, size: Size) -> None:
 def test_whole_fleet(snap_of: Snap, size: Size) -> None:
     """A dozen threads in all groups."""
     app = stage(asking(), told(*fleet()), open_thread=DEMO)
-    words = ["2 need you", "Needs you 2", "Working 1", "Ready 4", "Not loaded 3"]
+    words = ["2 need you", "Needs you 2", "Working 1", "Ready 5", "Not loaded 3"]
     snap_of(app, size, must_contain=words)
 
 

@@ -11,6 +11,7 @@ from tui.demo.parts.agents import AGENTS, HELPERS
 from tui.demo.parts.publishing import PUBLISHING
 from tui.demo.parts.repair import BEGINNING, FIXING, LATER, ending
 from tui.demo.parts.trouble import INTERRUPTING, TROUBLE
+from tui.demo.parts.undelivered import UNDELIVERED
 from tui.demo.parts.watching import WATCHING
 
 PROMPT = (
@@ -26,6 +27,7 @@ PARTS: tuple[Part, ...] = (
     FIXING,
     INTERRUPTING,
     PUBLISHING,
+    UNDELIVERED,
     ending(HELPERS),
 )
 
