@@ -71,7 +71,7 @@ def after_engine_change(
     anew = before.epoch is None or before.connection != after.connection
     changed = {}
     for thread_id, thread in threads.items():
-        moved = _lose_reviews(thread, after.epoch)
+        moved = lose_reviews(thread, but=after.epoch)
         if restarted:
             moved = _end_of_process(moved, after.since_ms)
         elif anew and moved.terminals:
@@ -81,12 +81,13 @@ def after_engine_change(
     return changed
 
 
-def _lose_reviews(thread: Thread, epoch: str) -> Thread:
+def lose_reviews(thread: Thread, *, but: str | None = None) -> Thread:
+    """Nobody can answer any more what was asked, but in the epoch `but`."""
     open_states = (ReviewState.PENDING, ReviewState.DECIDED, ReviewState.SENT)
     lost = {
         key: replace(review, state=ReviewState.LOST)
         for key, review in thread.reviews.items()
-        if key.epoch != epoch and review.state in open_states
+        if key.epoch != but and review.state in open_states
     }
     return replace(thread, reviews={**thread.reviews, **lost}) if lost else thread
 

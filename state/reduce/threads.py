@@ -7,6 +7,7 @@ erases a known one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, assert_never
 
@@ -14,7 +15,7 @@ from state import events as e
 from state.dataclass import replace
 from state.items import Item, ItemId, ItemStatus, Level, Notice
 from state.model import HistoryState, SendState, Spawn, Thread, ThreadStatus
-from state.reduce.epoch import close_active_turn
+from state.reduce.epoch import close_active_turn, lose_reviews
 from state.reduce.terminals import end_all
 from state.terminals import Ending
 
@@ -85,7 +86,7 @@ def reduce_thread_facts(thread: Thread, event: FactEvent) -> Thread:
         case e.ThreadArchived(archived=archived):
             return replace(thread, archived=archived)
         case e.ThreadDeleted(at_ms=at_ms):
-            thread = end_all(thread, Ending.UNLOADED, at_ms)
+            thread = lose_reviews(end_all(thread, Ending.UNLOADED, at_ms))
             return replace(close_active_turn(thread), deleted=True)
         case e.ThreadUnloaded(at_ms=at_ms):
             thread = replace(thread, status=ThreadStatus.NOT_LOADED, flags=frozenset())
@@ -128,6 +129,8 @@ def _seen(thread: Thread, event: e.ThreadSeen) -> Thread:
     facts: dict[str, Any] = {k: v for k, v in event.facts if k in _KNOWN}
     if facts.get("name") is None:
         facts.pop("name", None)
+    if facts.get("status") is ThreadStatus.IDLE and _older_than_turn(thread, facts):
+        del facts["status"]
     if facts.get("told_ms", thread.told_ms) < thread.told_ms:
         # History is read after the news: what was said before is no news.
         facts.pop("agent_status", None)
@@ -148,6 +151,15 @@ def _seen(thread: Thread, event: e.ThreadSeen) -> Thread:
     if status in (ThreadStatus.NOT_LOADED, ThreadStatus.IDLE):
         return close_active_turn(thread)
     return thread
+
+
+def _older_than_turn(thread: Thread, facts: Mapping[str, Any]) -> bool:
+    """The row was read before the running turn began: its rest is no end. Rows count
+    seconds, and a turn that ended has written since it began."""
+    turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
+    began = turn.started_ms if turn is not None else None
+    written = facts.get("updated_ms")
+    return bool(began and written and written // 1000 < began // 1000)
 
 
 def _spawned(known: Spawn | None, told: Spawn) -> Spawn:
