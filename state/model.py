@@ -305,6 +305,8 @@ class Thread:
     """Commits of its turns that stand on no remote, by repository, as last looked at"""
     asking: tuple[Asking, ...] = ()
     """What it asked in passing and nobody answered yet, oldest first"""
+    unloaded_ms: int = 0
+    """When the engine last let go of it; what was granted to it ended then"""
     revision: int = field(default=0, compare=False)
 
     @property

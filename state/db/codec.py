@@ -157,6 +157,7 @@ class _Extra:
     asked: SandboxMode | None = None
     undelivered: tuple[Undelivered, ...] = ()
     asking: tuple[Asking, ...] = ()
+    unloaded_ms: int = 0
 
 
 _NOTHING = _Extra()
@@ -175,6 +176,7 @@ def encode_extra(thread: Thread) -> str | None:
         thread.asked,
         thread.undelivered,
         thread.asking,
+        thread.unloaded_ms,
     )
     return None if extra == _NOTHING else encode(extra)
 
@@ -195,6 +197,7 @@ def thread_extra(body: str) -> dict[str, Any]:
         "asked": value.asked,
         "undelivered": value.undelivered,
         "asking": value.asking,
+        "unloaded_ms": value.unloaded_ms,
     }
 
 

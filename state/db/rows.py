@@ -73,6 +73,7 @@ EXTRA = (
     "asked",
     "undelivered",
     "asking",
+    "unloaded_ms",
 )
 TABLES = ("turns", "reviews", "auto_reviews", "terminals", "ended_terminals", "sends")
 SELECT = f"SELECT {', '.join(COLUMNS)}, extra FROM thread"
@@ -163,6 +164,7 @@ def _thread(r: sqlite3.Row | tuple[Any, ...], parts: Parts) -> Thread:
         _ORIGIN.get(origin, Origin.OURS), seen, more.get("queue", ()),
         more.get("told_ms", 0), more.get("spawn"), more.get("latest"),
         more.get("asked"), more.get("undelivered", ()), more.get("asking", ()),
+        more.get("unloaded_ms", 0),
     )  # fmt: skip
 
 

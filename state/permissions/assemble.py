@@ -14,10 +14,12 @@ from state.controls import Controls, LayerKind
 from state.dataclass import replace
 from state.model import Sandbox, SandboxMode, Settings
 from state.permissions import paths
+from state.permissions.granted import Granted
 from state.permissions.policy import Access, Entry, Host, Kind, Layer, Policy
 from state.permissions.policy import from_sandbox as from_sandbox
 from state.permissions.profiles import BUILTIN, FULL, from_profile
 
+NONE = Granted()
 LAYERS = {
     LayerKind.BUILT_IN: Layer.DEFAULT,
     LayerKind.SYSTEM: Layer.CONFIG,
@@ -53,10 +55,10 @@ def policy_of(
     controls: Controls | None,
     host: Host,
     *,
-    granted: tuple[str, ...] = (),
+    granted: Granted = NONE,
 ) -> Policy | None:
-    """What holds under these settings; None when nobody knows. `granted`: paths that
-    were granted for as long as the thread is loaded.
+    """What holds under these settings; None when nobody knows. `granted`: what an
+    agent was given on request.
 
     Raises ProfileError when the configuration does not say what the profile is."""
     roots = roots_of(settings)
@@ -69,11 +71,14 @@ def policy_of(
         return None
     if not granted or policy.kind is not Kind.RESTRICTED:
         return policy
-    more = tuple(
-        Entry(paths.normal(path), Access.WRITE, path, Layer.GRANT, "granted")
-        for path in granted
+    return replace(
+        policy,
+        entries=(*policy.entries, *granted.entries),
+        network=policy.network or granted.network is not None,
+        network_layer=policy.network_layer
+        if policy.network or granted.network is None
+        else granted.network,
     )
-    return replace(policy, entries=(*policy.entries, *more))
 
 
 def _profile(

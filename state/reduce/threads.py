@@ -51,6 +51,7 @@ _KNOWN = frozenset(f.name for f in fields(Thread)) - {
     "queue",
     "asked",
     "undelivered",
+    "unloaded_ms",
     "notices",
     "latest",
     "revision",
@@ -89,7 +90,12 @@ def reduce_thread_facts(thread: Thread, event: FactEvent) -> Thread:
             thread = lose_reviews(end_all(thread, Ending.UNLOADED, at_ms))
             return replace(close_active_turn(thread), deleted=True)
         case e.ThreadUnloaded(at_ms=at_ms):
-            thread = replace(thread, status=ThreadStatus.NOT_LOADED, flags=frozenset())
+            thread = replace(
+                thread,
+                status=ThreadStatus.NOT_LOADED,
+                flags=frozenset(),
+                unloaded_ms=at_ms,
+            )
             return close_active_turn(end_all(thread, Ending.UNLOADED, at_ms))
         case e.ThreadReverted():
             return replace(

@@ -175,7 +175,9 @@ def _settings(
     place = home_path(controls.user_file, home) if controls else ""
     yield SettingLine("sandbox", _bold(mode), layer.value, _place(layer, place))
     if policy is not None and policy.kind is Kind.RESTRICTED:
-        network = assemble.network_layer(settings, controls)
+        network = policy.network_layer
+        if network not in (Layer.GRANT, Layer.TURN):
+            network = assemble.network_layer(settings, controls)
         word = "on" if policy.network else "off"
         yield SettingLine("network", _bold(word), network.value, _place(network, place))
     by = _asked_by(settings, controls)

@@ -9,12 +9,23 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+from functools import reduce as fold
 from pathlib import Path
 
+from state.answers import offers
 from state.engine.supervisor import control_socket
-from state.events import ReviewAsked, ReviewResolved, TurnEnded
+from state.events import (
+    ReviewAsked,
+    ReviewDecided,
+    ReviewResolved,
+    ReviewSent,
+    TurnEnded,
+)
 from state.forms import Value, form_of
-from state.model import Review, ReviewKind
+from state.model import Review, ReviewKind, World
+from state.permissions.granted import granted
+from state.permissions.policy import Host
+from state.reduce import reduce
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.review_bench import Hand, Model, configured, shell, words
 from tests.engine.session_bench import Watch, running
@@ -58,9 +69,36 @@ async def _permissions(hand: Hand, model: Model) -> None:
     form = form_of(review.method, review.params)
     assert form is not None
     options = {o.label: o.value for o in form.fields[0].options}
+    mark = len(hand.watch.events)
     await hand.give(review, "y", {"grant": (options[f"write {given}"],)})
     await hand.ended(thread)
+    _modelled(hand.watch, review, mark, given)
     assert (given / "x").exists() and not (kept / "x").exists(), model.told
+
+
+def _modelled(watch: Watch, review: Review, mark: int, given: Path) -> None:
+    """The sandbox of the running turn has what was granted, and no more; afterwards
+    it is gone."""
+    form = form_of(review.method, review.params)
+    assert form is not None
+    option = next(o for o in form.fields[0].options if str(given) in o.label)
+    offered = offers(review, {"grant": (option.value,)})
+    told = ReviewDecided(review.thread_id, review.key, offered[0].decision, 1)
+    sent = ReviewSent(review.thread_id, review.key, 2)
+    world = fold(reduce, [*watch.events[:mark], told, sent], World())
+    for event in watch.events[mark:]:
+        if isinstance(event, TurnEnded):
+            break
+        world = reduce(world, event)
+
+    def held() -> list[str]:
+        thread = world.threads[review.thread_id]
+        found = granted(thread, review.key.epoch, (), Host())
+        return [f"{e.access.value} {e.path} {e.layer.value}" for e in found.entries]
+
+    assert held() == [f"write {given} this turn"]
+    world = fold(reduce, watch.events[mark:], world)
+    assert held() == []
 
 
 async def _question(hand: Hand, model: Model) -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from state.events import (
+    Event,
+    ReviewAsked,
+    ReviewDecided,
+    ReviewResolved,
+    ReviewSent,
+)
+from state.items import ThreadId
 from state.permissions.disk import Disk, Kind, Node
+from state.reviews import Decision
 from tests.sandbox.trees import MemoryDisk, Tree
 from tests.screens import control_scripts as cs
 from tests.screens import scripts as s
-from tests.screens.stage import CWD, Json, connected, keys, stage, told
+from tests.screens.stage import CWD, NOW, Json, connected, keys, stage, told
 from tests.snap import Act, Size, Snap, sizes
 from tui.app import CodexTui
 
@@ -20,6 +30,7 @@ TREE.file(f"{CWD}/.env")
 TREE.link("/home/dev/cache", "/home/dev/big/cache")
 TREE.file("/home/dev/big/cache/a")
 TREE.file("/home/dev/.ssh/id_rsa")
+TREE.file("/srv/cache/a")
 TREE.file("/home/dev/odd\udcffname/a")
 
 USER = {"approval_policy": "on-request", "sandbox_mode": "workspace-write"}
@@ -49,13 +60,20 @@ def app(
     opened: dict[str, Any] | None = None,
     answer: str = DENIED,
     status: str = "idle",
+    events: tuple[Event, ...] = (),
 ) -> CodexTui:
     """A loaded thread, an engine that tells its configuration, and a disk."""
     thread = s.row("01a1-cache", "fix the parser cache", 30, status)
     script = [s.listed(thread), s.opened(thread, sandbox, **(opened or {})), *more]
     replies = cs.controls(user=user or USER)
     replies["command/exec"] = {"exitCode": 0, "stdout": f"{answer}\n", "stderr": answer}
-    it = stage(connected(), told(*script), open_thread="01a1-cache", replies=replies)
+    it = stage(
+        connected(),
+        told(*script),
+        events,
+        open_thread="01a1-cache",
+        replies=replies,
+    )
     it.services.disk = disk
     return it
 
@@ -116,6 +134,33 @@ def test_full_access(snap_of: Snap, size: Size) -> None:
         run_before=act,
         must_contain=words,
     )
+
+
+def test_session_grants(snap_of: Snap) -> None:
+    """What an agent asked for and was given stands beside the roots."""
+    wanted = {"fileSystem": {"write": ["/srv/cache"]}, "network": {"enabled": True}}
+    ask = s.asks(
+        "item/permissions/requestApproval",
+        threadId="01a1-cache",
+        reason="why",
+        cwd=CWD,
+        permissions=wanted,
+    )
+    answer = {"permissions": wanted, "scope": "session"}
+    decision = Decision("a", "for the session", json.dumps(answer), broad=True)
+    asked = told(*s.began("01a1-cache", "t1"), ask)
+    [review] = [one.review for one in asked if isinstance(one, ReviewAsked)]
+    thread_id = ThreadId("01a1-cache")
+    it = app(
+        events=(
+            *asked,
+            ReviewDecided(thread_id, review.key, decision, NOW),
+            ReviewSent(thread_id, review.key, NOW),
+            ReviewResolved(thread_id, review.key, NOW),
+        )
+    )
+    words = ["/srv/cache", "session grant", "with network"]
+    snap_of(it, (120, 40), run_before=inspect(), must_contain=words)
 
 
 @sizes

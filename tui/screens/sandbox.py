@@ -20,15 +20,17 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from state.controls import Controls
+from state.dataclass import replace
 from state.engine.local_disk import LocalDisk
 from state.items import ThreadId
-from state.model import EnginePhase, Settings, Thread
+from state.model import EnginePhase, Sandbox, SandboxMode, Settings, Thread
 from state.permissions import assemble, globs
 from state.permissions.box import Box
 from state.permissions.disk import Looked, NoDisk
 from state.permissions.explain import Ground, Operation, Verdict, absolute, explain
+from state.permissions.granted import Granted, granted
 from state.permissions.mounts import box_of
-from state.permissions.policy import Host, Kind, Policy
+from state.permissions.policy import Access, Host, Kind, Layer, Policy
 from state.permissions.profiles import ProfileError
 from state.permissions.reach import Way
 from state.permissions.trial import Attempt, Attempted
@@ -61,6 +63,7 @@ PROBING = (
 REFUSED = (
     "not probed: no command runs in this sandbox, and a failed start leaves traces"
 )
+GRANTED = "not probed: what was granted on request counts in the thread alone"
 ENDLESS = "a denied pattern covers more folders than can be looked at: {}"
 
 
@@ -84,7 +87,7 @@ class SandboxBoard(Board):
         self.verdict: Verdict | None = None
         self.real: Attempted | None = None
         self.waiting = False
-        self._built_for: object = None
+        self._built_for: tuple[Settings | None, Granted] | None = None
         self.heading = TitleLine("Sandbox", id="heading")
         self.summary = TitleLine("", id="summary")
         self.summary.ruled = False
@@ -140,9 +143,8 @@ class SandboxBoard(Board):
         await self._build()
 
     async def _build(self) -> None:
-        settings = words.now_of(self.thread)
-        self._built_for = settings
-        self.known = await asyncio.to_thread(self._known, settings)
+        self._built_for = self._now()
+        self.known = await asyncio.to_thread(self._known, self._built_for[0])
         self.verdict = self.real = None
         if self.is_mounted:
             self.show()
@@ -153,7 +155,9 @@ class SandboxBoard(Board):
         host = self.host or Host()
         local = self.host is not None
         try:
-            policy = assemble.policy_of(settings, self.controls, host)
+            policy = assemble.policy_of(
+                settings, self.controls, host, granted=self._granted(settings, host)
+            )
         except ProfileError as error:
             return words.Known(settings, host=host, why=str(error))
         if policy is None:
@@ -166,10 +170,20 @@ class SandboxBoard(Board):
             return words.Known(settings, policy, None, host, why)
         return words.Known(settings, policy, box, host)
 
+    def _granted(self, settings: Settings, host: Host) -> Granted:
+        epoch = self.fleet.presenter.world.engine.epoch
+        return granted(self.thread, epoch, assemble.roots_of(settings), host)
+
+    def _now(self) -> tuple[Settings | None, Granted]:
+        """What the sandbox is built for: settings, and what was granted since."""
+        settings = words.now_of(self.thread)
+        given = self._granted(settings, self.host or Host()) if settings else Granted()
+        return settings, given
+
     def show(self) -> None:
         """Everything."""
-        now = words.now_of(self.thread)
-        if now is not self._built_for and self._built_for is not None:
+        now = self._now()
+        if now != self._built_for and self._built_for is not None:
             self._built_for = now
             self.run_worker(self._build(), group="build", exclusive=True)
         view = words.sandbox_view(
@@ -276,13 +290,20 @@ class SandboxBoard(Board):
             return Attempted(error="not probed: that would need a terminal")
         if settings is None or not policy.roots:
             return Attempted(error="not probed: the thread has no workspace root")
+        sandbox = settings.sandbox if settings.profile is None else None
+        given = [e for e in policy.entries if e.layer in (Layer.GRANT, Layer.TURN)]
+        if given and not _bears(sandbox):
+            return Attempted(error=GRANTED)
+        if given and sandbox is not None:
+            roots = (e.path for e in given if e.access is Access.WRITE)
+            sandbox = replace(sandbox, writable_roots=(*sandbox.writable_roots, *roots))
         root, *more = policy.roots
         way = Way.READ if operation is Operation.READ else Way.WRITE
         asked = Attempt(
             root,
             None if operation is Operation.CONNECT else way,
             absolute(target, policy, ground.host),
-            settings.sandbox if settings.profile is None else None,
+            sandbox,
             settings.profile,
             tuple(more),
         )
@@ -309,3 +330,8 @@ class SandboxBoard(Board):
         self.fleet.run_worker(
             self.fleet.start_rooted(thread), group="flow", exit_on_error=False
         )
+
+
+def _bears(sandbox: Sandbox | None) -> bool:
+    """A try can be given further writable roots."""
+    return sandbox is not None and sandbox.mode is SandboxMode.WORKSPACE_WRITE
