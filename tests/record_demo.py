@@ -1,9 +1,10 @@
 """Record the demo anew: `python -m tests.record_demo [CODEX]` (`make recording`).
 
-Plays it without pauses on the real engine and writes `tests/recordings/demo.jsonl`, on
-which the pictures are built. Owns what makes two recordings alike: paths, the root's
-thread id and the time of day are those of the first recording, so that only what
-happened differs. Invariant: nothing of this machine is in the file.
+Plays the first thread's story (not the threads beside it) without pauses on the real
+engine and writes `tests/recordings/demo.jsonl`, on which the pictures are built. Owns
+what makes two recordings alike: paths, the root's thread id and the time of day are
+those of the first recording, so that only what happened differs. Invariant: nothing of
+this machine is in the file.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tests.screens.stage import CWD, DEMO
 from tui.demo.expect import Checklist
 from tui.demo.headless import Player
 from tui.demo.run import DemoOptions, DemoWorld, demo_world
-from tui.demo.scenario import DEMO as SCENARIO
+from tui.demo.scenario import FIRST as SCENARIO
 
 ENDED = 1_795_245_687.0
 """When the first recording ended, in seconds since the epoch; `stage.NOW` is 3 s later,
@@ -49,7 +50,13 @@ def main() -> int:
 async def _play(raw: Path, codex: str | None) -> tuple[list[str], dict[str, str]]:
     checklist = Checklist(SCENARIO.expectations, "accept")
     player = Player(checklist, "accept", lambda _line: None)
-    options = DemoOptions(codex_bin=codex, record=raw, speed=0, on_message=player.heard)
+    options = DemoOptions(
+        codex_bin=codex,
+        record=raw,
+        speed=0,
+        on_message=player.heard,
+        scenario=SCENARIO,
+    )
     async with demo_world(options) as world:
         await player.run(world)
         paths = _paths(world)

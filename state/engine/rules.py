@@ -17,7 +17,7 @@ from typing import Any
 from state.controls import LayerKind
 from state.engine import calls
 from state.engine.controls import layer
-from state.engine.errors import RequestFailed
+from state.engine.errors import EngineLost, RequestFailed
 from state.engine.link import Link
 from state.events import (
     Event,
@@ -95,6 +95,8 @@ class RuleWatch:
         if task is None or task.cancelled():
             cwd = self._cwd.get(thread_id)
             task = asyncio.create_task(rules_of(self._link, cwd))
+            # Nobody may wait for it any more when the connection ends.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._books[thread_id] = task
         return task
 
@@ -111,6 +113,8 @@ class RuleWatch:
         except asyncio.CancelledError:
             if not book.cancelled():
                 raise
+            return
+        except EngineLost:
             return
         if found.outside:
             outside = _outside(found)

@@ -22,6 +22,7 @@ from tui.demo.replies import items_of
 from tui.demo.request import ModelRequest, item_text
 from tui.demo.steps import Hold, HoldUntil, Reached, Say, Stay, Step, Think
 
+ASKED = "APPROVAL REQUEST START"
 NOT_SCRIPTED = Verdict("deny", "The demo has no verdict for this.", risk_level="high")
 
 
@@ -139,9 +140,12 @@ class Director:
 
     def review(self, request: ModelRequest) -> Verdict:
         """The verdict on the action that the automatic reviewer is asked about."""
-        asked = item_text(request.input[-1]) if request.input else ""
+        text = item_text(request.input[-1]) if request.input else ""
+        # What stands before it repeats the calls beside this one.
+        asked = text.rpartition(ASKED)[2]
         found = (said for words, said in self._scenario.verdicts if words in asked)
-        return next(found, NOT_SCRIPTED)
+        said = next(found, NOT_SCRIPTED)
+        return dataclasses.replace(said, after=self._pause(said.after))
 
     def _role(self, request: ModelRequest) -> tuple[Beat, ...]:
         scenario = self._scenario

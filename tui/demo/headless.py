@@ -17,8 +17,10 @@ from typing import Any
 
 from state import commands as c
 from state import events as e
+from state.answers import offers
 from state.dataclass import replace
 from state.engine.errors import EngineNotFound
+from state.forms import form_of
 from state.items import ThreadId
 from state.model import Decision, EnginePhase, Review, ReviewState
 from state.store import Published
@@ -214,5 +216,13 @@ class Player:
 def answering(review: Review, answer: Answer) -> Decision | None:
     """The offered decision that means `answer`, this once and no more."""
     letter = LETTERS[answer]
-    offered = (d for d in review.decisions if d.letter == letter and not d.broad)
+    form = form_of(review.method, review.params)
+    made = offers(review, form.defaults() if form else {})
+    offered = (
+        offer.decision
+        for offer in made
+        if offer.decision.letter == letter
+        and not offer.decision.broad
+        and not offer.problem
+    )
     return next(offered, None)

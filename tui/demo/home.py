@@ -36,10 +36,12 @@ model_reasoning_summary = "auto"
 approval_policy = "on-request"
 sandbox_mode = "workspace-write"
 check_for_update_on_startup = false
+suppress_unstable_features_warning = true
 
 [features]
 plugins = false
 apps = false
+request_permissions_tool = true
 
 [agents]
 max_concurrent_threads_per_session = 16

@@ -46,12 +46,13 @@ _MAX_HEAD = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The automatic reviewer's answer about one planned action."""
+    """The automatic reviewer's answer about one planned action, `after` seconds."""
 
     outcome: Literal["allow", "deny"]
     rationale: str
     risk_level: Literal["low", "medium", "high", "critical"] = "low"
     user_authorization: Literal["unknown", "low", "medium", "high"] = "unknown"
+    after: float = 0.0
 
 
 Reviewer: TypeAlias = Callable[[ModelRequest], Verdict]
@@ -217,7 +218,9 @@ class Provider:
     def _decide(self, request: ModelRequest) -> Sequence[Step]:
         try:
             if request.guardian:
-                return (Say(json.dumps(dataclasses.asdict(self._reviewer(request)))),)
+                answer = dataclasses.asdict(self._reviewer(request))
+                wait = Hold(answer.pop("after"))
+                return (wait, Say(json.dumps(answer)))
             if request.kind != "turn":
                 return (Say("Summary of the work so far."),)
             return tuple(self._script(request))

@@ -10,6 +10,7 @@ from tui.demo.part import Part, assemble
 from tui.demo.parts.agents import AGENTS, HELPERS
 from tui.demo.parts.publishing import PUBLISHING
 from tui.demo.parts.repair import BEGINNING, FIXING, LATER, ending
+from tui.demo.parts.reviewing import ASKING, JUDGED
 from tui.demo.parts.trouble import INTERRUPTING, TROUBLE
 from tui.demo.parts.undelivered import UNDELIVERED
 from tui.demo.parts.watching import WATCHING
@@ -19,7 +20,7 @@ PROMPT = (
     " helpers look at callers, tests and docs, and publish the new benchmark."
 )
 
-PARTS: tuple[Part, ...] = (
+STORY: tuple[Part, ...] = (
     BEGINNING,
     AGENTS,
     TROUBLE,
@@ -30,5 +31,9 @@ PARTS: tuple[Part, ...] = (
     UNDELIVERED,
     ending(HELPERS),
 )
+"""What the first thread does"""
+PARTS = (*STORY, ASKING, JUDGED)
 
 DEMO = assemble(PROMPT, PARTS, LATER)
+FIRST = assemble(PROMPT, STORY, LATER)
+"""The same without the threads beside the first one"""
