@@ -155,7 +155,12 @@ class ResumeThread:
 
 @dataclass(frozen=True, slots=True)
 class ForkThread:
+    """`sandbox` or `profile`: what the fork is to run under; None: as the engine
+    likes, which may be laxer than the thread itself."""
+
     thread_id: ThreadId
+    sandbox: str | None = None
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from state.dataclass import replace
 from state.engine.control import status
 from state.engine.errors import EngineError
 from state.engine.port import WakeReport
+from state.forking import fork_of
 from state.items import ThreadId
 from state.messaging import Way, told_root, way_to
 from state.model import ClientId, EnginePhase, SendState, Thread, World
@@ -215,7 +216,7 @@ async def _other_way(
     if args.through_root and root.id != found.id:
         return root, told_root(path, words), "root"
     if args.fork:
-        made = await here.services.bridge.act(c.ForkThread(found.id))
+        made = await here.services.bridge.act(fork_of(found))
         await here.until(lambda w: made in w.threads, FORK_SECONDS)
         if made is None:
             raise Refused(1, f"{agent_label(found)} could not be forked.")

@@ -157,8 +157,14 @@ class Actor:
             self._link.ledger.subscribed.add(made[0])
             self._link.ledger.ours.add(made[0])
 
-        await self._link.ask(calls.fork(command.thread_id), before=before)
-        return made[0] if made else None
+        call = calls.fork(
+            command.thread_id, sandbox=command.sandbox, profile=command.profile
+        )
+        answer = await self._link.ask(call, before=before)
+        if not made:
+            return None
+        self._compare(made[0], command.sandbox, answer)
+        return made[0]
 
     # -- looking ---------------------------------------------------------------
 

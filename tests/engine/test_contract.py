@@ -75,6 +75,8 @@ CALLS = (
     calls.list_terminals("t", "cursor"),
     calls.stop_terminal("t", "1"),
     calls.stop_terminals("t"),
+    calls.fork("t", sandbox="read-only"),
+    calls.fork("t", profile=":workspace"),
     calls.rename("t", "n"),
     calls.archive("t"),
     calls.unarchive("t"),

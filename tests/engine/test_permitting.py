@@ -14,11 +14,13 @@ from state.changes import (
     ChangeSettings,
     ChangeTurnReviewer,
     ConfigEdit,
+    TrustProject,
     WriteConfig,
 )
 from state.commands import SendTurn, StartThread
 from state.controls import LayerKind
 from state.dataclass import replace
+from state.engine.local_disk import LocalDisk
 from state.engine.session import EngineSession
 from state.engine.supervisor import control_socket
 from state.events import (
@@ -41,6 +43,7 @@ from tests.engine.session_bench import LIMIT, Watch, options, running, shared
 from tui.bridge import Bridge
 from tui.demo.request import ModelRequest
 from tui.demo.steps import Exec, HoldUntil, Say, Step
+from tui.screens.trusting import brings
 
 DEV = """# mine
 [permissions.dev]
@@ -225,6 +228,37 @@ def config_of(bench: Bench) -> tuple[str, dict[str, Any]]:
     return text, tomli.loads(text)
 
 
+async def trusting(watch: Watch, bench: Bench, client: Client) -> None:
+    """Trusting a folder switches on what it brings, at once and for new threads;
+    untrusting takes it back. The oracle is what another client's thread starts with."""
+    folder = bench.home.outside
+    own = folder / ".codex" / "config.toml"
+    own.parent.mkdir()
+    own.write_text('approval_policy = "never"\n')
+    start = {"cwd": str(folder), "ephemeral": True, "sandbox": "read-only"}
+    before = config_of(bench)[0]
+    for level in (None, "trusted", "untrusted", None):
+        await watch.session.send(TrustProject(str(folder), level, f"now {level}"))
+        assert watch.said()[-1] == f"now {level}"
+        projects = config_of(bench)[1]["projects"]
+        assert projects.get(str(folder), {}).get("trust_level") == level
+        found = await watch.session.controls(str(folder))
+        assert found is not None
+        assert found.trusted is (level == "trusted")
+        assert found.distrusted is (level == "untrusted")
+        assert brings(str(folder), LocalDisk(), found)[0].startswith("its settings")
+        told = client.call("thread/start", start)
+        # A policy of config.toml stands above what trust alone would make of it.
+        policy = "never" if level == "trusted" else usual(bench)
+        assert told["approvalPolicy"] == policy
+    assert set(before.splitlines()) <= set(config_of(bench)[0].splitlines())
+
+
+def usual(bench: Bench) -> str:
+    """What the user's own file says."""
+    return str(config_of(bench)[1].get("approval_policy", "on-request"))
+
+
 async def profiles(watch: Watch, bench: Bench, cwd: str) -> None:
     """A profile of one's own: written with its default, started, or put back."""
     text, values = config_of(bench)
@@ -316,6 +350,8 @@ def test_configuration_is_written_read_back_and_put_back(
             assert "never" not in watch.said()
 
             await profiles(watch, bench, cwd)
+
+            await trusting(watch, bench, client)
 
             project = (
                 ConfigEdit("approval_policy", "never"),

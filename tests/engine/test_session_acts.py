@@ -28,7 +28,9 @@ from state.events import (
     ItemStarted,
     ReadStateChanged,
     ReviewAsked,
+    SandboxRefused,
     SendChanged,
+    SettingsChanged,
     ThreadArchived,
     ThreadRenamed,
     ThreadSeen,
@@ -37,7 +39,7 @@ from state.events import (
     TurnStarted,
 )
 from state.items import AgentMessage, Command, ThreadId, TurnId, UserMessage
-from state.model import ClientId, SendState, TurnStatus
+from state.model import ClientId, SandboxMode, SendState, TurnStatus
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.session_bench import Watch, running
 from tui.demo.request import ModelRequest
@@ -187,6 +189,20 @@ def test_older_turns_come_page_by_page(engine: EngineUnderTest) -> None:
     on(engine, work)
 
 
+async def _forks(watch: Watch, thread_id: ThreadId) -> None:
+    """A fork runs under what its source runs under, whatever the configuration says;
+    what an engine puts in force instead is an alarm."""
+    mark = len(watch.events)
+    copy = await watch.session.send(ForkThread(thread_id, sandbox="read-only"))
+    assert copy not in (None, thread_id)
+    settings = await watch.until(
+        SettingsChanged, lambda e: e.thread_id == copy, since=mark
+    )
+    assert settings.settings.sandbox is not None
+    assert settings.settings.sandbox.mode is SandboxMode.READ_ONLY
+    assert watch.of(SandboxRefused) == []
+
+
 @each_engine
 def test_names_archives_forks_and_read_marks(engine: EngineUnderTest) -> None:
     async def work(bench: Bench) -> None:
@@ -200,8 +216,7 @@ def test_names_archives_forks_and_read_marks(engine: EngineUnderTest) -> None:
             await watch.session.send(RenameThread(thread_id, "a \u202e name"))
             renamed = await watch.until(ThreadRenamed)
             assert renamed.name == "a \u202e name"
-            copy = await watch.session.send(ForkThread(thread_id))
-            assert copy not in (None, thread_id)
+            await _forks(watch, thread_id)
             await watch.session.send(ArchiveThread(thread_id))
             await watch.until(ThreadArchived, lambda e: e.archived)
             await watch.session.send(UnarchiveThread(thread_id))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from state import commands as c
 from state.agent_path import AgentPathError
+from state.forking import fork_of
 from state.items import ThreadId
 from state.messaging import Way, addressed, matches, means_agent, told_root, way_to
 from state.model import Thread
@@ -145,7 +146,7 @@ class AgentDesk:
         return None if thread is None or thread.deleted else thread
 
     async def _to_fork(self, target: Thread, words: str, draft: str) -> bool:
-        made = await self._flows.services.bridge.act(c.ForkThread(target.id))
+        made = await self._flows.services.bridge.act(fork_of(target))
         forked = self._now(made) if made is not None else None
         if forked is None:
             self._say(

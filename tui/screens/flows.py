@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from state import commands as c
+from state.forking import fork_of
 from state.items import ThreadId
 from state.messaging import Way, way_to
 from state.model import (
@@ -281,7 +282,7 @@ class Flows(Screen[None]):
         thread = self._chosen()
         if thread is None:
             return
-        made = await self.services.bridge.act(c.ForkThread(thread.id))
+        made = await self.services.bridge.act(fork_of(thread))
         if made is not None:
             self.open_thread(made)
             self.say(f"forked from {thread_title(thread)}")

@@ -37,7 +37,14 @@ def wake_lines(report: WakeReport) -> tuple[str, ...]:
         lines.append("Its goal would start turns by itself:")
         lines.append(f"  {reveal(report.goal.objective).text}")
     if report.laxer:
-        lines.append(f"It last ran with {settings_words(report.stored)}.")
-        lines.append(f"A new thread here would get {settings_words(report.today)}.")
+        lines.append(_sentence("It last ran with", report.stored))
+        lines.append(_sentence("A new thread here would get", report.today))
         lines += [f"  laxer: {word}" for word in report.laxer]
     return tuple(lines)
+
+
+def _sentence(begins: str, settings: Settings | None) -> str:
+    """One that holds, also where nobody knows what to say."""
+    if settings is None:
+        return f"{begins} settings that nobody can read here."
+    return f"{begins} {settings_words(settings)}."

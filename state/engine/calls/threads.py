@@ -136,15 +136,20 @@ def start_thread(
     )
 
 
-def fork(thread_id: str) -> Call:
+def fork(
+    thread_id: str, *, sandbox: str | None = None, profile: str | None = None
+) -> Call:
+    """`sandbox` or `profile`: what it runs under, for no engine asks its source."""
     return Call(
         "thread/fork",
-        {
-            "threadId": thread_id,
-            "excludeTurns": True,
-            "threadSource": THREAD_SOURCE,
-            "config": dict(NEVER_UNLOAD),
-        },
+        some(
+            threadId=thread_id,
+            excludeTurns=True,
+            threadSource=THREAD_SOURCE,
+            sandbox=sandbox,
+            permissions=profile,
+            config=dict(NEVER_UNLOAD),
+        ),
     )
 
 
