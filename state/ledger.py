@@ -121,6 +121,10 @@ def of_review(review: Review, written: Written | None = None) -> LedgerEntry:
     if who in ("another client", "unknown") and written is not None:
         who = "you in another window"
     outcome = _outcome(review, sent, known=bool(label))
+    unheard = review.state in (ReviewState.PENDING, ReviewState.LOST)
+    if unheard and decision is None and written is not None:
+        # Written down before it left; then we were killed, or the engine was.
+        who, outcome = "you", Outcome.SENT if written.sent_ms else Outcome.DECIDED
     if review.state is ReviewState.LOST:
         who = who or "the engine's end"
     return LedgerEntry(

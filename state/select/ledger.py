@@ -154,7 +154,7 @@ def how(entry: LedgerEntry) -> str:
         case Outcome.RUNNING:
             return "auto-review running"
         case Outcome.DECIDED:
-            return "you decided, not sent"
+            return "you decided, not known to be sent"
         case Outcome.SENT:
             return "you answered, not confirmed"
         case Outcome.ALLOWED | Outcome.REFUSED if entry.auto is None:

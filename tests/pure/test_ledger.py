@@ -128,11 +128,20 @@ def test_decided_sent_and_confirmed_are_apart() -> None:
     decision = Decision("y", "Yes", '{"decision":"accept"}')
     decided = review(ReviewState.DECIDED, decision=decision, decided_ms=2000)
     sent = review(ReviewState.SENT, decision=decision, decided_ms=2000)
-    assert how(of_review(decided)) == "you decided, not sent"
+    assert how(of_review(decided)) == "you decided, not known to be sent"
     assert how(of_review(sent, WRITTEN)) == "you answered, not confirmed"
     assert of_review(sent, WRITTEN).at == (1000, 2000, 2001, None)
     lost = review(ReviewState.LOST)
     assert of_review(lost).who == "the engine's end"
+
+
+@pytest.mark.parametrize("state", [ReviewState.PENDING, ReviewState.LOST])
+def test_what_a_killed_window_had_written_down_is_yours(state: ReviewState) -> None:
+    """Its row was not brought up to date any more; the decision left, or may have."""
+    entry = of_review(review(state), WRITTEN)
+    assert (entry.who, how(entry)) == ("you", "you answered, not confirmed")
+    unsent = of_review(review(state), WRITTEN._replace(sent_ms=None))
+    assert how(unsent) == "you decided, not known to be sent"
 
 
 def test_a_stored_answer_of_another_window_is_not_forgotten() -> None:
