@@ -6,6 +6,7 @@ user's own CODEX_HOME or store, and snapshots are only taken with pinned version
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import time
@@ -29,6 +30,8 @@ os.environ |= {
     "TEXTUAL_ANIMATIONS": "none",
 }
 time.tzset()
+# Looking for garbage among all that Textual holds is a fifteenth of the time.
+gc.set_threshold(200_000, 50, 100)
 _OWN = tempfile.TemporaryDirectory(prefix="codex-tui-test-")
 os.environ["CODEX_HOME"] = str(Path(_OWN.name) / "codex-home")
 os.environ["CODEX_TUI_HOME"] = str(Path(_OWN.name) / "own-home")

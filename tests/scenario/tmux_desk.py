@@ -48,7 +48,7 @@ class Model:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.turns: list[str] = []
-        self.gates = {name: asyncio.Event() for name in ("stream", "hold")}
+        self.gates = {name: asyncio.Event() for name in ("stream", "hold", "flood")}
 
     def __call__(self, request: ModelRequest) -> Sequence[Step]:
         """One reply."""
@@ -74,6 +74,11 @@ class Model:
                 return [(serve,), (ask,)]
             case "hold":
                 return [(Say("gammaword"), HoldUntil(self.gates["hold"]))]
+            case "flood":
+                # Each word is a notification; the engine gives up on whoever leaves
+                # four megabytes of them unread.
+                held = HoldUntil(self.gates["flood"])
+                return [(Say("iotaword"), held, Say("word " * 60_000 + "omegaword"))]
             case "rather":
                 return [(Say("thetaword"),)] * 2
             case "talk":
