@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tui.demo.part import Part, assemble
 from tui.demo.parts.agents import AGENTS, HELPERS
+from tui.demo.parts.blocked import BLOCKED
 from tui.demo.parts.publishing import PUBLISHING
 from tui.demo.parts.repair import BEGINNING, FIXING, LATER, ending
 from tui.demo.parts.reviewing import ASKING, JUDGED
@@ -32,7 +33,7 @@ STORY: tuple[Part, ...] = (
     ending(HELPERS),
 )
 """What the first thread does"""
-PARTS = (*STORY, ASKING, JUDGED)
+PARTS = (*STORY, ASKING, JUDGED, BLOCKED)
 
 DEMO = assemble(PROMPT, PARTS, LATER)
 FIRST = assemble(PROMPT, STORY, LATER)
