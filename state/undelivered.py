@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from state.dataclass import dataclass
 
+WORKTREES = "-worktrees"
+"""What the folder of the worktrees we make adds to its repository's own name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stray:

@@ -113,6 +113,11 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("profile", "Profile", "your profiles", E, slash="profile", args="[NAME]"),
     Action("push", "Push", "what stands on no remote, and push it", E, (), "push"),
+    Action(
+        *("worktree", "Worktree", "a thread on its own branch", E),
+        slash="worktree",
+        args="[BRANCH]",
+    ),
     Action("trust", "Trust", "trust this project, or take it back", E, (), "trust"),
     Action(
         "experimental",

@@ -77,6 +77,8 @@ async def attempt(link: Link, asked: Attempt) -> Attempted:
 async def look(link: Link, asked: Look) -> Looked:
     """Run it where nothing can be written and nobody reached. Raises EngineLost."""
     try:
+        for root in asked.roots:
+            await link.ask(calls.make_folder(root))
         raw = await link.ask(calls.look(asked))
     except RequestFailed as error:
         return Looked(error=error.message)

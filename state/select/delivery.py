@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from state.model import Thread
 from state.select.words import one_line
 from state.text import reveal
-from state.undelivered import Stray, Undelivered
+from state.undelivered import WORKTREES, Stray, Undelivered
 from state.views import Bit, Bits, Glyph, NoticeCell, Tone
 
 WORD = "not delivered"
@@ -66,6 +66,14 @@ def row_bits(thread: Thread, *, stale: bool = False) -> Bits:
         return ()
     tone = Tone.MUTED if stale else Tone.NEED
     return (Bit(WORD, tone), Bit(f" · {words}", Tone.MUTED))
+
+
+def branch_bits(thread: Thread) -> Bits:
+    """The branch of a thread that stands in a worktree of its own."""
+    if f"{WORKTREES}/" not in thread.cwd:
+        return ()
+    name = thread.branch or PurePosixPath(thread.cwd).name
+    return (Bit(f"on {reveal(name).text}", Tone.MUTED),)
 
 
 def notice(undelivered: tuple[Undelivered, ...]) -> NoticeCell:

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from state.dataclass import dataclass, replace
 from state.items import ThreadId
 from state.model import EnginePhase, Thread, ThreadStatus, TurnStatus, World
-from state.select.delivery import WORD, row_bits
+from state.select.delivery import WORD, branch_bits, row_bits
 from state.select.same import same
 from state.select.words import (
     activity,
@@ -159,6 +159,7 @@ class ThreadListBuilder:
             detail = _working(thread, self._forest.below(thread.id).working)
         elif group is Group.READY:
             detail = _resting(thread) or row_bits(thread, stale=stale)
+            detail = detail or branch_bits(thread)
         glyph, tone, word = _sign(thread, group, stale=stale)
         row = ThreadRow(
             thread.id,

@@ -90,6 +90,7 @@ CALLS = (
     calls.probe(Attempt("/w", Way.READ, "/w/a", profile="dev")),
     calls.look(Look(("git", "status"), "/w", {"LC_ALL": "C", "GIT_DIR": None})),
     calls.start_under("dev"),
+    calls.look(Look(("git", "status"), "/w", roots=("/w/.git", "/w-worktrees"))),
     calls.read_account(),
     calls.log_in("apiKey", "s"),
     calls.log_in("deviceCode", ""),

@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from state.commands import StartThread
 from state.engine.session import EngineSession
-from state.git.planning import Window, all_strays, make_plan
+from state.git import worktrees
+from state.git.planning import Window, all_strays, make_plan, read_repository
+from state.git.shell import LookFailed
 from state.items import ThreadId
-from state.looks import Look
+from state.looks import Look, Looker
 from state.model import ClientId, EnginePhase
 from tests.engine.harness import Bench, EngineUnderTest, each_engine, need_sandbox
 from tests.engine.session_bench import options, running, shared
@@ -79,6 +82,38 @@ async def _look(bench: Bench, ground: Ground) -> None:
         gone = await look(Look(("/bin/true",), "/nowhere/at/all"))
         assert gone is not None
         assert gone.error
+        await _worktree(look, Ground(bench.home.outside / "plain"))
+
+
+async def _worktree(look: Looker, ground: Ground) -> None:
+    """Made and taken away inside the sandbox; a filter that runs on the way can write
+    nothing but the worktree's folder and the git folder."""
+    proof = ground.folder / "proof"
+    (ground.work / ".gitattributes").write_text("first filter=evil\n")
+    ground.git(ground.work, "add", ".gitattributes")
+    ground.git(ground.work, "commit", "-q", "-m", "attributes")
+    ground.git(ground.work, "push", "-q")
+    smudge = program(ground.folder / "smudge", f"echo >&2; touch {proof}; cat")
+    ground.git(ground.work, "config", "filter.evil.smudge", str(smudge))
+    program(ground.work / ".git/hooks/post-checkout", f"touch {proof}")
+    place = str(ground.work)
+    asked = worktrees.wanted(await read_repository(look, place), place, "fix/it")
+    await worktrees.add(look, asked, place)
+    tree = Path(asked.path)
+    assert ground.git(tree, "branch", "--show-current") == "fix/it"
+    assert (tree / "first").read_text() == "x\n"
+    assert not proof.exists()
+    repository = await read_repository(look, asked.path)
+    made = repository.holding(asked.path)
+    assert made is not None
+    assert await worktrees.keeps(look, repository, made) == ""
+    (tree / "new").write_text("x")
+    assert "no commit" in await worktrees.keeps(look, repository, made)
+    with pytest.raises(LookFailed, match="worktree stays"):
+        await worktrees.remove(look, repository, made)
+    (tree / "new").unlink()
+    await worktrees.remove(look, repository, made)
+    assert not tree.exists()
 
 
 @each_engine

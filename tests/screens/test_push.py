@@ -7,8 +7,9 @@ from typing import Any
 from textual.pilot import Pilot
 
 from state.events import DeliveryChanged, Event
+from state.git import plan
 from state.items import ThreadId
-from state.looks import Looked
+from state.looks import Look, Looked
 from state.push_faults import fault_of
 from state.pushes import PushResult
 from state.select.push import Phase
@@ -204,3 +205,32 @@ def test_light(snap_of: Snap) -> None:
     it = app(ps.looks(husky=True), theme="paper")
     words = ["p once more", "hook pre-push"]
     snap_of(it, (120, 40), run_before=after("p"), must_contain=words)
+
+
+@sizes
+def test_worktree(snap_of: Snap, size: Size) -> None:
+    """What is to be made is named, and nothing is made by enter alone."""
+    it = app(flagged=False)
+    act = keys("colon", *"worktree", "enter", *"docs", "enter")
+    words = ["parsecache-worktrees/docs", "no hook runs", "[Cancel]"]
+    snap_of(it, size, run_before=act, must_contain=words)
+
+
+def test_worktree_taken_away(snap_of: Snap) -> None:
+    first = s.row(ONE, "fix the parser cache", 30, "idle", cwd=ps.WT)
+    clean = {**ps.repo(), "loose": ""}
+    usual = ps.looks(clean)
+
+    def looks(asked: Look) -> Looked | None:
+        if asked.command[2].endswith(plan.CONTENT):
+            return ps.said({"state": ""})
+        return usual(asked)
+
+    it = stage(
+        connected(),
+        told(s.listed(first), s.opened(first, s.WORKSPACE)),
+        open_thread=ONE,
+        looks=looks,
+    )
+    words = ["Remove its worktree, too?", "fix/cache stays", "[Keep it]"]
+    snap_of(it, (120, 40), run_before=keys("A"), must_contain=words)

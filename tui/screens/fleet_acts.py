@@ -160,6 +160,12 @@ class FleetActs(TreeActs):
         """Open the editor of permission profiles."""
         self.board(late.profile.ProfileBoard(self.as_fleet, self.target(), name))
 
+    def do_worktree(self, args: str) -> None:
+        """/worktree [BRANCH]: a new thread in a worktree of its own."""
+        self.run_worker(
+            late.worktree.new_worktree(self, args), group="flow", exit_on_error=False
+        )
+
     def do_push(self) -> None:
         """What stands committed and on no remote, and pushing it."""
         thread_id = self.target()

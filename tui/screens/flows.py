@@ -310,6 +310,7 @@ class Flows(Screen[None]):
                 return
         self.act(c.ArchiveThread(thread.id))
         self.say(f"archived {thread_title(thread)} · z shows it, A takes it back")
+        await late.worktree.after_archive(self, thread)
 
     async def delete(self) -> None:
         """Delete for good, after naming what goes along."""

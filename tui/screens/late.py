@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tui.screens import timeline as timeline
     from tui.screens import trusting as trusting
     from tui.screens import why as why
+    from tui.screens import worktree as worktree
     from widgets import forms as forms
 else:
 
@@ -56,6 +57,7 @@ else:
     trusting = _Later("tui.screens.trusting")
     timeline = _Later("tui.screens.timeline")
     why = _Later("tui.screens.why")
+    worktree = _Later("tui.screens.worktree")
 
 NAMES = (
     *("tui.screens.agents", "tui.screens.timeline"),
@@ -63,7 +65,7 @@ NAMES = (
     *("tui.screens.queue_desk", "tui.screens.terminals", "tui.screens.why"),
     *("widgets.forms", "tui.screens.agent_desk", "tui.screens.sandbox"),
     *("tui.screens.trusting", "tui.screens.profile"),
-    *("tui.screens.push", "tui.screens.push_desk"),
+    *("tui.screens.push", "tui.screens.push_desk", "tui.screens.worktree"),
     *("tui.screens.experimental", "tui.screens.grants", "tui.screens.ledger"),
 )
 

@@ -9,7 +9,7 @@ from state.changes import ChangeSettings, ConfigEdit
 from state.dataclass import replace
 from state.engine.calls.base import PAGE, Call, Json, some
 from state.looks import Look
-from state.model import Sandbox
+from state.model import Sandbox, SandboxMode
 from state.permissions.trial import Attempt
 
 
@@ -174,15 +174,22 @@ def probe(asked: Attempt) -> Call:
 
 
 def look(asked: Look) -> Call:
-    """Run something that only reads: nothing can be written and there is no network,
-    whatever the configuration says."""
+    """Run something that only reads, or writes no more than its roots; there is no
+    network, whatever the configuration says."""
+    writing = Sandbox(
+        SandboxMode.WORKSPACE_WRITE,
+        writable_roots=asked.roots,
+        exclude_tmpdir=True,
+        exclude_slash_tmp=True,
+    )
+    reading = Sandbox(SandboxMode.READ_ONLY)
     return Call(
         "command/exec",
         some(
             command=list(asked.command),
             cwd=asked.cwd,
             env=dict(asked.env),
-            sandboxPolicy={"type": "readOnly", "networkAccess": False},
+            sandboxPolicy=sandbox_policy(writing if asked.roots else reading),
             timeoutMs=asked.timeout_ms,
             outputBytesCap=asked.most,
         ),
