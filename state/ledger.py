@@ -14,12 +14,13 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from state.dataclass import dataclass
-from state.items import ThreadId, TurnId
+from state.items import Command, ItemId, ThreadId, TurnId
 from state.reviews import AutoReview, Review, ReviewState
 
 RETRY_EPOCH = "auto-review"
 """Stands for the engine's life in the key of a denial that was approved for a retry:
 such a decision answers no request."""
+_BY_RULE = "rule/"
 _FAILED = "Automatic approval review failed"
 BREAKER = "rejected too many approval requests"
 """How engines begin to say that they stop a turn after too many denials."""
@@ -55,9 +56,9 @@ class Moments(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One request or auto-review. Texts are raw. `who`: you, you in another window,
-    auto-review, the turn's end, another client, the engine's end, unknown, or "" while
-    nobody decided. `scope`: once, session, rule … as the answer's words say it.
+    """One request, auto-review or rule that decided. Texts are raw. `who`: you, you in
+    another window, auto-review, a rule, the turn's end, another client, the engine's
+    end, unknown, or "" while nobody decided. `scope`: once, session, rule … as the answer's words say it.
     `sent`: exactly the JSON that answered."""
 
     id: str
@@ -87,6 +88,11 @@ class LedgerEntry:
         return None if end is None else max(0, end - self.at.asked)
 
     @property
+    def by_rule(self) -> bool:
+        """Nobody was asked: a rule let a command out of the sandbox."""
+        return self.id.startswith(_BY_RULE)
+
+    @property
     def retryable(self) -> bool:
         """Auto-review denied it, or did not come to a judgement."""
         return self.auto is not None and self.outcome in (
@@ -94,6 +100,34 @@ class LedgerEntry:
             Outcome.FAILED,
             Outcome.TIMED_OUT,
         )
+
+
+def of_rule(
+    thread_id: ThreadId,
+    turn_id: TurnId,
+    item_id: ItemId,
+    body: Command,
+    started_ms: int | None,
+) -> LedgerEntry | None:
+    """A command that a rule decided about; None for any other. The engine tells nobody:
+    it is what the rules said when the command began."""
+    outside = body.outside
+    if outside is None:
+        return None
+    rule = f"the rule `{outside.rule}`" if outside.rule else "a rule"
+    where = f" at {outside.place}" if outside.place else ""
+    return LedgerEntry(
+        id=f"{_BY_RULE}{turn_id}/{item_id}",
+        thread_id=thread_id,
+        turn_id=turn_id,
+        kind="command",
+        what=body.command,
+        outcome=Outcome.ALLOWED,
+        who="a rule" if outside.sure else "perhaps a rule",
+        at=Moments(started_ms or 0),
+        reason=f"{rule}{where} lets it run without asking and outside the sandbox",
+        cwd=body.cwd,
+    )
 
 
 class Written(NamedTuple):

@@ -52,7 +52,8 @@ def _shown(entry: LedgerEntry, show: Show) -> bool:
                 Outcome.SENT,
             )
         case Show.YOURS:
-            return entry.auto is None or bool(entry.retry_ms)
+            asked = entry.auto is None and not entry.by_rule
+            return asked or bool(entry.retry_ms)
         case Show.AUTO:
             return entry.auto is not None
         case Show.DENIALS:

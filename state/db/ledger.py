@@ -18,8 +18,15 @@ import msgspec
 from state.db.codec import decode
 from state.db.history import snapshot
 from state.db.reader import open_reader
-from state.items import ThreadId
-from state.ledger import RETRY_EPOCH, LedgerEntry, Written, of_auto, of_review
+from state.items import Command, ItemId, ThreadId, TurnId
+from state.ledger import (
+    RETRY_EPOCH,
+    LedgerEntry,
+    Written,
+    of_auto,
+    of_review,
+    of_rule,
+)
 from state.model import AutoReview, Decision, Review
 
 MOST = 5000
@@ -34,7 +41,7 @@ def read_ledger(path: Path) -> tuple[LedgerEntry, ...]:
         return ()
     with closing(open_reader(path)) as db, snapshot(db):
         decisions = dict(_decisions(db))
-        return (*_reviews(db, decisions), *_autos(db, decisions))
+        return (*_reviews(db, decisions), *_autos(db, decisions), *_ruled(db))
 
 
 def _decisions(db: sqlite3.Connection) -> Iterator[tuple[Key, Written]]:
@@ -73,6 +80,25 @@ def _reviews(
             continue
         if review.method:  # else only its resolution was ever heard of
             yield of_review(review, decisions.get((thread_id, epoch, request_id)))
+
+
+def _ruled(db: sqlite3.Connection) -> Iterator[LedgerEntry]:
+    """Commands that a rule decided about, without a question."""
+    sql = (
+        "SELECT thread_id, turn_id, item_id, started_ms, body FROM item"
+        " WHERE kind = 'Command' AND body LIKE '%\"outside\":{%'"
+        " ORDER BY row DESC LIMIT ?"
+    )
+    for thread_id, turn_id, item_id, started_ms, body in db.execute(sql, (MOST,)):
+        try:
+            command = decode(Command, body)
+        except msgspec.DecodeError:
+            continue
+        entry = of_rule(
+            ThreadId(thread_id), TurnId(turn_id), ItemId(item_id), command, started_ms
+        )
+        if entry is not None:
+            yield entry
 
 
 def _autos(

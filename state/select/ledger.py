@@ -6,11 +6,11 @@ hosts and JSON pass `reveal`, prose passes `clean`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from state.dataclass import dataclass, replace
-from state.items import ThreadId
-from state.ledger import LedgerEntry, Outcome, of_auto, of_review
+from state.items import Command, ThreadId
+from state.ledger import LedgerEntry, Outcome, of_auto, of_review, of_rule
 from state.ledger_export import Show, chosen
 from state.model import Thread, World
 from state.select.words import (
@@ -67,7 +67,18 @@ def live_entries(threads: Iterable[Thread]) -> dict[str, LedgerEntry]:
         for auto in thread.auto_reviews.values():
             entry = of_auto(thread.id, auto)
             found[f"{thread.id}/{entry.id}"] = entry
+        for entry in _by_rules(thread):
+            found[f"{thread.id}/{entry.id}"] = entry
     return found
+
+
+def _by_rules(thread: Thread) -> Iterator[LedgerEntry]:
+    for turn in thread.turns.values():
+        for item in turn.items.values():
+            if isinstance(item.body, Command):
+                entry = of_rule(thread.id, turn.id, item.id, item.body, item.started_ms)
+                if entry is not None:
+                    yield entry
 
 
 def merged(

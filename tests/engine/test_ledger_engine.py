@@ -73,6 +73,8 @@ class Model:
         if request.user_text == "send a kid":
             sent = (Spawn("kid", "try it"), WaitAgents(20_000))
             return [sent[request.reply_index] if request.reply_index < 2 else END]
+        if request.user_text == "by rule" and request.reply_index == 0:
+            return [Exec("echo ruled")]
         if request.user_text.startswith("ask") and request.reply_index == 0:
             return [Exec("echo asked", escalate=True, justification="may I?")]
         return [Say("done")]
@@ -111,6 +113,17 @@ def autos(world: World, thread_id: ThreadId) -> list[AutoReview]:
 
 def reviews(world: World, thread_id: ThreadId) -> list[Review]:
     return list(world.threads[thread_id].reviews.values())
+
+
+def outside(world: World, thread_id: ThreadId) -> list[Command]:
+    """The commands that a rule let out of the sandbox."""
+    turns = world.threads[thread_id].turns.values()
+    bodies = [item.body for turn in turns for item in turn.items.values()]
+    return [b for b in bodies if isinstance(b, Command) and b.outside is not None]
+
+
+def rules(bench: Bench) -> Path:
+    return bench.home.codex_home / "rules" / "default.rules"
 
 
 def idle(world: World, thread_id: ThreadId) -> bool:
@@ -189,6 +202,8 @@ def test_denied_declined_approved_and_still_known_after_a_kill(
         assert [text for text in model.told if APPROVED in text]
         assert autos(store.world, thread)[1].status == "approved"
 
+        await say("by rule")
+        await until(store, lambda w: outside(w, thread) and idle(w, thread))
         await _breaker(bridge, store, bench)
         await _child(bridge, store, bench)
         await bridge.act(ChangeSettings(thread, reviewer="user"))
@@ -214,8 +229,10 @@ def test_denied_declined_approved_and_still_known_after_a_kill(
         assert [(e.who, e.outcome) for e in ended] == [
             ("auto-review", Outcome.DENIED),
             ("auto-review", Outcome.ALLOWED),
+            ("a rule", Outcome.ALLOWED),
             ("you", Outcome.REFUSED),
         ]
+        assert f"{rules(bench)}:1" in ended.pop(2).reason
         assert ended[0].rationale == RATIONALE
         assert ended[0].retry_ms is not None
         assert ended[2].sent == no.result
@@ -225,6 +242,10 @@ def test_denied_declined_approved_and_still_known_after_a_kill(
         assert all("echo asked" in e.what for e in ended)
 
     with Bench(engine, model, reviewer=model.review) as bench:
+        rules(bench).parent.mkdir()
+        rules(bench).write_text(
+            'prefix_rule(pattern=["echo", "ruled"], decision="allow")\n'
+        )
         asyncio.run(work(bench))
 
 

@@ -7,9 +7,19 @@ from typing import Any
 
 import pytest
 
+from state.dataclass import replace
 from state.events import AutoReviewChanged, WarningSeen
-from state.items import ItemId, Notice, ThreadId, TurnId
-from state.ledger import Outcome, Written, of_auto, of_review
+from state.items import (
+    Command,
+    Item,
+    ItemId,
+    ItemStatus,
+    Notice,
+    RanOutside,
+    ThreadId,
+    TurnId,
+)
+from state.ledger import Outcome, Written, of_auto, of_review, of_rule
 from state.ledger_export import Show, chosen, exported
 from state.model import (
     AutoReview,
@@ -22,7 +32,7 @@ from state.model import (
     Turn,
 )
 from state.reduce import reduce_thread
-from state.select.ledger import how, merged
+from state.select.ledger import how, live_entries, merged
 from tests.recordings import events
 
 T = ThreadId("t")
@@ -210,6 +220,24 @@ def test_a_verdict_stands_once_below_what_was_judged() -> None:
 def test_the_engines_doubled_words_are_dropped_and_the_breaker_is_explained() -> None:
     told = [e.text for e in events("a-guardian-basic") if isinstance(e, WarningSeen)]
     assert not [text for text in told if text.startswith("Automatic approval review")]
+
+
+def test_what_a_rule_decided_is_an_entry_and_no_decision_of_yours() -> None:
+    outside = RanOutside("make test", "/home/u/.codex/rules/default.rules:3")
+    body = Command("make test", "/w", outside=outside)
+    named = (T, TurnId("u"), ItemId("i"))
+    entry = of_rule(*named, body, 5)
+    assert entry is not None and how(entry) == "a rule allowed"
+    assert "`make test` at /home/u/.codex/rules/default.rules:3" in entry.reason
+    assert chosen([entry], Show.YOURS) == [] and chosen([entry], Show.ALL) == [entry]
+    item = Item(named[2], body, ItemStatus.COMPLETED, started_ms=5)
+    turn = Turn(named[1], items={item.id: item})
+    live = live_entries([Thread(T, turns={turn.id: turn})])
+    assert live == {f"t/{entry.id}": entry}
+    perhaps = replace(body, outside=RanOutside("", "x.rules:1", sure=False))
+    guessed = of_rule(*named, perhaps, 5)
+    assert guessed is not None and guessed.who == "perhaps a rule"
+    assert of_rule(*named, Command("ls"), 5) is None
 
 
 def test_filters_and_export() -> None:
