@@ -58,8 +58,8 @@ class Moments(NamedTuple):
 class LedgerEntry:
     """One request, auto-review or rule that decided. Texts are raw. `who`: you, you in
     another window, auto-review, a rule, the turn's end, another client, the engine's
-    end, unknown, or "" while nobody decided. `scope`: once, session, rule … as the answer's words say it.
-    `sent`: exactly the JSON that answered."""
+    end, unknown, or "" while nobody decided. `scope`: once, session, rule … as the
+    answer's words say it. `sent`: exactly the JSON that answered."""
 
     id: str
     thread_id: ThreadId

@@ -27,7 +27,6 @@ from tui.demo.request import ModelRequest
 from tui.demo.steps import Exec, RawItems, Say, Spawn, Step
 
 FEATURES = """[features]
-request_permissions_tool = true
 default_mode_request_user_input = true
 multi_agent_v2 = true
 exec_permission_approvals = true

@@ -10,11 +10,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+from state.changes import ConfigEdit, WriteConfig
 from state.commands import Decide
 from state.engine.supervisor import control_socket
 from state.events import ReviewAsked, ReviewResolved
 from state.items import ThreadId
-from state.model import Decision, Review, ReviewKind, ReviewState
+from state.model import Decision, Review, ReviewKind, ReviewState, World
+from state.select.grants import MCP, grants
+from state.views import GrantRow
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.plain_client import Client
 from tests.engine.review_bench import (
@@ -49,6 +52,7 @@ def test_the_rarer_kinds_are_answered_too(
             if administered is not None and knows_persons(engine):
                 await _person(hand, model)
             await _address(hand, model)
+            await _for_good(hand, model)
         plain = await asyncio.to_thread(
             bench.connect, control_socket(bench.home.codex_home).resolve()
         )
@@ -159,6 +163,43 @@ async def _address(hand: Hand, model: Model) -> None:
         await hand.give(review, letter)
         await hand.ended(thread)
         assert f'"action": "{action}"' in model.told[name].replace("\\", "")
+
+
+async def _for_good(hand: Hand, model: Model) -> None:
+    """A tool that runs without asking from now on is a standing grant; taken back as
+    /grants does, it asks again in new threads."""
+    config = hand.bench.home.codex_home / "config.toml"
+    cwd = str(hand.bench.workspace)
+
+    async def call(name: str) -> ThreadId:
+        args = {"x": name}
+        call = {"as": name, "call": "danger", "in": "mcp__tickets", "args": args}
+        return await hand.start(words([call]))
+
+    async def standing() -> list[GrantRow]:
+        known = await hand.watch.session.controls(cwd)
+        return [row for row in grants(known, (), World()) if row.group == MCP]
+
+    assert await standing() == []
+    thread = await call("g1")
+    await hand.give(await hand.asked(ReviewKind.ELICITATION), "p")
+    await hand.ended(thread)
+    assert "destroyed" in model.told["g1"] and "approval_mode" in config.read_text()
+    mark = len(hand.watch.events)
+    await hand.ended(await call("g2"))
+    assert not [e for e in hand.watch.events[mark:] if isinstance(e, ReviewAsked)]
+    assert "destroyed" in model.told["g2"]
+
+    (row,) = await standing()
+    assert "tickets: danger runs without asking" in row.what.text
+    edits = (ConfigEdit(row.edit, None),)
+    await hand.watch.session.send(WriteConfig(edits, cwd, note="Taken back"))
+    assert "approval_mode" not in config.read_text()
+    assert await standing() == []
+    thread = await call("g3")
+    await hand.give(await hand.asked(ReviewKind.ELICITATION), "d")
+    await hand.ended(thread)
+    assert "destroyed" not in model.told["g3"]
 
 
 def _owned_tool(plain: Client, bench: Bench) -> ThreadId:
