@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ from state.engine.wire.context import WireContext
 from state.engine.wire.responses import decode_response
 from state.home import store_path
 from state.items import ThreadId
-from state.model import Account, Engine, EnginePhase, World
+from state.model import Account, Engine, EnginePhase, Thread, World
 from state.reduce import apply_to
 from state.reduce.epoch import after_engine_change
 from tui.options import finder, target_of, visit_options
@@ -51,6 +51,7 @@ from tui.place import Place
 from tui.services import engine_label
 
 CALL_SECONDS = 30.0
+Fill = Callable[[Connection, dict[ThreadId, Thread]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ class Listing:
     """There is an engine, and its home does not exist yet: no threads is the truth."""
 
 
-async def read_listing(args: argparse.Namespace, place: Place) -> Listing:
+async def read_listing(
+    args: argparse.Namespace, place: Place, fill: Fill | None = None
+) -> Listing:
     """Never raises for what is missing or broken: that is a note."""
     world, problem = stored(place, engine_label(args, place))
     notes = (problem,) if problem else ()
@@ -76,7 +79,7 @@ async def read_listing(args: argparse.Namespace, place: Place) -> Listing:
     targets = _targets(args, place)
     for target in targets:
         try:
-            found = await _listed(target, options, world)
+            found = await _listed(target, options, world, fill)
         except (EngineError, OSError) as error:
             nobody = isinstance(target, SharedTarget) and isinstance(error, EngineLost)
             notes = notes if nobody else (*notes, str(error))
@@ -98,19 +101,23 @@ async def read_listing(args: argparse.Namespace, place: Place) -> Listing:
     )
 
 
-async def read_known(args: argparse.Namespace, place: Place) -> Listing:
+async def read_known(
+    args: argparse.Namespace, place: Place, fill: Fill | None = None
+) -> Listing:
     """The store's rows, with what an engine that runs says of them; none is started
-    unless --private asks for it. Never raises for what is missing or broken."""
+    unless --private asks for it. Never raises for what is missing or broken.
+
+    `fill` asks the engine for more while it is there. Raises as it does."""
     target = target_of(args, place)
     if isinstance(target, PrivateTarget):
-        return await read_listing(args, place)
+        return await read_listing(args, place, fill)
     world, problem = stored(place, engine_label(args, place))
     notes = (problem,) if problem else ()
     if isinstance(target, SharedTarget):
         target = SharedTarget(None, place.codex_home)
     if isinstance(target, RemoteTarget) or place.codex_home.is_dir():
         try:
-            found = await _listed(target, visit_options(place), world)
+            found = await _listed(target, visit_options(place), world, fill)
         except (EngineError, OSError) as error:
             if isinstance(target, RemoteTarget):
                 notes = (*notes, str(error))
@@ -168,7 +175,9 @@ def stored(place: Place, label: str) -> tuple[World, str]:
         return World(), named(error, path).sentence
 
 
-async def _listed(target: Target, options: ConnectOptions, world: World) -> Listing:
+async def _listed(
+    target: Target, options: ConnectOptions, world: World, fill: Fill | None
+) -> Listing:
     """Raises EngineError."""
     link = await connect(target, options)
     try:
@@ -192,6 +201,8 @@ async def _listed(target: Target, options: ConnectOptions, world: World) -> List
             async for seen in _loaded(link, frozenset(listed)):
                 apply_to(threads, seen)
                 listed.add(seen.thread_id)
+        if fill is not None:
+            await fill(link, threads)
         account = await _account(link)
     finally:
         await link.rpc.close()

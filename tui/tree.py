@@ -36,6 +36,7 @@ from tui.place import Place
 from tui.report import print_json
 from tui.timeline_svg import timeline_svg
 from tui.timeline_text import timeline_text
+from tui.tree_visit import tree_of
 
 LEAST_WIDTH = 60
 
@@ -46,7 +47,7 @@ def tree_command(args: argparse.Namespace) -> int:
     if problem := _wrong(args):
         return _fail(2, problem)
     place = Place.from_environment()
-    listing = asyncio.run(read_known(args, place))
+    listing = asyncio.run(read_known(args, place, tree_of(args.thread)))
     for note in listing.notes:
         print(note, file=sys.stderr)
     if listing.store_failed and not listing.live:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from state.attention import Notify, calls_of
 from state.commands import Interrupt, ResumeThread, SendTurn, StartThread
@@ -40,6 +42,7 @@ CONFIG = """
 max_concurrent_threads_per_session = 12
 """
 AN_HOUR = 3_600_000
+PROGRAM = Path(sys.executable).with_name("codex-tui")
 
 
 def script(request: ModelRequest) -> Sequence[Step]:
@@ -205,6 +208,32 @@ async def _ended(watch: Watch, thread_id: ThreadId, since: int = 0) -> None:
     await watch.until(TurnEnded, lambda e: e.thread_id == thread_id, since=since)
 
 
+def _on_the_command_line(bench: Bench, rows: list[Row]) -> None:
+    """Without a store, and no agent loaded: the engine knows the tree all the same."""
+    empty = bench.home.root / "no-store"
+    env = {**bench.home.environment(), "CODEX_TUI_HOME": str(empty)}
+    ids = [rows[0][0], rows[-1][0], rows[3][0], None]
+    for words in ids:
+        arguments = ("tree", "--json", *([words] if words else []))
+        ran = subprocess.run(
+            (PROGRAM, *arguments),
+            cwd=bench.home.outside,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert ran.returncode == 0, ran.stderr
+        told = json.loads(ran.stdout)
+        assert [(one["id"], one["path"], one["state"]) for one in told] == [
+            (row[0], row[2], row[3]) for row in rows
+        ], words
+        assert [f"{one['spawnTurn']} {one['spawnItem']}" for one in told[1:]] == [
+            row[9] for row in rows[1:]
+        ]
+
+
 async def _after_a_kill(bench: Bench, watch: Watch, live: Live, held: ThreadId) -> None:
     """The engine dies under it; the next message brings an interrupted agent back."""
     root, mark = live.root, len(watch.events)
@@ -214,6 +243,7 @@ async def _after_a_kill(bench: Bench, watch: Watch, live: Live, held: ThreadId) 
     standing = {**STANDING, **cut_off}
     rows = await live.settled(standing)
     assert await fresh(bench, root, rows) == rows
+    await asyncio.to_thread(_on_the_command_line, bench, rows)
 
     await watch.session.send(ResumeThread(root, acknowledged=True))
     mark = len(watch.events)
