@@ -212,6 +212,14 @@ class StopTerminals:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAtTerminals:
+    """Ask anew what a thread's terminals are doing: some engines tell cpu and memory,
+    and tell them only when asked."""
+
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
 class RunShell:
     """A command of the user's own: the engine runs it outside the sandbox."""
 
@@ -263,6 +271,7 @@ Act = (
     | MarkRead
     | Decide
     | StopTerminals
+    | LookAtTerminals
     | RunShell
     | Refresh
     | RetryEngine

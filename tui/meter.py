@@ -1,4 +1,4 @@
-"""Looks at the processes of terminals while somebody looks at terminals.
+"""Looks at what terminals cost while somebody looks at terminals.
 
 Owns when a look is due and what becomes of it; the looking is blocking work in a
 thread (`state.engine.processes`). Invariants: without terminals, with a remote engine
@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from state.items import ThreadId
 from state.model import EnginePhase
 from state.usage import NO_METERS, Place, Usage, left_over, moved_on
 
@@ -63,6 +64,25 @@ class Meter:
         if not self._presenter.with_terminals:
             return False
         return (board or pane) and now_ms >= self._next_ms
+
+    def told_due(self, now_ms: int, *, board: bool, pane: bool) -> list[ThreadId]:
+        """The threads to ask the engine about: those of an engine whose processes are
+        not seen here, if it told figures of their terminals; most never do."""
+        engine = self._presenter.world.engine
+        if self.able or engine.phase is not EnginePhase.READY:
+            return []
+        if not (board or pane) or now_ms < self._next_ms:
+            return []
+        seconds = NEAR_SECONDS if board else FAR_SECONDS
+        self._next_ms = now_ms + int(seconds * 1000)
+        return [
+            thread.id
+            for thread in self._presenter.with_terminals
+            if any(
+                terminal.cpu_percent is not None or terminal.rss_kb is not None
+                for terminal in thread.terminals.values()
+            )
+        ]
 
     async def measure(self, now_ms: int, *, board: bool) -> bool:
         """Look once; True when there are other figures than before."""

@@ -202,6 +202,12 @@ class Live:
             self._terminals_due.add(thread_id)
             self.link.spawn(self._list_terminals(thread_id))
 
+    async def _on_terminals(self, command: c.StopTerminals | c.LookAtTerminals) -> None:
+        if isinstance(command, c.StopTerminals):
+            await self._actor.stop_terminals(command)
+        else:
+            self._terminals(command.thread_id)
+
     async def _list_terminals(self, thread_id: ThreadId) -> None:
         self._terminals_due.discard(thread_id)
         await list_terminals(self.link, thread_id)
@@ -248,8 +254,8 @@ class Live:
                 await actor.resume(command)
             case c.MarkRead():
                 await actor.mark_read(command)
-            case c.StopTerminals():
-                await actor.stop_terminals(command)
+            case c.StopTerminals() | c.LookAtTerminals():
+                await self._on_terminals(command)
             case c.LogIn():
                 await actor.log_in(command)
             case (

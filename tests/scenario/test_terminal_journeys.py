@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -25,6 +25,11 @@ class Running:
             OTHER: ["qemu -M virt"],
         }
         self._stubborn = stubborn
+        self.asked: list[str] = []
+        self.figures: Callable[[str], Json] = lambda _line: {
+            "cpuPercent": None,
+            "rssKb": None,
+        }
 
     def prepare(self, engine: FakeEngine) -> None:
         """One tree of two, and a thread beside it."""
@@ -46,9 +51,10 @@ class Running:
         lines = self.of.get(params["threadId"], [])
         rows = [
             {"itemId": f"i-{line}", "processId": f"p-{line}", "command": line,
-             "cwd": "/w", "osPid": None, "cpuPercent": None, "rssKb": None}
+             "cwd": "/w", "osPid": None, **self.figures(line)}
             for line in lines
         ]  # fmt: skip
+        self.asked.append(params["threadId"])
         return {"data": rows, "nextCursor": None}
 
     def _stopped(self, params: Json) -> Json:
@@ -238,3 +244,53 @@ def test_a_private_engine_s_end_names_what_dies() -> None:
         assert not driver.app.is_running
 
     run(play)
+
+
+# -- figures that only the engine knows ------------------------------------------------
+
+
+@pytest.mark.parametrize("board", [True, False])
+def test_the_engine_is_asked_for_figures_that_it_told(*, board: bool) -> None:
+    """Its processes are not on this machine; most engines tell nothing, see below."""
+    running = Running()
+    now: dict[str, tuple[float | None, int | None]] = {"qemu -M virt": (7.4, 2048)}
+
+    def figures(line: str) -> Json:
+        cpu, kb = now.get(line, (None, None))
+        return {"cpuPercent": cpu, "rssKb": kb}
+
+    running.figures = figures
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("other")
+        if board:
+            await slash(driver, "/ps")
+        driver.sees("7%", *(["2M"] if board else []))
+        now["qemu -M virt"] = (98.0, 3 << 20)
+        running.asked.clear()
+        await driver.wait(7_000)
+        driver.sees("98%")
+        driver.sees_not("7%")
+        assert set(running.asked) == {OTHER}, "nobody asks about the others"
+        now["qemu -M virt"] = (None, None)
+        await driver.wait(7_000)
+        driver.sees_not("98%")
+        running.asked.clear()
+        await driver.wait(20_000)
+        assert running.asked == []
+
+    drive(play, prepare=running.prepare, size=WIDE, still=False)
+
+
+def test_an_engine_without_figures_is_not_asked_again() -> None:
+    running = Running()
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("other")
+        await slash(driver, "/ps")
+        driver.sees("—")
+        running.asked.clear()
+        await driver.wait(30_000)
+        assert running.asked == []
+
+    drive(play, prepare=running.prepare, size=WIDE, still=False)

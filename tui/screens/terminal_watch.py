@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from state import commands as c
 from state.events import OrphansFound
+from state.items import ThreadId
 from state.model import Terminal, ThreadStatus
 from tui.screens.board import Board
 from tui.screens.late import terminals
@@ -51,8 +53,18 @@ class TerminalWatch:
         pane = fleet.terminals.is_attached and fleet.terminals.region.height > 0
         shown = pane and fleet.is_current and fleet.app.app_focus
         board = bool(self.boards) and fleet.app.app_focus
-        if fleet.meter.due(fleet.services.clock(), board=board, pane=shown):
+        now = fleet.services.clock()
+        if fleet.meter.due(now, board=board, pane=shown):
             self.look()
+        asked = fleet.meter.told_due(now, board=board, pane=shown)
+        if asked:
+            fleet.run_worker(self._ask(asked), group="meter", exit_on_error=False)
+
+    async def _ask(self, threads: list[ThreadId]) -> None:
+        """What the engine says of them comes with the next publish."""
+        deliver = self._fleet.services.bridge.deliver
+        for thread_id in threads:
+            await deliver(c.LookAtTerminals(thread_id))
 
     def look(self) -> None:
         """Look at the processes now."""
