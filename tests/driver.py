@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from textual import events
-from textual._xterm_parser import XTermParser
 from textual.keys import _character_to_key
 from textual.message import Message
 from textual.pilot import Pilot
@@ -22,6 +21,7 @@ from tests.clockwork import Clockwork, clockwork
 from tests.fakes import FakeEngine, fleet
 from tests.snap import screen_text
 from tui.app import CodexTui
+from tui.pasting import PasteParser
 from tui.screens.fleet import FleetScreen
 from widgets.card_body import CardBody
 from widgets.composer import Composer
@@ -50,7 +50,7 @@ class Driver:
         self.pilot = pilot
         self.engine = engine
         self.loop = loop
-        self._parser = XTermParser()
+        self._parser = PasteParser()
 
     # -- in ------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from textual.app import App
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.pasting import PasteParser
 from tui.sgr import lean
 
 
@@ -146,3 +147,4 @@ def _forgiving(encoding: str) -> Any:
 
 # One byte of Latin-1 must not end the program: Textual decodes strictly.
 linux_driver.getincrementaldecoder = _forgiving  # type: ignore[attr-defined]
+linux_driver.XTermParser = PasteParser  # type: ignore[attr-defined]

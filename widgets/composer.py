@@ -17,6 +17,7 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widgets import TextArea
 
+from state import pastes
 from state.views import Bit, ComposerView, Tone
 from state.words import cut
 from widgets.box import edge_line
@@ -188,8 +189,13 @@ class Composer(Vertical):
 
     @property
     def text(self) -> str:
-        """All that is written."""
-        return self.field.text
+        """All that is written, pasted texts whole."""
+        return self.field.words
+
+    @property
+    def kept(self) -> str:
+        """The same as a draft keeps it; `load` takes it."""
+        return self.field.kept
 
     def load(self, text: str) -> None:
         """Show a stored draft. Posts nothing."""
@@ -198,12 +204,12 @@ class Composer(Vertical):
 
     def accepted(self, text: str) -> None:
         """`text` was recorded: take it out. Words typed since then stay."""
-        now = self.field.text
+        now = self.field.words
         if now.startswith(text):
-            rest = now[len(text) :]
+            rest = pastes.after(self.field.kept, len(text))
             self.field.load(rest.removeprefix("\n"))
             self._refresh_box()
-            self.post_message(DraftChanged(self._view.target, self.field.text))
+            self.post_message(DraftChanged(self._view.target, self.field.kept))
 
     def focus(self, scroll_visible: bool = True) -> Composer:
         """Focus the field."""
@@ -256,7 +262,7 @@ class Composer(Vertical):
             self._dismissed = ""
         self._find()
         self._refresh_box()
-        self.post_message(DraftChanged(self._view.target, text))
+        self.post_message(DraftChanged(self._view.target, self.field.kept))
 
     def on_descendant_focus(self) -> None:
         """The box is live."""
@@ -321,7 +327,7 @@ class Composer(Vertical):
         if self.popup.picked is not None:
             self._complete(self.popup.picked)
         elif self.field.takes_tab:
-            text = self.field.text
+            text = self.field.words
             self.post_message(SendDraft(self._view.target, text, "queue"))
 
     def _complete(self, command: SlashCommand) -> None:
@@ -353,20 +359,22 @@ class Composer(Vertical):
         self._show([])
         if not text.strip():
             return
+        words = self.field.words
         if self.field.shell:
-            command = text[1:].strip()
+            command = words[1:].strip()
             if command:
-                self.post_message(RunShell(self._view.target, command, text))
+                self.post_message(RunShell(self._view.target, command, words))
             return
         match = _COMMAND.fullmatch(text)
         if match is not None:
-            self._command(match[1], match[2].strip(), self.field.text)
+            args = self.field.pasted.whole(match[2]).strip()
+            self._command(match[1], args, words)
         elif self._view.action == "none":
             self.post_message(
                 Say(self._view.blocked or "Nothing is open to send it to.")
             )
         else:
-            self.post_message(SendDraft(self._view.target, self.field.text, "send"))
+            self.post_message(SendDraft(self._view.target, words, "send"))
 
     def _command(self, name: str, args: str, text: str) -> None:
         command = find(self._commands, name.lower())

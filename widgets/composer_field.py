@@ -2,7 +2,9 @@
 
 Owns typing, pasting and the keys that mean something there. Does not own sending:
 it says what was pressed. Invariants: pasted text is one insertion and holds no
-control character; only a `!` that was typed first makes a shell command.
+control character; a long one is shown as a sign, which is one thing to the cursor and
+to every edit, and `words` has what it stands for; only a `!` that was typed first
+makes a shell command.
 """
 
 from __future__ import annotations
@@ -13,15 +15,19 @@ from typing import ClassVar, Literal
 from rich.text import Text
 from textual import events
 from textual.actions import SkipAction
+from textual.document._document import EditResult, Location, Selection
+from textual.document._edit import Edit
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
 from state.dataclass import dataclass
+from state.pastes import LONG as LONG_PASTE
 from state.text import clean_delta
 from state.views import Tone
 from widgets.intents import CopyText
 from widgets.palette import palette_of
+from widgets.pasted import Pasted
 
 _MENTION = re.compile(r"(?<!\S)@[^\s@]+")
 LONG = 2000
@@ -80,6 +86,7 @@ class ComposerField(TextArea):
     POPUP_KEYS: ClassVar[frozenset[str]] = frozenset({"up", "down"})
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        self.pasted = Pasted()
         super().__init__(
             id=id,
             soft_wrap=True,
@@ -95,15 +102,26 @@ class ComposerField(TextArea):
         self._shell = False
 
     @property
+    def words(self) -> str:
+        """All that is written, pasted texts whole: what would be sent."""
+        return self.pasted.whole(self.text)
+
+    @property
+    def kept(self) -> str:
+        """The same as a draft keeps it; `load` shows it again as it is now."""
+        return self.pasted.kept(self.text)
+
+    @property
     def shell(self) -> bool:
         """Whether this is a command of the user's own: its `!` was typed first."""
         return self._shell and self.document.get_line(0).startswith("!")
 
     def load(self, text: str) -> None:
-        """Show this text, the cursor at its end. Never a shell command."""
+        """Show this draft, the cursor at its end. Never a shell command."""
         self._shell = False
+        self.pasted.clear()
         with self.prevent(TextArea.Changed):
-            self.load_text(from_outside(text))
+            self.load_text(self.pasted.shown(text, from_outside))
         self.move_cursor(self.document.end)
         self.refresh(layout=True)
 
@@ -144,7 +162,10 @@ class ComposerField(TextArea):
     def _insert(self, text: str) -> None:
         if not self.document.text.strip():
             self._shell = False
-        result = self._replace_via_keyboard(from_outside(text), *self.selection)
+        text = from_outside(text)
+        if len(text) > LONG_PASTE:
+            text = self.pasted.sign(text, self.text)
+        result = self._replace_via_keyboard(text, *self.selection)
         if result is not None:
             self.move_cursor(result.end_location)
 
@@ -152,7 +173,59 @@ class ComposerField(TextArea):
         """Copy the selection; nothing selected: not our key."""
         if not self.selected_text:
             raise SkipAction
-        self.post_message(CopyText(self.selected_text, "selection"))
+        words = self.pasted.whole(self.selected_text)
+        self.post_message(CopyText(words, "selection"))
+
+    def action_cut(self) -> None:
+        """Copy the selection, or the line, then take it out."""
+        start, end = self.selection
+        if start == end:
+            row = self.cursor_location[0]
+            words = self.document.get_line(row)
+            done = self._delete_cursor_line()
+        else:
+            words = self.selected_text
+            done = self._delete_via_keyboard(start, end)
+        if done is not None and words:
+            whole = self.pasted.whole(words)
+            self.post_message(CopyText(whole, "selection"))
+
+    # -- signs are one thing -------------------------------------------------------
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Whatever touches a part of a sign means the whole of it."""
+        if self.pasted:
+            top, bottom = edit.top, edit.bottom
+            if top == bottom:
+                top = bottom = self._outside(top, forward=True)
+            else:
+                top = self._outside(top, forward=False)
+                bottom = self._outside(bottom, forward=True)
+            if (top, bottom) != (edit.top, edit.bottom):
+                edit = Edit(edit.text, top, bottom, edit.maintain_selection_offset)
+        return super().edit(edit)
+
+    def _validate_selection(self, selection: Selection) -> Selection:
+        """The cursor steps over a sign, and no selection ends inside of one."""
+        selection = super()._validate_selection(selection)
+        if not self.pasted:
+            return selection
+        start, end = selection
+        forward = end > self.selection.end
+        end = self._outside(end, forward=forward)
+        if selection.is_empty:
+            return Selection(end, end)
+        return Selection(self._outside(start, forward=start > end), end)
+
+    def _outside(self, at: Location, *, forward: bool) -> Location:
+        """The place itself, or the edge of the sign that it is inside of."""
+        row, column = at
+        if not 0 <= row < self.document.line_count:
+            return at
+        for begin, end in self.pasted.spans(self.document.get_line(row)):
+            if begin < column < end:
+                return (row, end if forward else begin)
+        return at
 
     def render_line(self, y: int) -> Strip:
         """A row, exactly as wide as the field."""
@@ -165,6 +238,8 @@ class ComposerField(TextArea):
         if len(text) > LONG:
             return text
         accent = palette_of(self).style(Tone.ACCENT)
+        for span in self.pasted.spans(text.plain):
+            text.stylize(accent, *span)
         for match in _MENTION.finditer(text.plain):
             text.stylize(accent, *match.span())
         if line_index == 0 and text.plain[:1] == "/":

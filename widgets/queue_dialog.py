@@ -202,7 +202,7 @@ class QueueDialog(Dialog[None]):
         """Enter keeps the words, esc leaves the message as it was."""
         message.stop()
         if message.pressed == "send":
-            text = self.field.text
+            text = self.field.words
             if text.strip():
                 self._act("edit", self._editing, text)
             self._edit_mode(on=False)

@@ -5,13 +5,18 @@ Time is the test's own: the claim is about what happens before what, on any mach
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
+from state import pastes
 from state.db.history import drafts
 from state.home import store_path
-from tests.driver import Driver, drive
+from tests.driver import NARROW, NORMAL, WIDE, Driver, Size, drive
+from tests.fakes import FakeEngine
+from tests.scenario.pty import Terminal
+from tests.scenario.script import NOWHERE, SCRIPT, a_place
 
 PROMISE_MS = 250
 BIG = "a line of words that somebody copied somewhere\n" * 22_400
@@ -37,7 +42,10 @@ def test_the_last_key_is_on_disk_in_time(pause_ms: int, tmp_path: Path) -> None:
     drive(play, home=tmp_path)
 
 
-def test_a_megabyte_is_pasted_kept_and_said_to_be_too_long(tmp_path: Path) -> None:
+MEGABYTE = "0123456789abcde\n" * 65_536
+
+
+def test_too_long_a_paste_is_kept_and_said_to_be_too_long(tmp_path: Path) -> None:
     """It is one insertion; the limit is told before anything is sent."""
 
     async def play(driver: Driver) -> None:
@@ -47,7 +55,7 @@ def test_a_megabyte_is_pasted_kept_and_said_to_be_too_long(tmp_path: Path) -> No
         driver.key("x")
         await driver.loop.settle()
         await driver.loop.advance(PROMISE_MS)
-        assert [len(text) for text in on_disk(tmp_path)] == [len(BIG) + 1]
+        assert [pastes.unmarked(text) for text in on_disk(tmp_path)] == [f"{BIG}x"]
         sent = len(driver.engine.sent)
         await driver.press("enter")
         assert driver.draft == f"{BIG}x"
@@ -55,3 +63,129 @@ def test_a_megabyte_is_pasted_kept_and_said_to_be_too_long(tmp_path: Path) -> No
         assert [s.method for s in driver.engine.sent[sent:]] == []
 
     drive(play, home=tmp_path)
+
+
+@pytest.mark.parametrize("size", [NARROW, NORMAL, WIDE])
+def test_a_megabyte_is_a_sign_and_goes_out_whole(size: Size, tmp_path: Path) -> None:
+    """Typed around, kept over a restart, sent to the very character."""
+    first = "look at " + MEGABYTE[:-20] + " now"
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("awake")
+        await driver.press("i")
+        await driver.type("look at ")
+        await driver.paste(MEGABYTE[:-20])
+        await driver.type(" now")
+        driver.sees("[Pasted text · 1,048,556 characters] now")
+        assert driver.draft == first
+
+    async def again(driver: Driver) -> None:
+        await driver.open_thread("awake")
+        await driver.press("i")
+        driver.sees("[Pasted text · 1,048,556 characters] now")
+        await driver.press("enter")
+        (call,) = driver.engine.calls("turn/start")
+        assert call["input"][0]["text"] == first
+        assert driver.draft == ""
+
+    drive(play, home=tmp_path, prepare=awake, size=size)
+    drive(again, home=tmp_path, prepare=awake, size=size)
+
+
+def test_signs_are_one_thing_to_cursor_and_backspace() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.press("i")
+        await driver.paste("a" * 1001)
+        await driver.paste("b" * 1001)
+        await driver.type("z")
+        driver.sees(
+            "[Pasted text · 1,001 characters][Pasted text 2 · 1,001 characters]z"
+        )
+        assert driver.draft == "a" * 1001 + "b" * 1001 + "z"
+        await driver.press("left", "left", "x")
+        assert driver.draft == "a" * 1001 + "x" + "b" * 1001 + "z"
+        await driver.press("right", "backspace")
+        assert driver.draft == "a" * 1001 + "xz"
+        await driver.press("ctrl+z")
+        assert driver.draft == "a" * 1001 + "x" + "b" * 1001 + "z"
+        await driver.press("ctrl+y")
+        assert driver.draft == "a" * 1001 + "xz"
+        await driver.press("home", "delete")
+        assert driver.draft == "xz"
+
+    drive(play)
+
+
+def test_a_paste_of_a_thousand_characters_is_shown_as_it_is() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.press("i")
+        await driver.paste("a" * 1000)
+        driver.sees_not("Pasted text")
+        driver.sees("aaaaaaaa")
+
+    drive(play)
+
+
+def test_a_long_paste_is_queued_edited_there_and_never_a_command() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("awake")
+        driver.engine.start_turn("thread-awake", "turn-1")
+        await driver.press("i")
+        await driver.paste("/archive " + "c" * 30_000)
+        driver.sees("[Pasted text · 30,009 characters]")
+        await driver.press("tab")
+        (call,) = driver.engine.calls("thread/queue/add")
+        assert call["input"][0]["text"] == "/archive " + "c" * 30_000
+        assert driver.draft == ""
+        await driver.type("/queue")
+        await driver.press("enter", "e")
+        driver.sees("[Pasted text · 30,009 characters]")
+        await driver.type("!")
+        await driver.press("enter")
+        (call,) = driver.engine.calls("thread/queue/update")
+        assert call["input"][0]["text"] == "/archive " + "c" * 30_000 + "!"
+
+    drive(play, prepare=awake)
+
+
+def test_what_looks_like_a_sign_is_only_words() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("awake")
+        await driver.press("i")
+        await driver.type("[Pasted text · 1,001 characters] ")
+        await driver.paste("d" * 1001)
+        await driver.press("enter")
+        (call,) = driver.engine.calls("turn/start")
+        said = "[Pasted text · 1,001 characters] " + "d" * 1001
+        assert call["input"][0]["text"] == said
+
+    drive(play, prepare=awake)
+
+
+def awake(engine: FakeEngine) -> None:
+    engine.add("awake", status={"type": "idle"})
+
+
+def test_a_megabyte_at_the_terminal_outlives_a_kill() -> None:
+    """A bracketed paste as the terminal sends it; the oracle is the file."""
+    with a_place() as place:
+        place.codex_home.mkdir()
+        env = place.environment({"CODEX_TUI_CODEX_BIN": NOWHERE})
+        sign = "[Pasted text · 1,048,576 characters]"
+        with Terminal((SCRIPT,), env=env, cwd=place.home) as terminal:
+            terminal.wait_for("No codex found")
+            terminal.type("i")
+            terminal.wait_for("write a message")
+            terminal.type(f"\x1b[200~{MEGABYTE}\x1b[201~")
+            terminal.type("tail")
+            terminal.wait_for(f"{sign}tail")
+            kept = [MEGABYTE + "tail"]
+            path = place.own
+            terminal.wait(
+                lambda: [pastes.unmarked(text) for text in on_disk(path)] == kept,
+                "the draft on disk",
+            )
+            terminal.signal(signal.SIGKILL)
+        with Terminal((SCRIPT,), env=env, cwd=place.home) as terminal:
+            terminal.wait_for(f"{sign}tail")
+        assert [pastes.unmarked(text) for text in on_disk(path)] == kept

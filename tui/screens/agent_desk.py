@@ -99,7 +99,7 @@ class AgentDesk:
         composer = self._flows.composer
         if args and not composer.text:
             composer.load(f"/send {args}")
-            self._flows.services.keep_draft(self._flows.draft_key, composer.text)
+            self._flows.services.keep_draft(self._flows.draft_key, composer.kept)
 
     # -- which way ------------------------------------------------------------------
 

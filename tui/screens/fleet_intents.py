@@ -165,7 +165,7 @@ class FleetIntents(Flows):
         """What stands in the composer belongs to where it was written."""
         if self.is_mounted:
             self.places.note()
-            self.services.keep_draft(self.draft_key, self.composer.text)
+            self.services.keep_draft(self.draft_key, self.composer.kept)
 
     @on(i.DraftChanged)
     def _draft(self, intent: i.DraftChanged) -> None:

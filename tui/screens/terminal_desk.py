@@ -273,7 +273,7 @@ class TerminalDesk:
         words = f"In terminal {row.process_id} (`{cut(row.command.text, 60)}`), type: "
         if not direct:
             words = f"Tell {row.path}: {words[0].lower()}{words[1:]}"
-        written = self._fleet.composer.text.strip()
+        written = self._fleet.composer.kept.strip()
         self._fleet.composer.load(f"{written}\n{words}" if written else words)
         self._fleet.stash_draft()
         self._fleet.go_to(2)

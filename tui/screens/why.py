@@ -62,7 +62,7 @@ PLACES = ("approvals", "sandbox")
 
 def _draft(fleet: FleetIntents, told: Why) -> None:
     """Words for the agent, in the composer; the user sends them or not."""
-    said = fleet.composer.text
+    said = fleet.composer.kept
     words = (
         f"`{told.command}` was blocked. {told.sentence} Ask for approval and run it "
         "again, or find another way."

@@ -29,6 +29,8 @@ from widgets.cells.wrap import Piece, width_of, wrap
 from widgets.palette import Back
 
 SAID_ROWS = 12
+FEW_SHOWN, MOST_SHOWN = 10_000, 100_000
+"""Characters that are laid out of what was said: folded, and at most"""
 _STATES = {"refused": Tone.FAIL, "unknown": Tone.NEED}
 _STEPS = {
     "completed": (Glyph.DONE, Tone.MUTED, Tone.MUTED),
@@ -43,7 +45,8 @@ def said_rows(cell: SaidCell, frame: Frame, *, unfolded: bool) -> list[Row]:
     here = Frame(frame.palette, frame.width, frame.look, MARGIN)
     state = frame.piece(cell.state, _STATES.get(cell.state, Tone.MUTED))
     right = [state, Piece(" ", _NULL)] if cell.state else []
-    words, tabs = expand_tabs([frame.piece(cell.text, Tone.BRIGHT, bold=True)])
+    shown, left_out = _shown(cell.text, unfolded=unfolded)
+    words, tabs = expand_tabs([frame.piece(shown, Tone.BRIGHT, bold=True)])
     room = min(PROSE, max(8, frame.width - TEXT - RIGHT - 1))
     first = max(8, room - width_of(right) - 2) if right else room
     said = "you:" if frame.look.plain else frame.sign(Glyph.PROMPT)
@@ -57,13 +60,25 @@ def said_rows(cell: SaidCell, frame: Frame, *, unfolded: bool) -> list[Row]:
         rows = [r._replace(tabs=()) for r in rows]
     if not unfolded and len(rows) > SAID_ROWS + 2:
         hidden = len(rows) - SAID_ROWS
-        more = shows(frame, lines_of(hidden), "all")
+        more = shows(frame, left_out or lines_of(hidden), "all")
         mark = Mark(fill=Back.SURFACE, fold=True)
         rows = [*rows[:SAID_ROWS], row(here, [*left, *more], mark=mark)]
+    elif left_out:
+        note = frame.piece(f"the beginning of {left_out} · c copies all", Tone.MUTED)
+        rows.append(row(here, [*left, note], mark=Mark(fill=Back.SURFACE, fold=True)))
     for image in cell.images:
         piece = frame.piece(f"image {image}", Tone.MUTED)
         rows.append(row(here, [*left, piece], mark=Mark(fill=Back.SURFACE)))
     return rows
+
+
+def _shown(text: str, *, unfolded: bool) -> tuple[str, str]:
+    """What is laid out of a text that may be a megabyte, and how long it is if that is
+    not all. Every row costs; nobody reads tens of thousands here."""
+    most = MOST_SHOWN if unfolded else FEW_SHOWN
+    if len(text) <= most:
+        return text, ""
+    return text[:most], f"{len(text):,} characters"
 
 
 def thought_rows(cell: ThoughtCell, frame: Frame, *, unfolded: bool) -> list[Row]:

@@ -1,0 +1,99 @@
+"""Bracketed pastes taken from the terminal in one piece.
+
+Textual's parser looks at each character of a paste; a megabyte costs it seconds. Here
+the text between the two marks is cut out of the stream as it is. Owns nothing else of
+the terminal's bytes. Invariant: the events are those of Textual's own parser, however
+the stream was cut into reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.message import Message
+
+BEGIN, END = "\x1b[200~", "\x1b[201~"
+
+
+class PasteParser(XTermParser):
+    """Textual's parser, with a short way for pastes."""
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self._pasted: list[str] | None = None
+        """what came of a paste so far; None: none is going on"""
+        self._tail = ""
+        """the end of what went to Textual, in which a mark may have begun"""
+        self._theirs = False
+        """the mark was cut in two: that paste is Textual's, to its end"""
+
+    def feed(self, data: str) -> Iterable[Message]:
+        """Events of what has come."""
+        if not data:
+            yield from super().feed(data)
+        while data:
+            if self._pasted is not None:
+                data = self._more(data)
+                if self._pasted is None:
+                    yield events.Paste(self._done)
+            elif self._theirs:
+                ours, data = self._until(data, END)
+                yield from self._give(ours)
+            else:
+                yield from self._plain(data)
+                data = self._rest
+
+    _done = ""
+    _rest = ""
+
+    def _plain(self, data: str) -> Iterable[Message]:
+        """Up to the next paste; `_rest` is what comes after its first mark."""
+        self._rest = ""
+        seam = (self._tail + data[: len(BEGIN) - 1]).find(BEGIN)
+        if self._tail and seam >= 0:
+            cut = seam + len(BEGIN) - len(self._tail)
+            self._theirs = True
+            self._rest = data[cut:]
+            yield from self._give(data[:cut])
+            self._tail = ""
+            return
+        at = data.find(BEGIN)
+        if at < 0:
+            yield from self._give(data)
+            return
+        yield from self._give(data[:at])
+        self._tail = ""
+        self._pasted = []
+        self._rest = data[at + len(BEGIN) :]
+
+    def _give(self, data: str) -> Iterable[Message]:
+        if data:
+            self._tail = (self._tail + data)[1 - len(BEGIN) :]
+            yield from super().feed(data)
+
+    def _until(self, data: str, mark: str) -> tuple[str, str]:
+        """What goes to Textual up to the end of its paste, and the rest."""
+        joined = self._tail + data
+        at = joined.find(mark)
+        if at < 0:
+            return data, ""
+        self._theirs = False
+        cut = at + len(mark) - len(self._tail)
+        return data[:cut], data[cut:]
+
+    def _more(self, data: str) -> str:
+        """More of a paste; what comes after its end."""
+        assert self._pasted is not None
+        # The mark may have begun in the read before.
+        last = self._pasted.pop() if self._pasted else ""
+        joined = last + data
+        at = joined.find(END)
+        if at < 0:
+            keep = len(END) - 1
+            self._pasted += [joined[:-keep], joined[-keep:]]
+            return ""
+        self._done = "".join([*self._pasted, joined[:at]]).replace("\x00", "")
+        self._pasted = None
+        return joined[at + len(END) :]
