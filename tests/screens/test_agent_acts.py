@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from state.events import Event
+from state.pastes import marked
 from tests.screens import scripts as s
 from tests.screens.stage import DEMO, Json, connected, keys, stage, told
 from tests.screens.test_agents import MINUTE, ROOT, agent, root, turn
@@ -65,6 +66,16 @@ def test_an_agent_is_open(snap_of: Snap, size: Size) -> None:
     app = stage(midway(), open_thread=DEMO)
     act = keys("3", "j", "enter", "2")
     snap_of(app, size, run_before=act, must_contain=["· /root/researcher"])
+
+
+@sizes
+def test_long_pastes_are_signs(snap_of: Snap, size: Size) -> None:
+    """Two of them in a draft, words around them, written to an agent."""
+    first, second = marked("a" * 1_048_000), marked("b\n" * 900)
+    draft = f"@/root/docs read {first} and {second}, then say which one is newer"
+    app = stage(midway(), open_thread=DEMO, draft=draft)
+    words = ["[Pasted text · 1,048,000 characters]", "to /root/docs"]
+    snap_of(app, size, run_before=keys("i"), must_contain=words)
 
 
 @sizes
