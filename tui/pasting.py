@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from textual import events
-from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import XTermParser  # type: ignore[attr-defined]
 from textual.message import Message
 
 BEGIN, END = "\x1b[200~", "\x1b[201~"

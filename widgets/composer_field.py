@@ -15,11 +15,10 @@ from typing import ClassVar, Literal
 from rich.text import Text
 from textual import events
 from textual.actions import SkipAction
-from textual.document._document import EditResult, Location, Selection
-from textual.document._edit import Edit
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult, Location, Selection
 
 from state.dataclass import dataclass
 from state.pastes import LONG as LONG_PASTE
