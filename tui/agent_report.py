@@ -36,7 +36,7 @@ from tui.options import visit_options
 from tui.place import Place
 from tui.report import print_json
 from tui.run import build, run_app, show
-from tui.screens.wake_words import wake_lines
+from tui.screens.wake_words import wake_lines, writer_words
 from tui.services import Services
 
 READY_SECONDS = 30.0
@@ -234,6 +234,13 @@ async def _awake(args: argparse.Namespace, here: Visit, target: Thread) -> None:
     found = await here.services.engine.inspect(target.id)
     if found is None:
         raise Refused(3, "The engine does not answer.")
+    if found.writer is not None:
+        raise Refused(
+            1,
+            f"{writer_words(found.writer)} writes this thread, and one process alone"
+            " can; nothing was sent.",
+            "Close it there, or fork it: codex-tui open, then /fork.",
+        )
     if found.loaded or found.quiet:
         return
     if not args.wake:

@@ -37,12 +37,21 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
+class Writer:
+    """A process that writes a thread; `name` is its program's, "" when not told."""
+
+    pid: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WakeReport:
     """What loading a thread would set off.
 
     `queue`: texts that would be sent at once. `stored`: what the thread last ran
     under and would run under again; None when nobody could tell. `today`: what a new
-    thread would get now. `laxer`: in words, what is laxer in `stored`.
+    thread would get now. `laxer`: in words, what is laxer in `stored`. `writer`:
+    another process that writes it, so that no engine but its own can load it.
     """
 
     thread_id: ThreadId
@@ -52,6 +61,7 @@ class WakeReport:
     stored: Settings | None = None
     today: Settings | None = None
     laxer: tuple[str, ...] = ()
+    writer: Writer | None = None
 
     @property
     def quiet(self) -> bool:

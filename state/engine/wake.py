@@ -15,7 +15,8 @@ from typing import Any
 from state.engine import calls
 from state.engine.errors import RequestFailed
 from state.engine.link import Link
-from state.engine.port import Goal, WakeReport
+from state.engine.port import Goal, WakeReport, Writer
+from state.engine.writers import writer_of
 from state.items import ThreadId
 from state.model import Sandbox, SandboxMode, Settings
 from state.rollout import stored_settings
@@ -60,6 +61,10 @@ async def inspect(link: Link, thread_id: ThreadId) -> WakeReport:
         readable, stored = await asyncio.to_thread(readable_settings, Path(path))
     today = await todays_settings(link, cwd)
     laxer = laxer_words(stored, today) if readable else (UNKNOWN_MODE,)
+    writer: Writer | None = None
+    if link.local:
+        home, own = Path(link.connection.info.codex_home), link.connection.pid
+        writer = await asyncio.to_thread(writer_of, home, thread_id, own=own)
     return WakeReport(
         thread_id=thread_id,
         queue=tuple(map(_queued_text, queue)),
@@ -67,6 +72,7 @@ async def inspect(link: Link, thread_id: ThreadId) -> WakeReport:
         stored=stored,
         today=today,
         laxer=laxer,
+        writer=writer,
     )
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from state.dataclass import dataclass
 
 if TYPE_CHECKING:
-    from state.engine.port import Defaults
+    from state.engine.port import Defaults, Writer
 from state.model import SandboxMode, Settings, Thread
 from state.select.interrupts import MOST, Reach, apart, ask_lines
 from state.select.words import agent_label
 from state.text import reveal
 from state.words import cut
 from tui.actions import help_table
+from tui.screens.wake_words import writer_words
 from widgets.dialog import Ask, Choice
 from widgets.forms import (
     HelpDialog,
@@ -150,6 +151,22 @@ def wake(lines: Sequence[str], because: str, *, can_reset: bool) -> Ask:
         choices.append(Choice("today", "Load with today's defaults"))
     choices.append(Choice("stored", "Load as stored", danger=can_reset))
     return Ask(f"Load this thread{because and f' {because}'}?", tuple(lines), choices)
+
+
+def written_elsewhere(writer: Writer, words: str) -> Ask:
+    """A thread that another process writes: it can be read here, and forked."""
+    shown = reveal(" ".join(words.split())).text
+    lines = [
+        f"{writer_words(writer)} writes this thread, and one process alone can.",
+        "It can be read here. Close it there to write here, or fork it: a fork is a new"
+        " thread with its history.",
+        "",
+        "Nothing was sent. It says:" if shown else "Nothing was done.",
+    ]
+    lines += [f"  {cut(shown, 200)}"] if shown else []
+    choices = [Choice("cancel", "Keep the draft" if shown else "Leave it")]
+    choices.append(Choice("fork", "Fork it and send there" if shown else "Fork it"))
+    return Ask("Open in another program", tuple(lines), choices)
 
 
 def agent_way(path: str, words: str, *, root_works: bool, through_root: bool) -> Ask:

@@ -310,6 +310,9 @@ class FleetActs(TreeActs):
         self.places.opened(thread_id)
         if thread_id is not None:
             self.act(c.OpenThread(thread_id))
+            self.run_worker(
+                late.writers.tell_writer(self, thread_id), exit_on_error=False
+            )
             thread = self.presenter.thread
             if thread is not None and thread.unread:
                 self.act(c.MarkRead(thread_id))

@@ -33,7 +33,7 @@ from tui.screens.late import agent_desk, dialogs, forms
 from tui.screens.wake_words import wake_lines
 
 if TYPE_CHECKING:
-    from state.engine.port import Defaults
+    from state.engine.port import Defaults, Writer
     from tui.presenter import Presenter
     from tui.services import Services
     from widgets.composer import Composer
@@ -55,6 +55,8 @@ class Flows(Screen[None]):
     threads: ThreadList
     reviews: ReviewInbox
     _recording = ""
+    _forked: Thread | None = None
+    """made of the thread that was to be woken, as another process writes that one"""
 
     @cached_property
     def agents_desk(self) -> agent_desk.AgentDesk:
@@ -198,8 +200,14 @@ class Flows(Screen[None]):
         """Record words for a thread, then send them. `draft`: what leaves the composer
         when they are recorded. False: they were not."""
         opened = self.presenter.looking.thread
-        if not await self.wake(thread.id, because="to send this"):
-            return False
+        if not await self.wake(thread.id, because="to send this", words=words):
+            forked = self._forked
+            if forked is None:
+                return False
+            # Another process writes that one; the words go to its fork.
+            sent = await self.send_to(forked, words, draft, queue=False)
+            self.open_thread(forked.id)
+            return sent
         name = client_id()
         # What runs now, after the questions: words meant for it steer it.
         now = self.presenter.world.threads.get(thread.id, thread)
@@ -231,14 +239,19 @@ class Flows(Screen[None]):
         self.composer.accepted(text)
         self.act(c.RunShell(thread.id, command))
 
-    async def wake(self, thread_id: ThreadId, *, because: str) -> bool:
-        """Load a thread if it sleeps, after showing what that sets off."""
+    async def wake(self, thread_id: ThreadId, *, because: str, words: str = "") -> bool:
+        """Load a thread if it sleeps, after showing what that sets off. `words`: what
+        is to be sent, to a fork if another process writes the thread."""
+        self._forked = None
         report = await self.services.engine.inspect(thread_id)
         if report is None:
             self.say("There is no engine just now; what you write is kept.")
             return False
         if report.loaded:
             return True
+        if report.writer is not None:
+            self._forked = await self._fork_of(thread_id, report.writer, words)
+            return False
         sandbox = policy = None
         if not report.quiet:
             answer = await self.app.push_screen_wait(
@@ -256,6 +269,23 @@ class Flows(Screen[None]):
             )
         )
         return True
+
+    async def _fork_of(
+        self, thread_id: ThreadId, writer: Writer, words: str
+    ) -> Thread | None:
+        """Ask whether a fork is wanted of what another process writes."""
+        ask = dialogs.written_elsewhere(writer, words)
+        if await self.app.push_screen_wait(ask) != "fork":
+            return None
+        made = await self.services.bridge.act(c.ForkThread(thread_id))
+        bridge = self.services.bridge
+        bridge.store.tick(self.services.clock())
+        forked = bridge.store.world.threads.get(made) if made is not None else None
+        if forked is None:
+            self.say("It could not be forked; what you wrote is kept.")
+        elif not words:
+            self.open_thread(forked.id)
+        return forked
 
     # -- acts on one thread ------------------------------------------------------
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tui.screens import trusting as trusting
     from tui.screens import why as why
     from tui.screens import worktree as worktree
+    from tui.screens import writers as writers
     from widgets import forms as forms
 else:
 
@@ -58,12 +59,14 @@ else:
     timeline = _Later("tui.screens.timeline")
     why = _Later("tui.screens.why")
     worktree = _Later("tui.screens.worktree")
+    writers = _Later("tui.screens.writers")
 
 NAMES = (
     *("tui.screens.agents", "tui.screens.timeline"),
     *("tui.screens.approvals", "tui.screens.dialogs", "tui.screens.loss_desk"),
     *("tui.screens.queue_desk", "tui.screens.terminals", "tui.screens.why"),
     *("widgets.forms", "tui.screens.agent_desk", "tui.screens.sandbox"),
+    "tui.screens.writers",
     *("tui.screens.trusting", "tui.screens.profile"),
     *("tui.screens.push", "tui.screens.push_desk", "tui.screens.worktree"),
     *("tui.screens.experimental", "tui.screens.grants", "tui.screens.ledger"),

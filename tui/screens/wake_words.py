@@ -9,7 +9,7 @@ from state.select.frame import asks, sandbox_mode, writable_roots
 from state.text import reveal
 
 if TYPE_CHECKING:
-    from state.engine.port import WakeReport
+    from state.engine.port import WakeReport, Writer
 
 
 def settings_words(settings: Settings | None) -> str:
@@ -22,6 +22,12 @@ def settings_words(settings: Settings | None) -> str:
     if writable_roots(settings) and settings.cwd:
         words.append(f"writes in {reveal(settings.cwd).text}")
     return " · ".join(word for word in words if word)
+
+
+def writer_words(writer: Writer) -> str:
+    """`codex (process 4242)`"""
+    name = reveal(writer.name).text or "Another program"
+    return f"{name} (process {writer.pid})"
 
 
 def wake_lines(report: WakeReport) -> tuple[str, ...]:
