@@ -52,11 +52,11 @@ def test_every_key_does_its_action_where_help_says(
     async def play(driver: Driver) -> None:
         await driver.open_thread("one")
         monkeypatch.setattr(FleetScreen, "action_do", action_do)
-        for action in SCREEN:
-            for pane in PANES[action.place]:
-                driver.fleet.go_to(pane)
-                await driver.idle()
-                for key in action.keys:
+        for pane in sorted({pane for panes in PANES.values() for pane in panes}):
+            driver.fleet.go_to(pane)
+            await driver.idle()
+            for action in SCREEN:
+                for key in action.keys if pane in PANES[action.place] else ():
                     done.clear()
                     await driver.press(key)
                     assert done == [action.id], (action.id, key, pane)
