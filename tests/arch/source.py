@@ -17,7 +17,7 @@ PACKAGES = ("state", "widgets", "tui")
 START = "codex_tui_start.py"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Module:
     """One Python file. `name` is its import name, `place` its path in the repo."""
 
@@ -61,8 +61,10 @@ def product() -> Iterator[Module]:
     yield from modules(START)
 
 
-def imports(module: Module) -> Iterator[Import]:
+@functools.cache
+def imports(module: Module) -> tuple[Import, ...]:
     """Imports by absolute name; `from a import b` is an import of `a.b`."""
+    found = []
     inside = {
         id(node)
         for function in ast.walk(module.tree)
@@ -77,8 +79,9 @@ def imports(module: Module) -> Iterator[Import]:
             targets = [f"{base}.{alias.name}" for alias in node.names]
         else:
             continue
-        for target in targets:
-            yield Import(target, node.lineno, id(node) in inside)
+        local = id(node) in inside
+        found += [Import(target, node.lineno, local) for target in targets]
+    return tuple(found)
 
 
 def under(name: str, *roots: str) -> bool:
