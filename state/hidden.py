@@ -27,6 +27,8 @@ MOST = 16
 
 _EXIT = re.compile(r"^(?:Process exited with code|Exit code:) (-?\d+)$", re.MULTILINE)
 _HEADER = re.compile(r"\A(?s:.*?)^Output:\n", re.MULTILINE)
+_HAS_ITEM = re.compile(r"rejected by user$|This action was rejected due to unacc")
+"""What the user or auto-review refused has an item that says so."""
 _REFUSED = re.compile(r'Rejected\(\\?"(?P<why>(?s:.{1,2000}?))\\?"\)')
 _HOOK = re.compile(r"Command blocked by \w+ hook: (?P<why>[^\n]{1,2000})")
 _CALL = re.compile(r"tools\.(?:exec_command|shell_command)\s*\(")
@@ -142,7 +144,7 @@ def _is_shown(text: str, shown: tuple[str, ...]) -> bool:
 
 def _refusal(text: str) -> str:
     match = _REFUSED.search(text) or _HOOK.search(text)
-    if match is None:
+    if match is None or _HAS_ITEM.match(match["why"]):
         return ""
     return match["why"].replace('\\"', '"').replace("\\\\", "\\").strip('"\\ ')
 

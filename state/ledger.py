@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from state.dataclass import dataclass
 from state.items import Command, ItemId, ThreadId, TurnId
-from state.reviews import AutoReview, Review, ReviewState
+from state.reviews import AutoReview, Review, ReviewKind, ReviewState
 
 RETRY_EPOCH = "auto-review"
 """Stands for the engine's life in the key of a denial that was approved for a retry:
@@ -166,7 +166,7 @@ def of_review(review: Review, written: Written | None = None) -> LedgerEntry:
         thread_id=review.thread_id,
         turn_id=review.turn_id,
         kind=review.kind.value,
-        what=review.command or review.host or review.reason or review.method,
+        what=_asked(review),
         outcome=outcome,
         who=who,
         at=Moments(
@@ -181,6 +181,12 @@ def of_review(review: Review, written: Written | None = None) -> LedgerEntry:
         scope=_scope(sent, letter, broad=broad) if label else "",
         sent=sent,
     )
+
+
+def _asked(review: Review) -> str:
+    if review.kind is ReviewKind.EDITS:
+        return review.reason or "edits to files"  # The files stand in the item alone.
+    return review.command or review.host or review.reason or review.method
 
 
 def _outcome(review: Review, sent: str, *, known: bool) -> Outcome:

@@ -12,11 +12,12 @@ from state.dataclass import dataclass, replace
 from state.items import Command, ThreadId
 from state.ledger import LedgerEntry, Outcome, of_auto, of_review, of_rule
 from state.ledger_export import Show, chosen
-from state.model import Thread, World
+from state.model import Review, ReviewKind, Thread, World
 from state.select.words import (
     agent_label,
     command_line,
     one_line,
+    patch_of,
     thread_title,
     unwrap_command,
 )
@@ -63,6 +64,8 @@ def live_entries(threads: Iterable[Thread]) -> dict[str, LedgerEntry]:
         for review in thread.reviews.values():
             if review.method:
                 entry = of_review(review)
+                if review.kind is ReviewKind.EDITS:
+                    entry = replace(entry, what=_files(review, thread) or entry.what)
                 found[f"{thread.id}/{entry.id}"] = entry
         for auto in thread.auto_reviews.values():
             entry = of_auto(thread.id, auto)
@@ -70,6 +73,11 @@ def live_entries(threads: Iterable[Thread]) -> dict[str, LedgerEntry]:
         for entry in _by_rules(thread):
             found[f"{thread.id}/{entry.id}"] = entry
     return found
+
+
+def _files(review: Review, thread: Thread) -> str:
+    patch = patch_of(review, thread)
+    return ", ".join(change.path for change in patch.changes) if patch else ""
 
 
 def _by_rules(thread: Thread) -> Iterator[LedgerEntry]:

@@ -140,6 +140,11 @@ def test_a_cell_with_many_calls_names_each_by_its_place() -> None:
         cell(call("cat log"), result("grep found: Read-only file system", 0)),
         cell("text('hello')", "hello"),
         EndedCall("c", "update_plan", "rollout", EROFS),
+        # An item says it: declined.
+        shell('exec_command failed: Rejected("rejected by user")'),
+        shell(
+            'Rejected("This action was rejected due to unacceptable risk.\\nReason")'
+        ),
     ],
 )
 def test_what_went_well_or_failed_by_itself_is_not_told(call: EndedCall) -> None:
