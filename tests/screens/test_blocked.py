@@ -87,12 +87,12 @@ def test_blocked_commands(snap_of: Snap, size: Size) -> None:
 @sizes
 def test_why_it_was_blocked(snap_of: Snap, size: Size) -> None:
     words = ["Why it was blocked", "/etc/hosts.d", "writable_roots", "Tell the agent"]
-    act = keys("2", "K", "K", "w")
+    act = keys("2", "K", "K", "K", "w")
     snap_of(blocked(), size, run_before=act, must_contain=words)
 
 
 def test_telling_the_agent_writes_a_draft(snap_of: Snap) -> None:
-    act = keys("2", "K", "K", "w", "left", "enter")
+    act = keys("2", "K", "K", "K", "w", "left", "enter")
     words = ["was blocked. Codex's sandbox", "find another way"]
     snap_of(blocked(), (120, 40), run_before=act, must_contain=words)
 
