@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from state.events import (
 from state.items import ThreadId
 from state.model import ClientId, EnginePhase, SendState
 from tests.engine.fake_engine import fake_binary, short_folder
-from tests.engine.session_bench import LIMIT, Watch
+from tests.engine.session_bench import LIMIT, Watch, engine_pid
 
 IDLE = {
     "method": "thread/status/changed",
@@ -167,6 +168,51 @@ def test_a_decision_dies_with_its_connection() -> None:
 
     received = play(script(ASK, thread_name_set=[{"exit": 9}]), act)
     assert [m for m in received if "method" not in m] == []
+
+
+def test_a_server_that_stops_reading_gets_all_of_it_once_when_it_reads_again() -> None:
+    names = [f"{number} {'x' * 100_000}" for number in range(8)]
+
+    async def act(watch: Watch, _folder: Path) -> None:
+        review = (await watch.until(ReviewAsked)).review
+        pid = engine_pid(watch)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            words = [RenameThread(ThreadId("t"), name) for name in names]
+            sends = [asyncio.create_task(watch.session.send(one)) for one in words]
+            answer = asyncio.create_task(
+                watch.session.send(Decide(review, review.decisions[0]))
+            )
+            # More than a pipe holds: it cannot all be gone, and nobody is held up.
+            done, waiting = await asyncio.wait([*sends, answer], timeout=0.2)
+            assert not done and len(waiting) == 9
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await asyncio.gather(*sends, answer)
+        await watch.until(ReviewSent)
+
+    received = play(script(ASK), act)
+    renamed = [
+        message["params"]["name"]
+        for message in received
+        if message.get("method") == "thread/name/set"
+    ]
+    assert renamed == names
+    assert [m["id"] for m in received if "result" in m] == [0]
+
+
+def test_a_server_that_stopped_reading_does_not_hold_up_the_end() -> None:
+    async def act(watch: Watch, _folder: Path) -> None:
+        await watch.until(ThreadStatusChanged)
+        os.kill(engine_pid(watch), signal.SIGSTOP)
+        word = RenameThread(ThreadId("t"), "x" * 1_000_000)
+        send = asyncio.create_task(watch.session.send(word))
+        await asyncio.wait([send], timeout=0.2)
+        await asyncio.wait_for(watch.session.close(), LIMIT)
+        await asyncio.wait_for(send, LIMIT)
+        assert watch.said(), "the user hears that it did not go through"
+
+    play(script(), act)
 
 
 def test_no_engine_says_how_to_get_one_and_tries_on_demand() -> None:
