@@ -183,8 +183,8 @@ def test_what_has_no_verdict_is_denied() -> None:
     look = ({"role": "user", "content": [{"text": "run ls -l"}]},)
     assert director.review(replace(request(0), input=look)).outcome == "allow"
     other = ({"role": "user", "content": [{"text": "run rm"}]},)
-    assert director.review(replace(request(0), input=other)) is NOT_SCRIPTED
-    assert director.review(replace(request(0), input=())) is NOT_SCRIPTED
+    assert director.review(replace(request(0), input=other)) == NOT_SCRIPTED
+    assert director.review(replace(request(0), input=())) == NOT_SCRIPTED
 
 
 @pytest.mark.parametrize(("speed", "pace", "hold"), [(1, 1, 4), (2, 0.5, 2), (0, 0, 0)])

@@ -167,6 +167,7 @@ class _Line:
         self.ledger = self
         self.connection = self.info = self
         self.codex_home = "/home/dev/.codex"
+        self.pid: int | None = None
 
     def is_loaded(self, _thread_id: ThreadId) -> bool:
         """Nothing is."""
