@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -73,6 +74,8 @@ class CodexTui(KeysInOrder):
         self._gone = False
         self._drawn = 0
         self._asked_to_quit = False
+        self.context: Context | None = None
+        """What the app runs in; None before it does"""
         self.signals = Signals(
             services.config.notify, os.environ, self._to_terminal, self.say
         )
@@ -116,6 +119,7 @@ class CodexTui(KeysInOrder):
     def on_mount(self) -> None:
         """Paint what the store knows, then let the engine in."""
         self.services.on_publish = self._published
+        self.context = copy_context()
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:

@@ -97,7 +97,8 @@ async def show(services: Services) -> int:
     leaving: list[asyncio.Task[None]] = []
 
     def leave() -> None:
-        leaving.append(loop.create_task(app.action_leave()))
+        # In the app's own context: from outside, a widget does not know its app.
+        leaving.append(loop.create_task(app.action_leave(), context=app.context))
 
     for name in (signal.SIGHUP, signal.SIGTERM):
         loop.add_signal_handler(name, leave)
