@@ -107,7 +107,6 @@ class Services:
     """What a push runs with; None: this window's"""
     pusher: Callable[..., Awaitable[PushResult]] | None = None
     """What pushes; None: the user's own git"""
-    shell_env: Mapping[str, str] = field(default_factory=dict)
     on_publish: Callable[[Published], None] = field(init=False, default=_nobody)
     _bridge: Bridge | None = field(init=False, default=None)
     _early: list[Command] = field(init=False, default_factory=list)
