@@ -25,16 +25,14 @@ from state.changes import (
     ConfigEdit,
     WriteConfig,
 )
-from state.controls import Controls
 from state.items import ThreadId
-from state.model import Thread
 from state.select import approvals as words
 from state.select.in_force import running_turn
 from state.text import reveal
 from state.views import ApprovalsView, Bit, PresetRow, Tone
 from state.words import cut
 from tui.screens import dialogs
-from tui.screens.board import Board
+from tui.screens.thread_board import ThreadBoard
 from widgets.preset_list import PresetList
 from widgets.rows import Rows
 from widgets.sentences import InForceRows, KeyHints, Sentences
@@ -54,7 +52,7 @@ HINTS = (
 )
 
 
-class ApprovalsBoard(Board):
+class ApprovalsBoard(ThreadBoard):
     """One thread's permissions, or the defaults when none is open."""
 
     CSS_PATH = "approvals.tcss"
@@ -66,9 +64,7 @@ class ApprovalsBoard(Board):
     ]
 
     def __init__(self, fleet: FleetScreen, thread_id: ThreadId | None) -> None:
-        super().__init__(fleet)
-        self.thread_id = thread_id
-        self.controls: Controls | None = None
+        super().__init__(fleet, thread_id)
         scope = words.THREAD if thread_id is not None else words.DEFAULT
         self.asked = words.Asked(a.in_force(None), scope)
         self.own = False
@@ -110,24 +106,12 @@ class ApprovalsBoard(Board):
         """The list."""
         return self.presets
 
-    def on_mount(self) -> None:
-        """Paint, then ask the engine."""
-        super().on_mount()
-        self.run_worker(self._learn(), group="learn", exit_on_error=False)
-
     def on_resize(self) -> None:
         """A preset has as many lines as there is room for."""
         if self.is_mounted and self.view is not None:
             self.presets.show(self.view.presets)
 
     # -- drawing -------------------------------------------------------------------
-
-    @property
-    def thread(self) -> Thread | None:
-        """Whose permissions these are, as it stands."""
-        if self.thread_id is None:
-            return None
-        return self.fleet.presenter.world.threads.get(self.thread_id)
 
     def show(self) -> None:
         """The form and what it would do."""
@@ -155,12 +139,6 @@ class ApprovalsBoard(Board):
         self.switches.view, self.switches.live = view.switches, view.switches_live
         self.sandbox.view, self.scope.view = view.sandbox, view.scope
         self.sentences.view, self.in_force.view = view.sentences, view.in_force
-
-    async def _learn(self) -> None:
-        thread = self.thread
-        cwd = (thread.cwd if thread else "") or self.fleet.services.cwd
-        self.controls = await self.fleet.services.engine.controls(cwd)
-        self.show()
 
     # -- the form --------------------------------------------------------------------
 
@@ -265,7 +243,7 @@ class ApprovalsBoard(Board):
         if per_thread:
             self.show()
         else:
-            await self._learn()
+            await self.learn()
 
     def _command(self, asked: words.Asked) -> Change | None:
         """What enter means now."""

@@ -17,13 +17,12 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from state.changes import ChangeTurnReviewer, WriteConfig
-from state.controls import Controls
 from state.items import ThreadId
 from state.model import Thread
 from state.select import experimental as words
 from state.select.in_force import running_turn
 from state.views import Bit, Tone
-from tui.screens.board import Board
+from tui.screens.thread_board import ThreadBoard
 from widgets.feature_list import FeatureList
 from widgets.field import LineField
 from widgets.rows import Rows
@@ -42,7 +41,7 @@ HINTS = (
 )
 
 
-class ExperimentalBoard(Board):
+class ExperimentalBoard(ThreadBoard):
     """Features of the engine, and Smart Approvals of one thread."""
 
     CSS_PATH = "experimental.tcss"
@@ -51,9 +50,7 @@ class ExperimentalBoard(Board):
     ]
 
     def __init__(self, fleet: FleetScreen, thread_id: ThreadId | None) -> None:
-        super().__init__(fleet)
-        self.thread_id = thread_id
-        self.controls: Controls | None = None
+        super().__init__(fleet, thread_id)
         self.turned: dict[str, bool] = {}
         self.heading = TitleLine("Experimental features", "/experimental", id="heading")
         self.filter = LineField(placeholder="filter", id="filter")
@@ -81,14 +78,6 @@ class ExperimentalBoard(Board):
         """Paint, then ask the engine."""
         self.filter.display = False
         super().on_mount()
-        self.run_worker(self._learn(), group="learn", exit_on_error=False)
-
-    @property
-    def thread(self) -> Thread | None:
-        """Whose Smart Approvals these are."""
-        if self.thread_id is None:
-            return None
-        return self.fleet.presenter.world.threads.get(self.thread_id)
 
     def show(self) -> None:
         """Rows and sentences."""
@@ -106,12 +95,6 @@ class ExperimentalBoard(Board):
         row = self.list.cursor_data
         text = getattr(row, "words", "") or "The engine gives no description."
         self.about.view = ((Bit(text),),) if row is not None else ()
-
-    async def _learn(self) -> None:
-        thread = self.thread
-        cwd = (thread.cwd if thread else "") or self.fleet.services.cwd
-        self.controls = await self.fleet.services.engine.controls(cwd)
-        self.show()
 
     @on(FeatureList.Turned)
     def _turn(self, message: FeatureList.Turned) -> None:
@@ -146,7 +129,7 @@ class ExperimentalBoard(Board):
             await bridge.act(WriteConfig(edits, controls.cwd, note=note))
         elif smart is None:
             self.say("Nothing was changed.")
-        await self._learn()
+        await self.learn()
 
     async def _switch(self, thread: Thread, *, on: bool) -> None:
         if on is words.smart_here(thread):

@@ -17,7 +17,6 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from state.changes import ConfigEdit, WriteConfig
-from state.controls import Controls
 from state.db.ledger import read_ledger
 from state.items import ThreadId
 from state.ledger import LedgerEntry
@@ -25,7 +24,7 @@ from state.select.grants import grants
 from state.select.ledger import live_entries, merged
 from state.views import Bit, GrantRow, Tone
 from tui.screens import dialogs
-from tui.screens.board import Board
+from tui.screens.thread_board import ThreadBoard
 from widgets.ledger_list import GrantList
 from widgets.rows import Rows
 from widgets.sentences import KeyHints, Sentences
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
 
 
-class GrantsBoard(Board):
+class GrantsBoard(ThreadBoard):
     """Rules, tools and session answers that stand."""
 
     CSS_PATH = "ledger.tcss"
@@ -44,9 +43,7 @@ class GrantsBoard(Board):
     ]
 
     def __init__(self, fleet: FleetScreen, thread_id: ThreadId | None) -> None:
-        super().__init__(fleet)
-        self.thread_id = thread_id
-        self._controls: Controls | None = None
+        super().__init__(fleet, thread_id)
         self._stored: tuple[LedgerEntry, ...] = ()
         self.heading = TitleLine("Standing grants", "/grants", id="heading")
         self.list = GrantList(id="entries")
@@ -70,17 +67,10 @@ class GrantsBoard(Board):
         """The list."""
         return self.list
 
-    def on_mount(self) -> None:
-        """Paint, then read rules, configuration and the store."""
-        super().on_mount()
-        self.run_worker(self._learn(), group="learn", exit_on_error=False)
-
-    async def _learn(self) -> None:
-        services = self.fleet.services
-        thread = self.fleet.presenter.world.threads.get(self.thread_id or ThreadId(""))
-        cwd = (thread.cwd if thread else "") or services.cwd
-        self._controls = await services.engine.controls(cwd)
-        path = services.bridge.path
+    async def learn(self) -> None:
+        """Rules, configuration, and what the store keeps."""
+        await self.ask_controls()
+        path = self.fleet.services.bridge.path
         if path is not None:
             try:
                 self._stored = await asyncio.to_thread(read_ledger, path)
@@ -92,9 +82,9 @@ class GrantsBoard(Board):
         """Rows by where they live."""
         world = self.fleet.presenter.world
         entries = merged(self._stored, live_entries(world.threads.values()))
-        rows = grants(self._controls, entries, world)
+        rows = grants(self.controls, entries, world)
         self.heading.end = (Bit(str(len(rows)), Tone.MUTED),) if rows else ()
-        self.list.show(rows, known=self._controls is not None)
+        self.list.show(rows, known=self.controls is not None)
         self._describe()
 
     def _describe(self) -> None:
@@ -125,10 +115,10 @@ class GrantsBoard(Board):
     async def _take_back(self, row: GrantRow) -> None:
         lines = (row.what.text, "", "The tool then asks again, in new threads.")
         ask = dialogs.confirm("Take this back?", lines, yes="Take back")
-        if await self.app.push_screen_wait(ask) != "yes" or self._controls is None:
+        if await self.app.push_screen_wait(ask) != "yes" or self.controls is None:
             return
         edits = (ConfigEdit(row.edit, None),)
         await self.fleet.services.bridge.act(
-            WriteConfig(edits, self._controls.cwd, note="Taken back")
+            WriteConfig(edits, self.controls.cwd, note="Taken back")
         )
-        await self._learn()
+        await self.learn()

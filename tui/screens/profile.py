@@ -18,10 +18,8 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
-from state.controls import Controls
 from state.dataclass import replace
 from state.items import ThreadId
-from state.model import Thread
 from state.permissions import draft as d
 from state.permissions.assemble import profile_tables, roots_of
 from state.permissions.explain import Operation
@@ -32,7 +30,7 @@ from state.select.sandbox_probe import predicted_lines
 from state.views import Bit, ProfileView, Tone
 from tui.screens import dialogs
 from tui.screens import profile_desk as desk
-from tui.screens.board import Board
+from tui.screens.thread_board import ThreadBoard
 from widgets.entry_list import EntryList
 from widgets.plain import Plain
 from widgets.probe_field import ProbeField
@@ -57,7 +55,7 @@ PROBING = (
 ORDER = (Access.DENY, Access.READ, Access.WRITE)
 
 
-class ProfileBoard(Board):
+class ProfileBoard(ThreadBoard):
     """The user's own profiles, one at a time."""
 
     CSS_PATH = "profile.tcss"
@@ -72,10 +70,8 @@ class ProfileBoard(Board):
     def __init__(
         self, fleet: FleetScreen, thread_id: ThreadId | None, name: str = ""
     ) -> None:
-        super().__init__(fleet)
-        self.thread_id = thread_id
+        super().__init__(fleet, thread_id)
         self.wanted = name
-        self.controls: Controls | None = None
         self.host: Host | None = None
         self.editing: words.Editing | None = None
         self.drafts: dict[str, d.Draft] = {}
@@ -122,22 +118,13 @@ class ProfileBoard(Board):
         """Paint, then ask."""
         super().on_mount()
         self.hints.view = HINTS
-        self.run_worker(self._learn(), group="learn", exit_on_error=False)
 
     # -- what is known -------------------------------------------------------------
 
-    @property
-    def thread(self) -> Thread | None:
-        """Whose surroundings it is explained in."""
-        if self.thread_id is None:
-            return None
-        return self.fleet.presenter.world.threads.get(self.thread_id)
-
-    async def _learn(self) -> None:
-        services, thread = self.fleet.services, self.thread
-        cwd = (thread.cwd if thread else "") or services.cwd
-        self.host = await services.engine.surroundings()
-        self.controls = await services.engine.controls(cwd)
+    async def learn(self) -> None:
+        """The machine, too."""
+        self.host = await self.fleet.services.engine.surroundings()
+        await self.ask_controls()
         mine = words.own_profiles(self.controls)
         name = self.editing.draft.name if self.editing else self.wanted
         if name not in mine and name not in self.drafts:
@@ -392,7 +379,7 @@ class ProfileBoard(Board):
         name = editing.draft.name
         await self.fleet.services.bridge.act(desk.command(editing, controls))
         wanted = d.table_of(editing.draft)
-        await self._learn()
+        await self.learn()
         if words.own_profiles(self.controls).get(name) == wanted:
             self.drafts.pop(name, None)
             self.editing = replace(self.editing or editing, start=words.KEEP)

@@ -19,11 +19,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 
-from state.controls import Controls
 from state.dataclass import replace
 from state.engine.local_disk import LocalDisk
 from state.items import ThreadId
-from state.model import EnginePhase, Sandbox, SandboxMode, Settings, Thread
+from state.model import EnginePhase, Sandbox, SandboxMode, Settings
 from state.permissions import assemble, globs
 from state.permissions.box import Box
 from state.permissions.disk import Looked, NoDisk
@@ -37,7 +36,7 @@ from state.permissions.trial import Attempt, Attempted
 from state.select import sandbox as words
 from state.select.sandbox_probe import agree, probe_lines
 from state.views import Bit, Tone
-from tui.screens.board import Board
+from tui.screens.thread_board import ThreadBoard
 from widgets.probe_field import ProbeField
 from widgets.sandbox_rows import ProbeRows, RootRows, SettingRows
 from widgets.sentences import KeyHints, Sentences
@@ -67,7 +66,7 @@ GRANTED = "not probed: what was granted on request counts in the thread alone"
 ENDLESS = "a denied pattern covers more folders than can be looked at: {}"
 
 
-class SandboxBoard(Board):
+class SandboxBoard(ThreadBoard):
     """One thread's sandbox."""
 
     CSS_PATH = "sandbox.tcss"
@@ -79,9 +78,7 @@ class SandboxBoard(Board):
     ]
 
     def __init__(self, fleet: FleetScreen, thread_id: ThreadId | None) -> None:
-        super().__init__(fleet)
-        self.thread_id = thread_id
-        self.controls: Controls | None = None
+        super().__init__(fleet, thread_id)
         self.host: Host | None = None
         self.known = words.Known(None, why="asking the engine …")
         self.verdict: Verdict | None = None
@@ -124,22 +121,13 @@ class SandboxBoard(Board):
         """Paint, then find out."""
         super().on_mount()
         self.hints.view = HINTS
-        self.run_worker(self._learn(), group="learn", exit_on_error=False)
 
     # -- what is known -------------------------------------------------------------
 
-    @property
-    def thread(self) -> Thread | None:
-        """Whose sandbox this is, as it stands."""
-        if self.thread_id is None:
-            return None
-        return self.fleet.presenter.world.threads.get(self.thread_id)
-
-    async def _learn(self) -> None:
-        services, thread = self.fleet.services, self.thread
-        cwd = (thread.cwd if thread else "") or services.cwd
-        self.host = await services.engine.surroundings()
-        self.controls = await services.engine.controls(cwd)
+    async def learn(self) -> None:
+        """The machine, too."""
+        self.host = await self.fleet.services.engine.surroundings()
+        await self.ask_controls()
         await self._build()
 
     async def _build(self) -> None:

@@ -1,0 +1,51 @@
+"""A board about one thread and what the engine says of its configuration.
+
+Owns whose board it is and asking the engine as it opens. Does not own what is shown of
+it. Invariants: the thread is looked up in the world in hand each time, never kept; what
+the engine said is of the thread's own folder.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from state.controls import Controls
+from state.items import ThreadId
+from state.model import Thread
+from tui.screens.board import Board
+
+if TYPE_CHECKING:
+    from tui.screens.fleet import FleetScreen
+
+
+class ThreadBoard(Board):
+    """Built on by the boards of a thread; without one they are about the defaults."""
+
+    def __init__(self, fleet: FleetScreen, thread_id: ThreadId | None) -> None:
+        super().__init__(fleet)
+        self.thread_id = thread_id
+        self.controls: Controls | None = None
+        """None: the engine has not said yet"""
+
+    def on_mount(self) -> None:
+        """Paint what is known, then ask the engine."""
+        super().on_mount()
+        self.run_worker(self.learn(), group="learn", exit_on_error=False)
+
+    @property
+    def thread(self) -> Thread | None:
+        """Whose board it is, as it stands."""
+        if self.thread_id is None:
+            return None
+        return self.fleet.presenter.world.threads.get(self.thread_id)
+
+    async def learn(self) -> None:
+        """Ask what the configuration is, and show it."""
+        await self.ask_controls()
+        self.show()
+
+    async def ask_controls(self) -> None:
+        """The configuration as it counts in the thread's folder."""
+        services, thread = self.fleet.services, self.thread
+        cwd = (thread.cwd if thread else "") or services.cwd
+        self.controls = await services.engine.controls(cwd)
