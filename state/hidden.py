@@ -14,10 +14,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.items import HiddenCommand, Stopped, Text
 from state.permissions.diagnose import Context, diagnose
 from state.permissions.noise import find
+from state.violations import Logged, confirms
 
 CELL = "exec"
 """The tool that runs a cell of JavaScript; the commands are called inside it."""
@@ -82,7 +83,7 @@ def _shell(call: EndedCall, context: Context) -> HiddenCommand | None:
 def _cell(
     call: EndedCall, shown: tuple[str, ...], context: Context
 ) -> Iterator[HiddenCommand]:
-    commands = _commands(call.code)
+    commands = calls_in(call.code)
     why = _refusal(call.output)
     if why:
         named = re.search(r"`(?s:(.{1,4000}?))` (?:rejected|requires|blocked)", why)
@@ -132,6 +133,21 @@ def _judged(
     )
 
 
+def supported(command: HiddenCommand, note: Logged, context: Context) -> HiddenCommand:
+    """With what the engine's log says besides. A row stands for a command that ended
+    badly with such words: what a cell printed was its output, then, and its exit code
+    is known to be bad. Who stopped it is judged by the words as before."""
+    told = diagnose(str(command.output), context)
+    sure = (
+        told is not None
+        and told.proven
+        and bool(command.command)
+        and confirms(note, told.noise)
+    )
+    stopped = Stopped.BLOCKED if sure else command.stopped
+    return replace(command, stopped=stopped, logged=note)
+
+
 def is_shown(command: HiddenCommand, output: str) -> bool:
     """An item's output holds the very words that we took for hidden ones."""
     return _is_shown(str(command.output), (output,))
@@ -149,7 +165,7 @@ def _refusal(text: str) -> str:
     return match["why"].replace('\\"', '"').replace("\\\\", "\\").strip('"\\ ')
 
 
-def _commands(code: str) -> list[str]:
+def calls_in(code: str) -> list[str]:
     """The commands a cell calls, as far as they are written out in it."""
     starts = [match.end() for match in _CALL.finditer(code[:65_536])]
     found: list[str] = []

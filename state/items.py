@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NewType
 
 from state.dataclass import dataclass
+from state.violations import Logged
 
 TurnId = NewType("TurnId", str)
 ItemId = NewType("ItemId", str)
@@ -198,9 +199,10 @@ class Stopped(StrEnum):
 @dataclass(frozen=True, slots=True)
 class HiddenCommand:
     """A command that the engine sent no item for: its sandbox killed it at once, or
-    it was refused. `source`: where we know it from, rollout or raw events. `command`
-    "" when it cannot be told; `code`: the cell it was called from. `reason`: the
-    engine's words when it was refused."""
+    it was refused. `source`: where we know it from, rollout, raw events or the
+    engine's log. `command` "" when it cannot be told; `code`: the cell it was called
+    from. `reason`: the engine's words when it was refused; `logged`: what its log
+    says besides."""
 
     command: str
     stopped: Stopped
@@ -210,6 +212,7 @@ class HiddenCommand:
     exit_code: int | None = None
     code: str = ""
     reason: str = ""
+    logged: Logged | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from state.engine.engine_log import EngineLog
 from state.engine.link import Link
 from state.engine.wire.raw_calls import RawCalls
 from state.events import (
@@ -41,6 +42,7 @@ class Shadow:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self.log = EngineLog(link)
         self._at: dict[ThreadId, int] = {}
         self._due: set[ThreadId] = set()
         self._calls: dict[ThreadId, RawCalls] = {}
@@ -50,6 +52,7 @@ class Shadow:
         """Reads on where a call may have ended."""
         if not self._link.local:
             return
+        self.log.follow(event)
         match event:
             case TurnStarted(thread_id=thread_id):
                 self._begin(thread_id)
@@ -116,6 +119,7 @@ class Shadow:
             item, at_ms = _response_item(line)
             ended = calls.feed(thread_id, None, item, at_ms) if item else None
             if ended is not None:
+                self.log.ended(thread_id, *ended)
                 self._link.tell(CallEnded(thread_id, *ended))
 
 

@@ -52,6 +52,7 @@ from state.events.turns import (
     TurnReviewerChanged,
     TurnsLoaded,
     TurnStarted,
+    ViolationLogged,
 )
 from state.events.world import (
     AccountChanged,
@@ -90,6 +91,7 @@ ThreadEvent = (
     | ItemCompleted
     | CallEnded
     | RuleApplied
+    | ViolationLogged
     | TerminalsListed
     | TerminalsDismissed
     | OrphansFound
@@ -169,6 +171,7 @@ __all__ = [
     "TurnStarted",
     "TurnsLoaded",
     "Unrecognised",
+    "ViolationLogged",
     "WarningSeen",
     "WorldEvent",
 ]

@@ -14,6 +14,7 @@ from state.model import (
     TurnMark,
     TurnStatus,
 )
+from state.violations import Cell, Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,17 @@ class CallEnded:
     thread_id: ThreadId
     turn_id: TurnId
     call: EndedCall
+
+
+@dataclass(frozen=True, slots=True)
+class ViolationLogged:
+    """The engine's log counts a command as stopped; `cell`: the call it was part of,
+    None when it was a call of its own, or nobody knows."""
+
+    thread_id: ThreadId
+    turn_id: TurnId
+    row: Violation
+    cell: Cell | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.ItemCompleted()
             | e.CallEnded()
             | e.RuleApplied()
+            | e.ViolationLogged()
             | e.TerminalsListed()
             | e.TerminalsDismissed()
             | e.OrphansFound()

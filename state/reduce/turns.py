@@ -21,7 +21,7 @@ from state.items import (
 )
 from state.model import HistoryState, Thread, ThreadStatus, Turn, TurnStatus
 from state.reduce.epoch import close_items, closed
-from state.reduce.hidden import with_hidden, without_shown
+from state.reduce.hidden import with_hidden, with_logged, without_shown
 from state.reduce.history import merge_turn
 from state.reduce.items import (
     CHECKLIST,
@@ -56,6 +56,7 @@ TurnEvent = (
     | e.ItemCompleted
     | e.CallEnded
     | e.RuleApplied
+    | e.ViolationLogged
     | e.TerminalsListed
     | e.TerminalsDismissed
     | e.OrphansFound
@@ -95,10 +96,8 @@ def reduce_turn(thread: Thread, event: TurnEvent) -> Thread:
             turn = completed_item(_turn(thread, turn_id), item)
             thread = _put(thread, without_shown(turn, item))
             return completed(thread, turn_id, item)
-        case e.CallEnded(turn_id=turn_id, call=call):
-            turn = _turn(thread, turn_id)
-            settings = turn.settings or thread.settings
-            return _put(thread, with_hidden(turn, call, settings))
+        case e.CallEnded() | e.ViolationLogged():
+            return _unseen(thread, event)
         case e.RuleApplied(turn_id=turn_id):
             return _put(thread, ruled(_turn(thread, turn_id), event))
         case e.TerminalsListed():
@@ -111,6 +110,17 @@ def reduce_turn(thread: Thread, event: TurnEvent) -> Thread:
             return _error(thread, event)
         case _:
             assert_never(event)
+
+
+def _unseen(thread: Thread, event: e.CallEnded | e.ViolationLogged) -> Thread:
+    """What another source tells of a command without an item."""
+    turn = _turn(thread, event.turn_id)
+    settings = turn.settings or thread.settings
+    if isinstance(event, e.CallEnded):
+        return _put(thread, with_hidden(turn, event.call, settings))
+    if turn.id not in thread.turns:
+        return thread
+    return _put(thread, with_logged(turn, event.row, event.cell, settings))
 
 
 def _unknown_turn(turn_id: TurnId) -> Turn:

@@ -15,6 +15,7 @@ from state.permissions.diagnose import Diagnosis, diagnose
 from state.select.words import one_line, unwrap_command
 from state.text import clean, reveal
 from state.views import Bit, CommandCell, Glyph, Tone
+from state.violations import SOURCE
 
 _VERBS = {
     Stopped.BLOCKED: "Blocked",
@@ -22,7 +23,11 @@ _VERBS = {
     Stopped.REFUSED: "Refused",
 }
 NO_SANDBOX = (SandboxMode.FULL_ACCESS, SandboxMode.EXTERNAL)
-_SOURCES = {"rollout": "from the rollout", "raw events": "from raw events"}
+_SOURCES = {
+    "rollout": "from the rollout",
+    "raw events": "from raw events",
+    SOURCE: "from the engine's log",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,10 +112,22 @@ def _note(item: Item, body: HiddenCommand, turn: Turn | None) -> str:
     if body.stopped is Stopped.REFUSED:
         return f"It did not run: {one_line(body.reason)}"
     told = diagnosis(item, turn)
-    words = clean(told.sentence) if told is not None else ""
+    words = clean(told.sentence) if told is not None else _by_log(body)
     if not body.command:
         words = f"Which call of this cell it was is not told. {words}"
     return hinted(words)
+
+
+def _by_log(body: HiddenCommand) -> str:
+    """What the engine's log says, where the words themselves reached nobody."""
+    row = body.logged
+    if row is None:
+        return ""
+    where = f", {reveal(row.path).text}" if row.path else ""
+    return (
+        "The engine's log counts it as stopped by its sandbox, from what it wrote"
+        f" ({one_line(row.reason)}{where}); the cell did not print that"
+    )
 
 
 def hinted(sentence: str) -> str:
@@ -130,14 +147,25 @@ def why(item: Item, turn: Turn | None) -> Why | None:
             clean(body.reason),
         )
     told = diagnosis(item, turn)
-    if told is None or not isinstance(body, HiddenCommand | Command):
+    logged = _by_log(body) if isinstance(body, HiddenCommand) else ""
+    if not isinstance(body, HiddenCommand | Command) or (told is None and not logged):
         return None
     script = body.command
     if isinstance(body, HiddenCommand) and not script:
         script = body.code
+    if told is None:
+        return Why(
+            reveal(unwrap_command(script).strip(), multiline=True).text,
+            f"{logged}.",
+            "Ask the thread to show the error of that command; what it may touch "
+            "stands in /sandbox.",
+            "",
+            "",
+        )
+    more = " The engine's log counts it as stopped by its sandbox, too."
     return Why(
         reveal(unwrap_command(script).strip(), multiline=True).text,
-        reveal(told.sentence).text,
+        reveal(told.sentence).text + (more if logged else ""),
         reveal(told.remedy).text,
         reveal(told.setting, multiline=True).text,
         clean(str(body.output)),

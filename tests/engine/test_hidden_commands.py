@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import reduce as fold
+from pathlib import Path
 
 import pytest
 
 from state.commands import StartThread
-from state.events import RuleApplied, TurnEnded
+from state.events import RuleApplied, TurnEnded, ViolationLogged
 from state.items import Command, HiddenCommand, Item, RanOutside, Stopped
 from state.model import ClientId, Turn, World
 from state.reduce import reduce
@@ -26,7 +27,7 @@ from tests.engine.harness import (
 )
 from tests.engine.session_bench import Watch, running
 from tui.demo.request import ModelRequest
-from tui.demo.steps import Exec, PlainExec, Say, Step
+from tui.demo.steps import Exec, Js, PlainExec, Say, Step
 
 BLOCKED = "touch /etc/codex-tui-blocked"
 FORBIDDEN = "touch /etc/codex-tui-forbidden"
@@ -36,6 +37,8 @@ RULES = (
 )
 BY_RULE = "touch ../shared-reports/by-rule"
 """Its path is outside of every root: that it is there proves where it ran."""
+SILENT = "touch /etc/codex-tui-silent"
+"""Its cell prints nothing of it, so the engine's log alone knows."""
 MODELS = {"cell": None, "plain": "mock-model"}
 
 
@@ -48,6 +51,9 @@ def script(request: ModelRequest) -> Sequence[Step]:
         make("echo after"),
         make(BY_RULE),
         make(f"{BY_RULE}-not > /dev/null"),
+        Js(f"await tools.exec_command({{cmd: {SILENT!r}}}); text('tried');")
+        if make is Exec
+        else PlainExec("echo loud"),
         Say("done"),
     ]
     return [steps[min(request.reply_index, len(steps) - 1)]]
@@ -66,6 +72,11 @@ def about(turn: Turn, words: str) -> list[Item]:
         for item in turn.items.values()
         if isinstance(item.body, Command | HiddenCommand) and words in item.body.command
     ]
+
+
+def beside(home: Path) -> set[str]:
+    """The files of the engine's log: looking at it makes none."""
+    return {path.name for path in home.glob("logs_2.sqlite*")}
 
 
 @pytest.mark.sandbox
@@ -94,8 +105,24 @@ def test_what_the_sandbox_killed_and_a_rule_refused(
             while not about(last_turn(watch), FORBIDDEN) or not watch.of(RuleApplied):
                 mark = len(watch.events)
                 await watch.until(object, since=mark)
+            if mode == "cell":
+                # The engine writes its log late.
+                before = beside(bench.home.codex_home)
+                while len(watch.of(ViolationLogged)) < 3:
+                    await watch.news()
+                assert beside(bench.home.codex_home) == before
             turn = last_turn(watch)
 
+        if mode == "cell":
+            rows = [event.row for event in watch.of(ViolationLogged)]
+            assert len({row.call_id for row in rows}) == len(rows) == 3
+            assert {row.reason for row in rows} == {"read_only_file_system"}
+            [silent] = about(turn, SILENT)
+            if isinstance(silent.body, HiddenCommand):
+                assert silent.body.stopped is Stopped.MAYBE
+                told = why(silent, turn)
+                assert told is not None
+                assert "read-only file system" in told.sentence
         [refused] = about(turn, FORBIDDEN)
         assert isinstance(refused.body, HiddenCommand)
         assert refused.body.stopped is Stopped.REFUSED
@@ -130,6 +157,7 @@ def test_what_the_sandbox_killed_and_a_rule_refused(
             if isinstance(item.body, Command | HiddenCommand)
         ]
         order = ["echo fine", BLOCKED, FORBIDDEN, "echo after", BY_RULE]
+        order.append(SILENT if mode == "cell" else "echo loud")
         found = [next(w for w in order if w in one) for one in shown]
         assert list(dict.fromkeys(found)) == order
 

@@ -31,6 +31,8 @@ from state.permissions.diagnose import Context
 from state.reduce import reduce
 from state.select.blocked import hidden_cell, ruled_words, why
 from state.views import Glyph, Tone
+from state.violations import Cell as ViolatedCell
+from state.violations import Violation, read_row
 
 T, U = ThreadId("t"), TurnId("u")
 WRITE = Context(sandbox=Sandbox(SandboxMode.WORKSPACE_WRITE), cwd="/ws", roots=("/ws",))
@@ -353,3 +355,148 @@ def test_the_cell_says_what_is_known_and_no_more() -> None:
     drawn = hidden_cell(Item(ItemId("m"), one), one, turn)
     assert drawn.verb == "May have been blocked"
     assert "not told" in drawn.note
+
+
+# -- the engine's own log -----------------------------------------------------------
+
+SPANS_PLAIN = (
+    'session_loop{thread_id=t}:turn{otel.name="session_task.turn" thread.id=t '
+    "turn.id=u model=mock-model}:run_sampling_request{turn_id=u cwd=/ws}:"
+    "dispatch_tool_call_with_code_mode_result{otel.name=exec_command thread.id=t "
+    'call_id="c1" aborted=false}:unified_exec.exec_command{conversation.id=t '
+    'turn_id="u" call_id="c1" unified_exec_process_id=1 mode="resumable"}'
+)
+SPANS_CELL = (
+    "code_mode.broker.invoke_tool{conversation.id=t cell.id=2 runtime_tool_call_id="
+    '"tool-1" tool_name="exec_command"}:dispatch_tool_call_with_code_mode_result{'
+    'thread.id=t call_id="exec-1" aborted=false}:unified_exec.exec_command{'
+    'conversation.id=t turn_id="u" call_id="exec-1" mode="resumable"}:'
+    "unified_exec.open_session"
+)
+SAYS = (
+    ": recorded sandbox violation: resource=filesystem backend=linux_sandbox "
+    "reason=read_only_file_system path="
+)
+"""As 0.163 and 0.169 write them, shortened in the middle."""
+
+
+@pytest.mark.parametrize(
+    ("body", "call_id", "path"),
+    [
+        (f"{SPANS_PLAIN}{SAYS}unknown", "c1", ""),
+        (f"{SPANS_CELL}{SAYS}unknown", "exec-1", ""),
+        (f"{SPANS_CELL}{SAYS}/etc/a b", "exec-1", "/etc/a b"),
+    ],
+)
+def test_a_row_of_the_engines_log(body: str, call_id: str, path: str) -> None:
+    row = read_row(body, 7)
+    assert row == Violation("t", "u", call_id, "read_only_file_system", path, 7)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        SPANS_PLAIN,
+        f"x{SAYS}unknown",
+        f"{SPANS_PLAIN}{SAYS}unknown\nturn_id=other",
+        f'handle{{call_id="c1" thread.id=t}}{SAYS}unknown',
+    ],
+)
+def test_what_is_no_row_of_it(body: str) -> None:
+    assert read_row(body, 7) is None
+
+
+@given(st.text())
+def test_any_log_is_read(body: str) -> None:
+    read_row(body + SAYS + body, 0)
+
+
+ROW = Violation("t", "u", "exec-1", "read_only_file_system", "", 60)
+CELL_OF = ViolatedCell("c1", call("touch /etc/a"), 50)
+SILENT = "try { await tools.exec_command({cmd: 'touch /etc/a'}) } catch {}"
+
+
+def logged_in(world: World, row: Violation, cell: ViolatedCell | None) -> World:
+    return reduce(world, e.ViolationLogged(T, U, row, cell))
+
+
+def bodies(world: World) -> list[HiddenCommand]:
+    items = turn_of(world).items.values()
+    return [item.body for item in items if isinstance(item.body, HiddenCommand)]
+
+
+def test_the_log_tells_of_a_command_that_nothing_else_tells_of() -> None:
+    """And no more than that it may have been blocked: its words reached nobody."""
+    cell = ViolatedCell("c1", SILENT, 50)
+    [found] = bodies(logged_in(world(), ROW, cell))
+    assert (found.stopped, found.command) == (Stopped.MAYBE, "touch /etc/a")
+    [item] = turn_of(logged_in(world(), ROW, cell)).items.values()
+    shown = hidden_cell(item, found, turn_of(world()))
+    assert (shown.verb, shown.tone) == ("May have been blocked", Tone.NEED)
+    assert "engine's log" in str(shown)
+    told = why(item, turn_of(world()))
+    assert told is not None
+    assert "read-only file system" in told.sentence
+    assert "from what it wrote" in told.sentence
+    assert "/sandbox" in told.remedy
+    # Twice, from history and live, it is told once.
+    twice = logged_in(logged_in(world(), ROW, cell), ROW, cell)
+    assert bodies(twice) == [found]
+
+
+def test_the_log_proves_that_what_a_cell_printed_was_a_failed_command() -> None:
+    printed = cell(call("touch /etc/a"), EROFS)
+    before = reduce(world(), e.CallEnded(T, U, printed))
+    assert [body.stopped for body in bodies(before)] == [Stopped.MAYBE]
+    after = logged_in(before, ROW, CELL_OF)
+    assert [body.stopped for body in bodies(after)] == [Stopped.BLOCKED]
+    # Whichever comes first, and however often.
+    other = reduce(logged_in(world(), ROW, CELL_OF), e.CallEnded(T, U, printed))
+    again = reduce(logged_in(after, ROW, CELL_OF), e.CallEnded(T, U, printed))
+    assert bodies(after) == bodies(other) == bodies(again)
+    [item] = turn_of(after).items.values()
+    told = why(item, turn_of(after))
+    assert told is not None
+    assert told.sentence.endswith("counts it as stopped by its sandbox, too.")
+
+
+@pytest.mark.parametrize("reason", ["permission_denied", "something_new"])
+def test_another_failure_in_the_log_proves_nothing(reason: str) -> None:
+    printed = cell(call("touch /etc/a"), EROFS)
+    before = reduce(world(), e.CallEnded(T, U, printed))
+    after = logged_in(before, replace(ROW, reason=reason), CELL_OF)
+    assert [body.stopped for body in bodies(after)] == [Stopped.MAYBE]
+
+
+def test_a_row_about_a_command_that_is_shown_adds_nothing() -> None:
+    item = Item(ItemId("exec-1"), Command("touch /etc/a"), ItemStatus.FAILED)
+    before = reduce(world(), e.ItemCompleted(T, U, item))
+    assert logged_in(before, ROW, CELL_OF) == before
+    # It came late: what the log told of is taken back.
+    late = reduce(logged_in(world(), ROW, CELL_OF), e.ItemCompleted(T, U, item))
+    assert bodies(late) == []
+
+
+def test_a_row_adds_nothing_outside_a_sandbox_or_a_known_turn() -> None:
+    settings = Settings(sandbox=Sandbox(SandboxMode.FULL_ACCESS), cwd="/ws")
+    free = world()
+    turn = replace(turn_of(free), settings=settings)
+    thread = replace(free.threads[T], turns={U: turn})
+    free = replace(free, threads={T: thread})
+    assert logged_in(free, ROW, CELL_OF) == free
+    other = e.ViolationLogged(T, TurnId("other"), ROW, None)
+    assert reduce(world(), other) == world()
+
+
+def test_each_row_stands_for_one_command_of_its_cell() -> None:
+    code = call("touch /etc/a") + call("touch /etc/b") + call("touch /etc/c")
+    printed = cell(code, result(EROFS))
+    around = ViolatedCell("c1", code, 50)
+    made = reduce(world(), e.CallEnded(T, U, printed))
+    for name in ("exec-1", "exec-2", "exec-1"):
+        made = logged_in(made, replace(ROW, call_id=name), around)
+    assert [(b.stopped, b.command, b.source) for b in bodies(made)] == [
+        (Stopped.MAYBE, "", "rollout"),
+        (Stopped.MAYBE, "", "engine's log"),
+    ]

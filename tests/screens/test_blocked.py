@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from state.events import CallEnded, Event, RuleApplied
+from state.events import CallEnded, Event, RuleApplied, ViolationLogged
 from state.hidden import EndedCall
 from state.items import ItemId, RanOutside, ThreadId, TurnId
+from state.violations import Cell as LoggedCell
+from state.violations import Violation
 from tests.screens import scripts as s
 from tests.screens.stage import NOW, connected, keys, stage, told
 from tests.snap import Size, Snap, sizes
@@ -95,6 +97,25 @@ def test_telling_the_agent_writes_a_draft(snap_of: Snap) -> None:
     act = keys("2", "K", "K", "K", "w", "left", "enter")
     words = ["was blocked. Codex's sandbox", "find another way"]
     snap_of(blocked(), (120, 40), run_before=act, must_contain=words)
+
+
+def logged() -> Iterator[Event]:
+    """A cell that printed nothing of what it ran: the engine's log tells of it."""
+    yield from told(*s.fleet(), *s.began(ROOT, TURN, ago=60))
+    code = (
+        "try { await tools.exec_command({cmd: 'cp dist/app.tar /srv/releases/'}) }"
+        " catch { text('no release today') }"
+    )
+    row = Violation(ROOT, TURN, "exec-1", "read_only_file_system", "", NOW - 50_000)
+    cell = LoggedCell("call-1", code, NOW - 51_000)
+    yield ViolationLogged(ThreadId(ROOT), TurnId(TURN), row, cell)
+
+
+def test_what_only_the_engines_log_tells(snap_of: Snap) -> None:
+    act = keys("2", "K", "w")
+    words = ["May have been blocked", "engine's log", "from what it wrote"]
+    it = stage(connected(), logged(), open_thread=ROOT)
+    snap_of(it, (120, 40), run_before=act, must_contain=words)
 
 
 def let_out() -> Iterator[Event]:
