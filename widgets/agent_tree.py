@@ -242,6 +242,7 @@ class AgentTree(Pane[AgentRow]):
         self.hints = Hints(self.HINTS)
         self.field = FilterInput(select_on_focus=False)
         self.foot = FilterLine(self.hints, self.field)
+        self._followed: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Title, rows, filter."""
@@ -262,7 +263,20 @@ class AgentTree(Pane[AgentRow]):
         """List the tree in hand."""
         super().rebuild()
         if self.is_mounted:
+            self._catch_up()
             self._foot()
+
+    def follow(self, *keys: ThreadId) -> None:
+        """Put the cursor on the first of these that is listed: an agent that was
+        opened, then those above it, for it may be folded away."""
+        self._followed = keys
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        # Before there are rows to choose from, nobody can be followed.
+        if self._followed and self.rows.cursor_key is not None:
+            followed, self._followed = self._followed, ()
+            any(self.rows.select(key) for key in followed)
 
     def build(self) -> list[Entry[Any]]:
         """The agents, or a sentence."""

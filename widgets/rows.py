@@ -157,8 +157,6 @@ class Rows(ScrollView, Generic[T], can_focus=True):
     @property
     def below(self) -> int:
         """How many rows that can be chosen lie below the visible ones."""
-        if not self._tops:
-            return 0
         end = self.scroll_offset.y + self.size.height
         first = bisect_right(self._tops, end - 1)
         return sum(1 for e in self._entries[first:] if e.key is not None)
@@ -376,10 +374,12 @@ class Rows(ScrollView, Generic[T], can_focus=True):
 
     def _keep_in_view(self, offset: int | None) -> None:
         """Scroll so that the cursor row is seen, at `offset` from the top if known."""
+        if not self.size.height:
+            return  # Once it is laid out, it is listed anew.
         top, height = self._top_of(self._cursor), self._entries[self._cursor].lines
         if offset is not None and 0 <= offset < self.size.height:
             if self._total > self.size.height:
-                self.scroll_to(y=max(0, top - offset), animate=False)
+                self.scroll_to(y=max(0, top - offset), animate=False, force=True)
             return
         # A heading right above the first row is worth seeing.
         above = self._cursor - 1
@@ -388,9 +388,9 @@ class Rows(ScrollView, Generic[T], can_focus=True):
             above -= 1
         if height > self.size.height:
             top, height = self._top_of(self._cursor), 1
-        self.scroll_to_region(
-            Region(0, top, max(1, self.size.width), height), animate=False
-        )
+        # By force: without a bar, as before the next layout, no list scrolls.
+        row = Region(0, top, max(1, self.size.width), height)
+        self.scroll_to_region(row, animate=False, force=True)
 
 
 def said(text: str, canvas: Canvas, tone: Tone = Tone.TEXT) -> Strip:

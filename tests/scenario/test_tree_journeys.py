@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.driver import WIDE, Driver, drive
+from tests.driver import NARROW, WIDE, Driver, drive
 from tests.fakes import FakeEngine
 from widgets.agent_tree import AgentRows
 
@@ -149,8 +149,52 @@ def test_full_screen_and_back_and_over_time() -> None:
         await driver.press("end", "enter")
         assert (driver.dialog, driver.open) == ("", "thread-two")
         driver.sees("Spawned", "gpt-6-luna low")
+        await driver.press("3")
+        assert cursor(driver) == "thread-two", "the pane stands on the opened agent"
 
     drive(play, prepare=prepare, size=WIDE)
+
+
+def test_the_cursor_of_the_tree_follows_what_is_opened() -> None:
+    async def play(driver: Driver) -> None:
+        await grown(driver)
+        await driver.press("3", "j", "j", "p", "k", "p", "left", "1", "G", "1")
+        assert driver.open == "thread-one_deep"
+        await driver.press("3")
+        assert cursor(driver) == "thread-one", "where it is folded away"
+        await driver.press("right", "end", "1", "G", "1", "3")
+        assert cursor(driver) == "thread-one_deep", "though it was open already"
+        await driver.press("2", "end")
+        driver.engine.status("thread-two", "idle")
+        await driver.idle()
+        await driver.press("3", "end")
+        driver.engine.status("thread-two", "active")
+        await driver.idle()
+        assert cursor(driver) == "thread-two", "news does not move it"
+
+    drive(play, prepare=prepare, size=WIDE)
+
+
+def test_the_cursor_follows_in_a_pane_that_is_not_shown() -> None:
+    """Of forty agents the third: what is above it is seen when the pane is shown."""
+
+    def crowd(engine: FakeEngine) -> None:
+        prepare(engine)
+        for n in range(40):
+            spawn = {"parent_thread_id": ROOT, "depth": 1, "agent_path": f"/root/n{n}"}
+            source = {"subAgent": {"thread_spawn": spawn}}
+            engine.add(f"z{n:02d}", parentThreadId=ROOT, source=source)
+
+    async def play(driver: Driver) -> None:
+        await grown(driver)
+        for at, seen in ((2, "/root"), (38, "n3"), (3, "n0")):
+            await driver.press("a", "a", "home", *["j"] * at, "enter")
+            assert driver.fleet.pane == 2
+            await driver.press("3")
+            assert cursor(driver) == driver.open
+            driver.sees(seen)
+
+    drive(play, prepare=crowd, size=NARROW)
 
 
 def test_who_asks_is_found_through_a_fold() -> None:

@@ -134,6 +134,25 @@ def test_hostile_rows_in_every_pane(text: str, size: tuple[int, int]) -> None:
         one(pane, look, size)
 
 
+@pytest.mark.parametrize(("at", "top"), [(50, "n40"), (3, "/root")])
+def test_the_tree_follows_before_it_is_shown(at: int, top: str) -> None:
+    """Into view, and no further: what is above stays there."""
+    names = ["/root", *(f"n{n}" for n in range(1, 60))]
+    tree = AgentTree(tree_of(*map(agent, names)))
+    tree.follow(ThreadId("folded away"), ThreadId(f"n{at}"))
+    tree.display = False
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        tree.display = True
+        await pilot.pause()
+        shown = drawn(tree.rows)
+        assert tree.rows.cursor_key == f"n{at}"
+        assert f" {top} " in shown[0], shown
+        assert any(f"n{at} " in line for line in shown)
+
+    one(tree, act, (46, 12))
+
+
 def test_the_tree_shows_what_cannot_wait_under_its_agent() -> None:
     tree = AgentTree(
         tree_of(agent("/root"), agent("tester", "├ ", "needs you"), agent("docs", "└ "))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui.screens.board import Board
     from tui.screens.fleet import FleetScreen
     from tui.screens.terminal_desk import TerminalDesk
+    from widgets.agent_tree import AgentTree
 
 
 class FleetActs(TreeActs):
@@ -30,6 +31,7 @@ class FleetActs(TreeActs):
 
     _before_need: tuple[ThreadId | None, int] | None = None
     """the thread and the pane before the first jump to a need"""
+    agents: AgentTree
     terminal_desk: TerminalDesk
     """stopping, dismissing and the like"""
 
@@ -319,6 +321,9 @@ class FleetActs(TreeActs):
         if self.is_mounted:
             self.refresh_views()
             self.refresh_list()
+        if thread_id is not None:
+            above = self.presenter.forest.ancestors(thread_id)
+            self.agents.follow(thread_id, *above)
         if focus:
             self.go_to(2)
 
