@@ -24,6 +24,8 @@ class TerminalRows(PaneRows[Any]):
 
     PANE: ClassVar[str] = "terminals"
     RESTS: ClassVar[bool] = False
+    digits = 1
+    """of the longest number, so that the commands stand under each other"""
 
     def age_words(self, entry: Entry[Any], now_ms: int) -> str:
         """How long it runs, or how long ago it ended."""
@@ -36,8 +38,9 @@ class TerminalRows(PaneRows[Any]):
         palette, back, look = canvas.palette, canvas.back, look_of(self)
         quiet = palette.style(Tone.MUTED, back)
         if row == 1:
+            mark = f"{'':{self.digits}} {sign('↳', look)} "
             left = [
-                piece(f"  {sign('↳', look)} ", palette.style(Tone.FAINT, back)),
+                piece(mark, palette.style(Tone.FAINT, back)),
                 piece(terminal.last, quiet),
             ]
             return line(left, [piece(" ")], canvas.width, palette.back(back), gap=0)
@@ -49,17 +52,17 @@ class TerminalRows(PaneRows[Any]):
             how = piece(f"{words} ", palette.style(Tone.FAIL, back) if loud else quiet)
         owner = piece(f"{terminal.owner} ", quiet)
         right = [owner, piece(f"{ago:>4} ", quiet), how]
-        room = canvas.width - width_of(right) - 3
+        room = canvas.width - width_of(right) - self.digits - 2
         if room < 12:
+            room += width_of(right[:1])
             right = right[1:]
-            room = canvas.width - width_of(right) - 3
         tone = Tone.BRIGHT if canvas.cursor else Tone.TEXT
         if not terminal.live:
             tone = Tone.MUTED
         command = shorten_command(terminal.command.text, max(4, room))
         mark = sign("~", look) if terminal.stale else f"{terminal.number}"
         left = [
-            piece(f"{mark} ", quiet),
+            piece(f"{mark:>{self.digits}} ", quiet),
             piece(command, palette.style(tone, back, bold=canvas.cursor)),
         ]
         return line(left, right, canvas.width, palette.back(back))
@@ -98,6 +101,11 @@ class TerminalBoard(Pane[TerminalRow]):
         self.title_line.detail = str(live) if live else ""
         if not rows:
             return sentences((Bit("No background terminals running.", Tone.MUTED),))
+        digits = max(len(str(row.number)) for row in rows)
+        assert isinstance(self.rows, TerminalRows)
+        if digits != self.rows.digits:
+            self.rows.digits = digits
+            self.rows.refresh()
         return [
             Entry(self._key(t), t, 2 if t.last and not self.rows.short else 1)
             for t in rows
