@@ -34,6 +34,8 @@ class Action:
     """One action. `keys` in Textual's names; `slash` without its slash.
 
     `builtin`: the widget itself handles the keys; listed here for help and README.
+    `key_only`: what it does depends on where the key is pressed, so it has no name in
+    the palette.
     """
 
     id: str
@@ -45,6 +47,12 @@ class Action:
     aliases: tuple[str, ...] = ()
     args: str = ""
     builtin: bool = False
+    key_only: bool = False
+
+    @property
+    def named(self) -> bool:
+        """Whether it can be run by its name, in the palette."""
+        return not (self.builtin or self.key_only)
 
     @property
     def shown_keys(self) -> str:
@@ -291,15 +299,16 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "interrupt",
-        "Interrupt",
-        "press twice; background terminals keep running",
+        "Leave",
+        "a step back; twice on a working thread: interrupt it, and only it",
         E,
         ("escape",),
+        key_only=True,
     ),
     Action(
         "interrupt_agents",
-        "Interrupt agents",
-        "one agent, a branch or the whole tree; asks where agents work below",
+        "Interrupt",
+        "the open thread at once; where agents work, asks: one, branch or whole tree",
         E,
         (),
         "interrupt",

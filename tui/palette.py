@@ -18,7 +18,7 @@ class RegistryCommands(Provider):
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""
         for action in ACTIONS:
-            if not action.builtin:
+            if action.named:
                 run = partial(self._run, action)
                 yield DiscoveryHit(action.title, run, help=action.help)
 
@@ -26,7 +26,7 @@ class RegistryCommands(Provider):
         """Those whose title or help match."""
         matcher = self.matcher(query)
         for action in ACTIONS:
-            if action.builtin:
+            if not action.named:
                 continue
             score = max(matcher.match(action.title), matcher.match(action.help))
             if score > 0:

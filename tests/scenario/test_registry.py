@@ -87,6 +87,14 @@ def test_the_palette_opens_and_runs_an_action() -> None:
         await driver.press("enter")
         await driver.wait(1000)
         assert driver.dialog == "TextAsk", driver.screen()
+        # What esc does depends on where it is pressed: it has no name to run it by.
+        await driver.press("escape", "2", "escape", "ctrl+p")
+        await driver.type("interrupt")
+        await driver.wait(2000)
+        assert driver.screen().count("Interrupt") == 1, driver.screen()
+        await driver.press("enter")
+        await driver.wait(1000)
+        driver.sees("Nothing runs in")
 
     drive(play, prepare=prepare)
 

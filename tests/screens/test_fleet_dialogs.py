@@ -144,3 +144,11 @@ def test_palette(snap_of: Snap, size: Size) -> None:
     app = stage(midway(), open_thread=DEMO)
     act = keys("ctrl+p", *"rena")
     snap_of(app, size, run_before=act, until="Rename", must_contain=["Rename"])
+
+
+def test_palette_of_interrupting(snap_of: Snap) -> None:
+    """One row of that name, which says all that it does; esc's own act has none."""
+    app = stage(midway(), open_thread=DEMO)
+    act = keys("ctrl+p", *"interr")
+    words = ["the open thread at once; where agents work, asks"]
+    snap_of(app, (80, 24), run_before=act, until="Interrupt", must_contain=words)

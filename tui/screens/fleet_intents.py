@@ -119,6 +119,7 @@ class FleetIntents(Flows):
             self.go_to(2 if writing and thread is not None else 1)
             return
         now = self.services.clock()
+        below = len(reach(self.presenter.forest, thread).below)
         armed = self._armed_interrupt
         if (
             armed is not None
@@ -127,8 +128,6 @@ class FleetIntents(Flows):
         ):
             self._armed_interrupt = None
             self.act(c.Interrupt(thread.id, thread.active_turn))
-            found = reach(self.presenter.forest, thread)
-            below = len(found.below)
             goes_on = (
                 f"{below} agent{'s' if below > 1 else ''} below "
                 f"keep{'' if below > 1 else 's'} running · /interrupt offers the branch"
@@ -142,7 +141,8 @@ class FleetIntents(Flows):
         self._armed_interrupt = (thread.id, now)
         if writing:
             self.go_to(2)  # One esc always leaves the field.
-        self.say(f"press esc again to interrupt {agent_label(thread)}")
+        alone = f" alone · /interrupt: all {below + 1}" if below else ""
+        self.say(f"press esc again to interrupt {agent_label(thread)}{alone}")
 
     # -- words -------------------------------------------------------------------
 
