@@ -1,4 +1,4 @@
-"""`codex-tui send`, `interrupt` and `open`: acts on one thread or agent, by its path.
+"""`codex-tui send` and `interrupt`: acts on one thread or agent, by its path.
 
 Owns the words and exit codes of these commands. A message takes the same way as on the
 screen: written down, sent, its fate told by the engine. Invariants: nothing is sent to
@@ -18,7 +18,6 @@ from typing import Any
 
 from state import commands as c
 from state.agent_path import AgentPathError
-from state.dataclass import replace
 from state.engine.control import status
 from state.engine.errors import EngineError
 from state.engine.port import WakeReport
@@ -31,13 +30,12 @@ from state.select.interrupts import Reach, labels, reach, report
 from state.select.words import agent_label, thread_title
 from state.text import clean
 from state.tree import Forest
-from tui.listing import read_listing
 from tui.options import visit_options
 from tui.place import Place
 from tui.report import print_json
-from tui.run import build, run_app, show
 from tui.screens.wake_words import wake_lines, writer_words
 from tui.services import Services
+from tui.start import build
 
 READY_SECONDS = 30.0
 FORK_SECONDS = 10.0
@@ -58,11 +56,6 @@ def act_command(args: argparse.Namespace) -> int:
     """`codex-tui send` and `interrupt`: 0 the engine took it, or all ended; 1 not; 2
     words that mean no thread, or too many; 3 no engine."""
     return _run(_send(args) if args.command == "send" else _interrupt(args))
-
-
-def open_command(args: argparse.Namespace) -> int:
-    """`codex-tui open`: the screen, on that thread; 2 no such thread."""
-    return run_app(_open(args))
 
 
 def _run(work: Coroutine[Any, Any, int]) -> int:
@@ -322,22 +315,3 @@ def _one(thread: Thread) -> dict[str, Any]:
 
 
 # -- open ----------------------------------------------------------------------------
-
-
-async def _open(args: argparse.Namespace) -> int:
-    place = Place.from_environment()
-    listing = await read_listing(args, place)
-    try:
-        thread_id = resolve(args.target, listing.world.threads)
-    except Unresolved as problem:
-        _complain(problem.lines)
-        return 2
-    except AgentPathError as problem:
-        _complain((problem,))
-        return 2
-    thread = listing.world.threads[thread_id]
-    services = build(args, place, thread.cwd or str(place.home))
-    threads = {**services.world.threads, thread_id: thread}
-    services.world = replace(services.world, threads=threads)
-    services.remembered.view["open"] = thread_id
-    return await show(services)

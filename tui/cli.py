@@ -364,7 +364,7 @@ def _on_screen(args: argparse.Namespace) -> int:
 
             return replay_command(args)
         case "open":
-            from tui.agent_report import open_command
+            from tui.open_thread import open_command
 
             return open_command(args)
     from tui.run import run_command

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from state.engine.replay import ReplayEngine
 from state.store import Store
-from tui.run import THEME_NAMES, run_app, show
+from tui.run import run_app, show
 from tui.services import Services
+from tui.start import THEME_NAMES
 
 
 def replay_command(args: argparse.Namespace) -> int:

@@ -12,18 +12,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 
-from state.config import load as load_config
-from tui.actions import REMAPPABLE
 from tui.app import CodexTui
 from tui.crash import Crashed, crashed, report_faults
 from tui.place import Place
-from tui.processes import LocalProcesses
-from tui.services import Services, engine_label, restore, user_engine
-from tui.themes import SIXTEEN
-
-THEME_NAMES = {"ansi": SIXTEEN.name}
+from tui.services import Services
+from tui.start import build
 
 
 def run_command(args: argparse.Namespace) -> int:
@@ -58,35 +53,6 @@ def working_folder() -> str | None:
     if logical and os.path.realpath(logical) == os.path.realpath(actual):
         return logical
     return actual
-
-
-def build(args: argparse.Namespace, place: Place, cwd: str) -> Services:
-    """Production services for the user's engine."""
-    label = engine_label(args, place)
-    world, remembered, problem = restore(place.home, label)
-    config = load_config(place.home, REMAPPABLE)
-    kept = remembered.view.get("theme")
-    theme = args.theme or (kept if isinstance(kept, str) else config.theme)
-    return Services(
-        world=world,
-        problem=problem,
-        engine=user_engine(args, place, cwd),
-        cwd=cwd,
-        user_home=os.path.expanduser("~"),
-        codex_home=label,
-        home=place.home,
-        remembered=remembered,
-        theme=THEME_NAMES.get(str(theme), theme),
-        config=config,
-        plain=args.plain or config.plain or plain_wanted(os.environ),
-        ascii=args.ascii or config.ascii,
-        processes=LocalProcesses(),
-    )
-
-
-def plain_wanted(env: Mapping[str, str]) -> bool:
-    """Whether the surroundings ask for plain words: no colour, or a screen reader."""
-    return bool(env.get("NO_COLOR")) or env.get("ACCESSIBLE", "") not in ("", "0")
 
 
 async def show(services: Services) -> int:

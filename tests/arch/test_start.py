@@ -12,7 +12,13 @@ from tests.arch.source import REPO
 
 LEAN = (
     *(("--help",), ("--version",), ("threads",), ("threads", "--json"), ("doctor",)),
-    *(("reviews",), ("review", "0-0", "--accept")),
+    *(("reviews",), ("review", "0-0", "--accept"), ("status", "--short"), ("tree",)),
+    *(
+        ("terminals",),
+        ("stop", "1", "--yes"),
+        ("send", "/root", "hi"),
+        ("interrupt", "a"),
+    ),
 )
 LEAN_MODULES = 600
 """Modules after `--help`; Python itself has about a hundred. Not a time: it is the

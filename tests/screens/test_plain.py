@@ -12,7 +12,8 @@ from tests.screens.scripts import fleet
 from tests.screens.stage import DEMO, NOW, card, connected, keys, recorded, stage, told
 from tests.snap import Size, Snap, screen_text, settle, sizes
 from tui.app import CodexTui
-from tui.run import plain_wanted
+from tui.start import THEME_NAMES, plain_wanted
+from tui.themes import THEMES
 from widgets.glyphs import ASCII, Look
 
 OURS = frozenset(ASCII) - set("~…’“”—–·") | set("╭╮╰╯┃┏┓┗┛├┤▁▂▃▄▅▆▇▔⠋")
@@ -132,3 +133,7 @@ def test_a_live_line_is_said_again_only_when_its_words_change() -> None:
     before, after = asyncio.run(watch())
     assert "working: Running ./watch" in before
     assert after == before
+
+
+def test_what_the_user_may_write_for_a_theme_is_one() -> None:
+    assert set(THEME_NAMES.values()) <= {theme.name for theme in THEMES}

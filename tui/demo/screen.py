@@ -13,7 +13,8 @@ from pathlib import Path
 from state.engine.errors import EngineNotFound
 from tui.demo.home import DemoHomeError
 from tui.demo.run import DemoOptions, demo_world, openings
-from tui.run import THEME_NAMES, run_app, show
+from tui.run import run_app, show
+from tui.start import THEME_NAMES
 
 
 def demo_command(args: argparse.Namespace) -> int:
