@@ -54,9 +54,9 @@ class AgentsBoard(Board):
                 yield self.heading
                 yield self.facts
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """On the open agent, filtered as the pane was."""
-        super().on_mount()
+        super().opened()
         self.board.field.value = self.fleet.presenter.looking.tree.filter
         looking = self.fleet.presenter.looking.thread
         if looking is not None:

@@ -82,6 +82,11 @@ class Board(Screen[None]):
         return None
 
     def on_mount(self) -> None:
+        """Textual runs the `on_mount` of each class: what a board does as it opens
+        stands in `opened`, which runs once."""
+        self.opened()
+
+    def opened(self) -> None:
         """Paint what is known."""
         self.refresh_board()
         self.set_clock(self.fleet.services.clock(), 0)

@@ -74,10 +74,10 @@ class ExperimentalBoard(ThreadBoard):
         """The list."""
         return self.list
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Paint, then ask the engine."""
         self.filter.display = False
-        super().on_mount()
+        super().opened()
 
     def show(self) -> None:
         """Rows and sentences."""

@@ -109,10 +109,10 @@ class LedgerBoard(Board):
         """The list."""
         return self.list
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Paint what this window knows, then read the store."""
         self.search.display = False
-        super().on_mount()
+        super().opened()
         self._read_again()
 
     def set_clock(self, now_ms: int, frame: int) -> None:

@@ -114,9 +114,9 @@ class ProfileBoard(ThreadBoard):
         """The entries."""
         return self.entries
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Paint, then ask."""
-        super().on_mount()
+        super().opened()
         self.hints.view = HINTS
 
     # -- what is known -------------------------------------------------------------

@@ -78,11 +78,11 @@ class PushBoard(Board):
         """What is read first."""
         return self.query_one("#middle", VerticalScroll)
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Paint, then look."""
         self.heading.live = True
         self.desk.on_change = self._drawn
-        super().on_mount()
+        super().opened()
         self.desk.begin(self._about)
 
     def on_unmount(self) -> None:

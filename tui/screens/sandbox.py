@@ -117,9 +117,9 @@ class SandboxBoard(ThreadBoard):
         """What is read first."""
         return self.query_one("#middle", VerticalScroll)
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Paint, then find out."""
-        super().on_mount()
+        super().opened()
         self.hints.view = HINTS
 
     # -- what is known -------------------------------------------------------------

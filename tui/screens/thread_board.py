@@ -27,9 +27,9 @@ class ThreadBoard(Board):
         self.controls: Controls | None = None
         """None: the engine has not said yet"""
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Paint what is known, then ask the engine."""
-        super().on_mount()
+        super().opened()
         self.run_worker(self.learn(), group="learn", exit_on_error=False)
 
     @property

@@ -70,9 +70,9 @@ class TimelineBoard(Board):
                 yield self.moments
             yield Hints(HINTS)
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """On the open agent; the past follows."""
-        super().on_mount()
+        super().opened()
         looking = self.fleet.presenter.looking.thread
         if looking is not None:
             self.timeline.rows.select(looking)
