@@ -7,6 +7,7 @@ an action does. Invariant: nothing is written to the terminal while nothing chan
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 from contextvars import Context, copy_context
@@ -74,8 +75,10 @@ class CodexTui(KeysInOrder):
         self._gone = False
         self._drawn = 0
         self._asked_to_quit = False
-        self.context: Context | None = None
+        self._within: Context | None = None
         """What the app runs in; None before it does"""
+        self._leaving: asyncio.Task[None] | None = None
+        self._hung_up = False
         self.signals = Signals(
             services.config.notify, os.environ, self._to_terminal, self.say
         )
@@ -119,8 +122,11 @@ class CodexTui(KeysInOrder):
     def on_mount(self) -> None:
         """Paint what the store knows, then let the engine in."""
         self.services.on_publish = self._published
-        self.context = copy_context()
-        self.call_after_refresh(self._begin)
+        self._within = copy_context()
+        if self._hung_up:
+            self.exit()
+        else:
+            self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
         await self.services.begin()
@@ -241,6 +247,24 @@ class CodexTui(KeysInOrder):
         await self.services.end()
         self.signals.restore()
         self.exit()
+
+    def leave_by_signal(self) -> None:
+        """SIGHUP, SIGTERM: at any moment, and more than once. It ends, whatever fails
+        on the way."""
+        self._hung_up = True
+        if self._leaving is not None or self._within is None:
+            return  # on its way already; or not begun, then there is nothing to keep
+        # In the app's own context: from outside, a widget does not know its app, and
+        # what it starts in leaving would fail.
+        self._leaving = asyncio.get_running_loop().create_task(
+            self._leave_or_fail(), context=self._within
+        )
+
+    async def _leave_or_fail(self) -> None:
+        try:
+            await self.action_leave()
+        except Exception as error:
+            self._handle_exception(error)
 
     def action_how_to_quit(self) -> None:
         """ctrl+c clears nothing and ends nothing; it says how to quit."""

@@ -13,6 +13,7 @@ import asyncio
 import os
 import platform
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ EXIT_CODE = 70
 """EX_SOFTWARE of sysexits.h"""
 KEPT = 10
 """Reports; older ones are removed."""
+THREAD_SECONDS = 1.0
+"""For a thread that still writes when a fault ended the rest"""
 
 _PACKAGES = ("codex-tui", "textual", "rich", "aiosqlite", "msgspec", "websockets")
 _TERMINAL = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "LANG")
@@ -40,6 +43,17 @@ def crashed(error: BaseException, home: Path | None = None) -> int:
     fault = error.__cause__ or error if isinstance(error, Crashed) else error
     print(f"\ncodex-tui: {sentence(fault, home)}", file=sys.stderr)
     return EXIT_CODE
+
+
+def end_despite_threads(code: int) -> None:
+    """End the process where a thread is left that nobody ends any more: after a fault
+    in closing the store, the store's would keep it for ever."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(THREAD_SECONDS)
+            if thread.is_alive():
+                sys.stderr.flush()
+                os._exit(code)
 
 
 def sentence(error: BaseException, home: Path | None = None) -> str:
@@ -152,15 +166,21 @@ def _short(filename: str) -> str:
     return path.name
 
 
-def report_faults(loop: asyncio.AbstractEventLoop, say: Callable[[str], None]) -> None:
+def report_faults(
+    loop: asyncio.AbstractEventLoop,
+    say: Callable[[str], None],
+    ended: Callable[[], bool],
+) -> None:
     """Report what fails in a task beside the screen; the screen goes on.
 
-    A fault is told once per place: the same one may come with every message."""
+    A fault is told once per place: the same one may come with every message. Once a
+    fault `ended` the screen, that one is reported, and what fails after it comes of
+    it."""
     known: set[str] = set()
 
     def handle(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if not isinstance(error, Exception) or _place(error) in known:
+        if ended() or not isinstance(error, Exception) or _place(error) in known:
             return
         known.add(_place(error))
         try:

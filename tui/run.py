@@ -15,7 +15,7 @@ import sys
 from collections.abc import Coroutine
 
 from tui.app import CodexTui
-from tui.crash import Crashed, crashed, report_faults
+from tui.crash import Crashed, crashed, end_despite_threads, report_faults
 from tui.place import Place
 from tui.services import Services
 from tui.start import build
@@ -31,7 +31,9 @@ def run_app(work: Coroutine[None, None, int]) -> int:
     try:
         return asyncio.run(work)
     except Exception as error:
-        return crashed(error)
+        code = crashed(error)
+        end_despite_threads(code)
+        return code
 
 
 async def _run(args: argparse.Namespace) -> int:
@@ -59,16 +61,9 @@ async def show(services: Services) -> int:
     """Run the app until it ends; SIGHUP and SIGTERM end it cleanly."""
     app = CodexTui(services)
     loop = asyncio.get_running_loop()
-
-    leaving: list[asyncio.Task[None]] = []
-
-    def leave() -> None:
-        # In the app's own context: from outside, a widget does not know its app.
-        leaving.append(loop.create_task(app.action_leave(), context=app.context))
-
     for name in (signal.SIGHUP, signal.SIGTERM):
-        loop.add_signal_handler(name, leave)
-    report_faults(loop, app.say)
+        loop.add_signal_handler(name, app.leave_by_signal)
+    report_faults(loop, app.say, lambda: app.fault is not None)
     try:
         await app.run_async()
     finally:

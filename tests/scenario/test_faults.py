@@ -7,6 +7,7 @@ and the files that are left.
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import sqlite3
@@ -133,6 +134,21 @@ def fail_in_markup(_app):
     raise MarkupError(SECRET)
 C.action_how_to_quit = fail_in_markup
 """,
+    "several at once": """
+import asyncio
+from tui.app import CodexTui as C
+def fail_at_once(_app):
+    asyncio.get_running_loop().create_task(fail_later())
+    fail()
+C.action_how_to_quit = fail_at_once
+""",
+    "leaving": """
+from tui.services import Services as C
+C.end = fail_later
+import os, signal
+from tui.app import CodexTui as C
+C.action_how_to_quit = lambda _app: os.kill(os.getpid(), signal.SIGHUP)
+""",
     "the keyboard": """
 from textual._xterm_parser import XTermParser as C
 before = C.feed
@@ -234,6 +250,89 @@ def test_hanging_up_ends_it_at_once_and_the_draft_is_on_disk(
     assert drafts(place) == ["do not lose this"]
     assert not list(place.own.glob("crash-*"))
     assert took < 10, "the promise is a second; a slow machine is given ten"
+
+
+# The terminal goes away at the worst moment, twice at once: the last key was taken,
+# nothing of what it means was done, and a word for the bottom line is on its way.
+WITH_THE_LAST_KEY = """
+import os, signal
+from state.events import MessageShown
+from widgets.composer_field import ComposerField as C
+async def on_key(self, event, before=C._on_key):
+    await before(self, event)
+    if event.character == {last!r}:
+        self.app.services.store.offer(MessageShown("on its way"))
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGTERM)
+C._on_key = on_key
+"""
+BEFORE_THE_SCREEN = """
+import os, signal
+from tui.app import CodexTui as C
+def first(self, before=C.get_default_screen):
+    os.kill(os.getpid(), signal.SIGHUP)
+    return before(self)
+C.get_default_screen = first
+"""
+
+
+def test_hanging_up_with_a_key_just_typed_or_nothing_painted(place: Place) -> None:
+    with run(place, replies(), code=WITH_THE_LAST_KEY.format(last=LAST)) as terminal:
+        terminal.wait_for(READY)
+        at = terminal.type("2")
+        terminal.wait_for("enter start", since=at)
+        terminal.type(f"do not lose this{LAST}")
+        assert terminal.process.wait(30) == 0
+        restored(terminal, terminal.bytes)
+    assert drafts(place) == ["do not lose this"]
+    with run(place, replies(), code=BEFORE_THE_SCREEN) as terminal:
+        assert terminal.process.wait(30) == 0
+        restored(terminal, terminal.bytes)
+    assert drafts(place) == ["do not lose this"]
+    assert not list(place.own.glob("crash-*"))
+
+
+@pytest.mark.soak
+def test_hanging_up_at_random_moments_behind_keys() -> None:
+    """Whatever was pressed, whenever the terminal goes: out, and no report."""
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    for at in range(200):
+        with a_place() as place, run(place, replies()) as terminal:
+            place.codex_home.mkdir()
+            where = f"seed {seed}, round {at}"
+            if chance.random() < 0.8:
+                terminal.wait_for(READY)
+                terminal.type(chance.choice(PRESSED))
+            time.sleep(chance.choice((0, 0.02, 0.3)) * chance.random())
+            how = chance.choice(("hang up", "SIGHUP", "SIGTERM"))
+            if how == "hang up":
+                terminal.hang_up()
+            else:
+                terminal.signal(signal.SIGHUP if how == "SIGHUP" else signal.SIGTERM)
+            # Before Python is there, the signal itself ends it.
+            assert terminal.process.wait(30) in (0, -signal.SIGHUP, -signal.SIGTERM), (
+                where
+            )
+            assert not list(place.own.glob("crash-*")), where
+
+
+PRESSED = (
+    "2",
+    "2abc",
+    "2abc\r",
+    "2/he",
+    "?",
+    "\x10",
+    "n",
+    "P",
+    "T",
+    "H",
+    "a",
+    "aa",
+    "/x",
+)
 
 
 def test_control_z_gives_the_terminal_back_and_takes_it_again(place: Place) -> None:
