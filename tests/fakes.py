@@ -496,6 +496,7 @@ def fleet(
         clock=engine.loop.wall_ms,
         backoff=lambda _attempt: 0.5,
         reach=engine.reach,
+        pulse=None,
     )
     session = EngineSession(SharedTarget(None, Path(codex_home)), options)
     world, remembered, problem = World(), Remembered(), ""

@@ -6,6 +6,7 @@
     ├── HandshakeFailed       somebody answers, but does not speak as an engine
     ├── AuthRefused           the engine, or our own caution, refuses this connection
     ├── EngineLost            the connection ended; nothing unsent was sent
+    │   └── EngineSilent      it stands, but the engine says nothing any more
     └── RequestFailed         the engine answered one request with an error
         ├── Overloaded        it was too busy for all our attempts
         ├── RequestTimedOut   no answer within the time the caller gave
@@ -23,6 +24,7 @@ __all__ = [
     "EngineError",
     "EngineLost",
     "EngineNotFound",
+    "EngineSilent",
     "EngineStartFailed",
     "HandshakeFailed",
     "Overloaded",
@@ -77,6 +79,16 @@ class EngineLost(EngineError):
         )
         self.reason = reason
         self.stderr_tail = stderr_tail or []
+
+
+class EngineSilent(EngineLost):
+    """The connection stands, and nothing comes of it any more; it was given up."""
+
+    def __init__(self) -> None:
+        super().__init__("it says nothing any more")
+        self.args = (
+            "It says nothing any more and takes nothing in; what runs in it may go on.",
+        )
 
 
 class RequestFailed(EngineError):

@@ -25,6 +25,7 @@ from state.engine.errors import (
     EngineError,
     EngineLost,
     EngineNotFound,
+    EngineSilent,
     EngineStartFailed,
 )
 from state.engine.inspecting import attempt, look, surroundings
@@ -32,6 +33,7 @@ from state.engine.ledger import Ledger
 from state.engine.link import Link
 from state.engine.live import Live
 from state.engine.port import Defaults, Offer, WakeReport
+from state.engine.pulse import Pulse, silence
 from state.engine.rpc import RpcHooks
 from state.engine.supervisor import (
     Connection,
@@ -54,6 +56,9 @@ from state.model import Engine, EnginePhase, SendState
 from state.permissions.policy import Host
 from state.permissions.trial import Attempt, Attempted
 
+HANGS_PRIVATE = (
+    "The engine says nothing any more. It is this window's own: quitting ends it."
+)
 NOT_CONNECTED = "There is no engine just now; this was not done."
 STEADY_SECONDS = 10.0
 
@@ -66,7 +71,8 @@ def _now_ms() -> int:
 class SessionOptions:
     """`probe_cwd`: where the start-up probe of the sandbox runs; None: no probe.
 
-    `reach`: how a target becomes a connection; raises as `supervisor.connect`."""
+    `reach`: how a target becomes a connection; raises as `supervisor.connect`.
+    `pulse`: when a silent engine is asked whether it is there; None: never."""
 
     connect: ConnectOptions
     around: Surroundings = field(default_factory=Surroundings)
@@ -74,6 +80,7 @@ class SessionOptions:
     clock: Callable[[], int] = _now_ms
     backoff: Callable[[int], float] = backoff
     reach: Callable[[Target, ConnectOptions], Awaitable[Connection]] = reach_engine
+    pulse: Pulse | None = field(default_factory=Pulse)
 
 
 class EngineSession:
@@ -165,6 +172,8 @@ class EngineSession:
             )
             connection.rpc.attach(live.arrived)
             link.spawn(live.learn(restore, self._options.probe_cwd))
+            if self._options.pulse is not None:
+                link.spawn(self._listen(link, self._options.pulse, lost))
             if connection.rpc.lost is not None:
                 return connection.rpc.lost
             return await lost
@@ -173,6 +182,17 @@ class EngineSession:
             await link.end()
             await connection.rpc.close()
             self._forget()
+
+    async def _listen(
+        self, link: Link, pulse: Pulse, lost: asyncio.Future[EngineLost]
+    ) -> None:
+        """An engine that hangs is left and reached anew; one of our own is not: leaving
+        it would end it, and all that runs in it."""
+        await silence(link.rpc, pulse)
+        if link.connection.how == "private":
+            link.show(HANGS_PRIVATE)
+        elif not lost.done():
+            lost.set_result(EngineSilent())
 
     def _forget(self) -> None:
         """What was on its way is unknown now; what was pending is not ours any more."""

@@ -21,11 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self, TypedDict, Unpack
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidHandshake,
-    InvalidStatus,
-)
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from state.engine.errors import (
     AuthRefused,
@@ -39,6 +35,7 @@ STDERR_LINES = 200
 STDERR_LINE_BYTES = 4096
 SOCKET_MESSAGE_BYTES = 16 << 20
 CLOSE_SECONDS = 2.0
+LEAVE_SECONDS = 0.3  # for a word of the end; an engine that hangs is left without
 _CHUNK = 1 << 18
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _BACKTRACE = re.compile(r"^\s*(\d+: <unknown>|Stack backtrace:)\s*$")
@@ -279,7 +276,7 @@ class WebSocketTransport:
                 max_size=None,
                 max_queue=None,
                 user_agent_header=None,
-                close_timeout=1.0,
+                close_timeout=LEAVE_SECONDS,
                 create_connection=GulpingConnection,
                 **options,
             )
@@ -339,7 +336,11 @@ class WebSocketTransport:
 
     async def close(self) -> None:
         self._reason = self._reason or "we closed it"
-        await self._connection.close()
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS * 2):
+                await self._connection.close()
+        except TimeoutError:  # it takes nothing in: not even the word of the end
+            self._connection.transport.abort()
 
 
 class UnixTransport(WebSocketTransport):

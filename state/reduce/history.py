@@ -22,8 +22,7 @@ def merge_turn(known: Turn | None, loaded: Turn) -> Turn:
     if known is None:
         return loaded
     items = _items(known, loaded)
-    ended = known.status not in (TurnStatus.IN_PROGRESS, TurnStatus.UNKNOWN)
-    status = known.status if ended else loaded.status
+    status = _status(known.status, loaded.status)
     turn = replace(
         loaded,
         items=items,
@@ -37,6 +36,16 @@ def merge_turn(known: Turn | None, loaded: Turn) -> Turn:
     if status is TurnStatus.IN_PROGRESS:
         return turn
     return close_items(turn, keep=frozenset(), terminals_live=True)
+
+
+def _status(known: TurnStatus, loaded: TurnStatus) -> TurnStatus:
+    """A page may be older than the end of the turn, so a known end stays. But that it
+    was interrupted is also what we conclude when its end was said to nobody: there
+    history knows better."""
+    if known in (TurnStatus.IN_PROGRESS, TurnStatus.UNKNOWN):
+        return loaded
+    told = loaded in (TurnStatus.COMPLETED, TurnStatus.FAILED)
+    return loaded if known is TurnStatus.INTERRUPTED and told else known
 
 
 def _items(known: Turn, loaded: Turn) -> dict[ItemId, Item]:

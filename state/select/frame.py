@@ -58,7 +58,9 @@ def header_view(world: World, *, needs: int, working: int, threads: int) -> Head
         case EnginePhase.READY:
             label, glyph, tone = f"{place} {version}".strip(), Glyph.WORK, Tone.WORK
         case EnginePhase.LOST:
-            label, glyph, tone = "engine gone", Glyph.FAILED, Tone.FAIL
+            gone = _ENDED.fullmatch(one_line(engine.sentence or ""))
+            label = "engine gone" if gone else "no answer"
+            glyph, tone = Glyph.FAILED, Tone.FAIL
         case EnginePhase.MISSING:
             label, glyph, tone = "no engine", Glyph.FAILED, Tone.FAIL
         case EnginePhase.NONE | EnginePhase.CONNECTING:

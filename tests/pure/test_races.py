@@ -101,6 +101,16 @@ def resting(thread: Thread) -> None:
     assert thread.status is ThreadStatus.IDLE
 
 
+def completed(thread: Thread) -> None:
+    assert thread.turns[U].status is TurnStatus.COMPLETED
+    assert thread.latest is not None
+    assert thread.latest.status is TurnStatus.COMPLETED
+
+
+def interrupted(thread: Thread) -> None:
+    assert thread.turns[U].status is TurnStatus.INTERRUPTED
+
+
 def closed(thread: Thread) -> None:
     """No spinner turns for what nobody runs."""
     (item,) = thread.turns[U].items.values()
@@ -234,6 +244,23 @@ CASES: dict[str, tuple[Sequence[Json], Callable[[Thread], None]]] = {
             *ENDED,
         ),
         both(whole, resting),
+    ),
+    "an end that was said to nobody, then history": (
+        (
+            *BEGAN,
+            s.listed(s.row(T, "a thread", -60, "idle")),
+            turns_page(row_of(U, "completed", s.answer("all of it"))),
+        ),
+        both(whole, completed, resting),
+    ),
+    "an end that was said to nobody, and it was an interrupt": (
+        (
+            *BEGAN,
+            s.listed(s.row(T, "a thread", -60, "idle")),
+            turns_page(row_of(U, "interrupted", s.answer("all of it"))),
+            turns_page(row_of(U, "inProgress", s.answer("all of it"))),
+        ),
+        both(interrupted, resting),
     ),
     # unloading, archiving, deleting
     "unloaded while a command ran": (

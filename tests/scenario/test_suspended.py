@@ -1,5 +1,6 @@
 """A window that was suspended while an answer flowed: the engine hangs up on who reads
-too slowly. What was missed is read again when the window goes on."""
+too slowly; what was missed is read again when the window goes on. And the other way
+round: an engine that stands still is said, left and reached anew."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import contextlib
 import os
 import signal
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from state.home import store_path
 from tests.engine.harness import EngineUnderTest, engines
 from tests.scenario.pty import Terminal
 from tests.scenario.tmux import until
-from tests.scenario.tmux_desk import PROGRAM, Desk
+from tests.scenario.tmux_desk import Desk
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 
@@ -30,12 +32,44 @@ def sockets(pid: int) -> set[str]:
     return {name for name in found if name.startswith("socket:")}
 
 
-@pytest.mark.parametrize("engine", engines()[-1:], ids=lambda one: one.version)
+IMPATIENT = """
+import functools, sys
+import state.engine.pulse as pulse
+pulse.Pulse = functools.partial(pulse.Pulse, quiet=0.5, patience=0.5)
+from tui.cli import main
+sys.exit(main())
+"""
+"""The program, that waits for less than twenty seconds"""
+
+
+def stand_still(desk: Desk, window: Terminal) -> None:
+    """The engine takes nothing in while a message is sent that no socket holds."""
+    (engine,) = desk.engines()
+    connected = sockets(window.process.pid)
+    os.kill(engine, signal.SIGSTOP)
+    window.rest(window.type(f"\x1b[200~{'heavyword ' * 60_000}\x1b[201~"))
+    window.rest(window.type("\r"))
+    at = window.type("another thought")
+    window.wait_for("another thought", since=at)  # nobody is held up
+    window.wait_for("no answer", "does not answer", since=at)
+    at = window.type(" goes on")
+    window.wait_for("goes on", since=at)
+    os.kill(engine, signal.SIGCONT)
+    window.wait_for(f"local {desk.engine.version}", since=at)
+    assert sockets(window.process.pid) - connected
+    assert desk.engines() == [engine]
+    # The words never got there whole. They are told to be lost, and given back.
+    window.wait_for("never got this message", since=at)
+    assert desk.model.asked == ["flood me"]
+
+
+@pytest.mark.parametrize("engine", engines(), ids=lambda one: one.version)
 def test_suspended_while_an_answer_flows(engine: EngineUnderTest) -> None:
     with Desk(engine) as desk:
         desk.start_engine()
         env = desk.environment() | {"TERM": "xterm-256color"}
-        with Terminal((PROGRAM,), env=env, cwd=desk.workspace) as window:
+        command = (sys.executable, "-c", IMPATIENT)
+        with Terminal(command, env=env, cwd=desk.workspace) as window:
             window.wait_for(f"local {engine.version}")
             window.rest(window.type("i"))
             at = window.type("flood me")
@@ -64,6 +98,10 @@ def test_suspended_while_an_answer_flows(engine: EngineUnderTest) -> None:
                 "another connection",
             )
             assert len(desk.engines()) == 1
+            stand_still(desk, window)
             assert window.quit() == 0
         with sqlite3.connect(store_path(desk.bench.home.tui_home)) as store:
             assert any("omegaword" in line for line in store.iterdump())
+            # Its end was said to nobody: that it was interrupted was only a guess.
+            statuses = store.execute("select status from turn").fetchall()
+            assert statuses == [("completed",)]
