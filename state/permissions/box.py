@@ -59,6 +59,9 @@ class Rule(StrEnum):
     MASKED = "what is protected is kept from being made"
     WRITABLE_LINK = "nothing runs when a mask would cross a symlink that is writable"
     NO_PLACE = "nothing runs when a mask has no place to be laid on"
+    BEHIND_LINK = (
+        "nothing runs when an entry lies behind a symlink that leads nowhere yet"
+    )
     FILE_ROOT = "nothing runs when a writable root is a file"
     HIDDEN = "only what an entry names is there at all"
     MINIMAL = "the platform's own folders are readable"
@@ -111,7 +114,8 @@ class Refusal:
 class Walked:
     """Where a path leads inside. `path`: the inside's own name for it. `missing`: its
     first part that is not there. `source`: the path on the disk, where it shows one.
-    `passed`: the folders on the way. `linked`: a symlink was followed."""
+    `passed`: the folders on the way. `linked`: a symlink was followed, `rooted`: one
+    that names its target from the root on."""
 
     path: str
     source: str | None
@@ -119,6 +123,7 @@ class Walked:
     passed: tuple[str, ...] = ()
     linked: bool = False
     loops: bool = False
+    rooted: bool = False
 
 
 class Box:
@@ -181,7 +186,7 @@ class Box:
     def walk(self, path: str) -> Walked:
         """Through the inside, following its symlinks."""
         todo = [part for part in reversed(path.split("/")) if part]
-        here, links = "/", 0
+        here, links, rooted = "/", 0, False
         passed: list[str] = []
         while todo:
             part = todo.pop()
@@ -194,7 +199,8 @@ class Box:
             if node is None:
                 rest = [one for one in reversed(todo) if one not in (".", "..")]
                 whole = paths.join(there, *rest) if rest else there
-                return Walked(whole, None, there, tuple(passed), links > 0)
+                linked = links > 0
+                return Walked(whole, None, there, tuple(passed), linked, rooted=rooted)
             if node.kind is not Kind.LINK:
                 here = there
                 continue
@@ -206,7 +212,7 @@ class Box:
                 continue
             said = self.disk.target(self.source(there, self.mount(there)))
             if said.startswith("/"):
-                here = "/"
+                here, rooted = "/", True
             todo += [one for one in reversed(said.split("/")) if one not in ("", ".")]
         source = self.source(here, self.mount(here))
-        return Walked(here, source, None, tuple(passed), links > 0)
+        return Walked(here, source, None, tuple(passed), links > 0, rooted=rooted)

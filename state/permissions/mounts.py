@@ -166,7 +166,20 @@ class _Builder:
                 continue
             under = any(one in roots for one in paths.lineage(path))
             place = real if under else path
+            self._behind_link(place, shown[path])
             self._lay(place, View.READ, shown[path], Rule.READABLE, source=real)
+
+    def _behind_link(self, path: str, entry: Entry) -> None:
+        """bubblewrap goes through a symlink that is shown already: to what is shown
+        before it, and never from the root on, which is elsewhere while it builds."""
+        walked = self.box.walk(path)
+        lost = walked.rooted or (walked.linked and walked.missing is not None)
+        if lost and Rule.BEHIND_LINK not in self.off:
+            leads = "has an absolute target"
+            if not walked.rooted:
+                leads = "leads to what is not shown before it"
+            why = f"the symlink on the way to {path} {leads}"
+            raise _Refused(why, entry, Rule.BEHIND_LINK)
 
     def _name(self, path: str) -> str:
         """A path whose first part is a symlink (`/bin`) is meant where it leads;
@@ -342,9 +355,10 @@ class _Builder:
             self._mask(path, entry, rule)
             return
         walked = self.box.walk(path)
+        self._behind_link(path, entry)
         at = self.box.mount(walked.missing or walked.path)
         if walked.missing is not None:
-            made = not walked.linked and (at is None or at.view is View.SCRATCH)
+            made = at is None or at.view is View.SCRATCH
             self._place(made, f"{path} is to be denied inside what is hidden", entry)
         elif at is not None and at.path == walked.path and not at.view.real:
             # A file's stand-in is a file that is deleted already: nothing can be laid

@@ -80,7 +80,7 @@ def remedy(found: Touch, way: Way, policy: Policy) -> Remedy | None:
                 "make the engine's own program readable",
                 _entry(policy, ":root", "read"),
             )
-        case Rule.WRITABLE_LINK:
+        case Rule.WRITABLE_LINK | Rule.BEHIND_LINK:
             return Remedy(
                 "name the folder that the symlink leads to instead of the symlink"
             )

@@ -147,6 +147,7 @@ def _loud(thread: Thread | None, known: Known) -> Iterator[Bits]:
 _FIXES = {
     Rule.WRITABLE_LINK: "Start it in the folder the symlink leads to, or take the "
     "symlink out of the writable roots.",
+    Rule.BEHIND_LINK: "Name what the symlink leads to instead.",
     Rule.FILE_ROOT: "Name the folder of that file instead.",
     Rule.NO_PLACE: "Take one of the two entries out, or make the missing folder.",
     Rule.NO_ENGINE: "Add the engine's folder, or “:root” = “read”, to the profile.",

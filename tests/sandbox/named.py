@@ -68,7 +68,14 @@ def link(path: str, target: str) -> Plant:
     return lambda tree: tree.link(f"{tree.base}/{path}", target)
 
 
+def rooted(path: str, target: str) -> Plant:
+    """A symlink that names its target from the root on."""
+    return lambda tree: tree.link(f"{tree.base}/{path}", f"{tree.base}/{target}")
+
+
 A = file("ws/a.txt")
+FEW = {":minimal": "read", "ENGINE": "read", ":workspace_roots": "read"}
+OUT = _all(A, file("other/f.txt"), file("other/deep/g.txt"))
 READ = {":root": "read"}
 
 NAMED: tuple[Named, ...] = (
@@ -213,6 +220,48 @@ NAMED: tuple[Named, ...] = (
             "BASE/other": "read",
             "BASE/other/hidden": "deny",
         },
+    ),
+    Named(
+        "a readable symlink to something that is not shown: nothing runs",
+        _all(OUT, link("ws/out", "../other")),
+        ((R, "ws/a.txt", NO), (R, "ws/out/f.txt", NO)),
+        {**FEW, "BASE/ws/out": "read"},
+    ),
+    Named(
+        "and nothing for something behind it",
+        _all(OUT, link("ws/out", "../other")),
+        ((R, "ws/a.txt", NO), (R, "other/deep/g.txt", NO)),
+        {**FEW, "BASE/ws/out/deep": "read"},
+    ),
+    Named(
+        "where it leads to what is shown, it may be named",
+        _all(OUT, link("ws/out", "../other")),
+        ((R, "ws/a.txt", YES), (R, "ws/out/f.txt", YES)),
+        {**FEW, "BASE/other": "read", "BASE/ws/out": "read"},
+    ),
+    Named(
+        "unless it has an absolute target: nothing runs",
+        _all(OUT, rooted("ws/out", "other")),
+        ((R, "ws/a.txt", NO), (R, "other/f.txt", NO)),
+        {**FEW, "BASE/other": "read", "BASE/ws/out": "read"},
+    ),
+    Named(
+        "a readable symlink in a workspace that is not shown is made a folder",
+        _all(OUT, link("ws/out", "../other")),
+        ((R, "ws/out/f.txt", YES), (R, "ws/a.txt", NO), (R, "other/f.txt", NO)),
+        {":minimal": "read", "ENGINE": "read", "BASE/ws/out": "read"},
+    ),
+    Named(
+        "a denied path behind a symlink with an absolute target: nothing runs",
+        _all(OUT, rooted("ws/out", "other")),
+        ((R, "ws/a.txt", NO), (R, "other/f.txt", NO)),
+        {**READ, "BASE/ws/out/deep": "deny"},
+    ),
+    Named(
+        "a denied path behind one with a relative target is denied",
+        _all(OUT, link("ws/out", "../other")),
+        ((R, "ws/a.txt", YES), (R, "other/deep/g.txt", NO), (R, "other/f.txt", YES)),
+        {**READ, "BASE/ws/out/deep": "deny"},
     ),
     Named(
         "the platform's own folders and the workspace, and nothing else",
