@@ -34,13 +34,15 @@ class Guard:
         for name in METADATA:
             path = paths.child(root, name)
             rule = PROTECTIONS[name]
-            if rule in self.off or self._lifted(root, entry, name):
-                continue
             guard = Entry(path, Access.READ, name, Layer.DEFAULT, PROTECTED)
-            if name == ".git":
+            if name == ".git" and rule not in self.off:
+                # Also where the file itself may be written: only an entry for the
+                # folder it points at opens that.
                 pointed = self._pointer(path)
                 if pointed and not self.entries.at(pointed):
                     yield pointed, (guard, Rule.POINTER)
+            if rule in self.off or self._lifted(root, entry, name):
+                continue
             yield path, (guard, rule)
 
     def _lifted(self, root: str, entry: Entry, name: str) -> bool:

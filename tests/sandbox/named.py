@@ -285,6 +285,21 @@ NAMED: tuple[Named, ...] = (
         ),
     ),
     Named(
+        "a .git file that may be written opens itself and not the folder it points at",
+        _all(A, file("ws/gits/one/HEAD"), file("ws/.git", "gitdir: gits/one\n")),
+        ((W, "ws/.git", YES), (W, "ws/gits/one/HEAD", NO), (W, "ws/a.txt", YES)),
+        {**READ, ":workspace_roots": {".": "write", ".git": "write"}},
+    ),
+    Named(
+        "an entry for that folder does",
+        _all(A, file("ws/gits/one/HEAD"), file("ws/.git", "gitdir: gits/one\n")),
+        ((W, "ws/.git", YES), (W, "ws/gits/one/HEAD", YES)),
+        {
+            **READ,
+            ":workspace_roots": {".": "write", ".git": "write", "gits/one": "write"},
+        },
+    ),
+    Named(
         "only the top level of a root is metadata",
         _all(file("ws/sub/.git/HEAD"), file("ws/.git/HEAD"), file("ws/.vscode/x")),
         (
