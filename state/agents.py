@@ -185,3 +185,27 @@ def runs_unboxed(thread: Thread) -> bool:
     turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
     now = turn.settings if turn is not None else None
     return is_full_access(now) or is_full_access(thread.settings)
+
+
+_LAX = {
+    SandboxMode.READ_ONLY: 0,
+    SandboxMode.WORKSPACE_WRITE: 1,
+    SandboxMode.EXTERNAL: 2,
+    SandboxMode.FULL_ACCESS: 2,
+}
+
+
+def in_force(thread: Thread) -> Settings | None:
+    """What its running turn has, else what its next one will have."""
+    turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
+    return turn.settings if turn is not None and turn.settings else thread.settings
+
+
+def laxer(settings: Settings | None, than: Settings | None) -> bool:
+    """It may do more: by its mode, or a network that the other has not."""
+    one = settings.sandbox if settings is not None else None
+    other = than.sandbox if than is not None else None
+    if one is None or other is None:
+        return False
+    mine, theirs = _LAX[one.mode], _LAX[other.mode]
+    return mine > theirs or (mine == theirs and one.network and not other.network)

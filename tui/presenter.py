@@ -251,6 +251,13 @@ class Presenter:
         """Something is wrong with the whole."""
         return self._kept("banner", banner_view(self.world))
 
+    def _tree_of(self, thread: Thread | None) -> tuple[Thread, ...]:
+        """The root of its tree, then the agents in it."""
+        if thread is None:
+            return ()
+        root = self.world.threads.get(self.forest.root(thread.id))
+        return () if root is None else (root, *self.forest.descendants(root.id))
+
     def status(self) -> SandboxLine:
         """The bottom line."""
         message = self.looking.message or self.world.store_error or ""
@@ -260,6 +267,7 @@ class Presenter:
             message=message,
             terminals=self.running_terminals(self.looking.thread),
             fresh=self.looking.fresh,
+            tree=self._tree_of(self.thread),
         )
         if self.world.engine.phase is EnginePhase.READY:
             asking = (self.world.threads[i] for i in self._asking)

@@ -22,6 +22,7 @@ from state.engine.bootstrap import (
     probe,
     read_account,
 )
+from state.engine.contexts import TurnContexts
 from state.engine.errors import EngineLost, RequestFailed
 from state.engine.interrupting import Interrupter, Turns
 from state.engine.ledger import LOADED
@@ -65,6 +66,7 @@ class Live:
         self._sender = Sender(link, self._turns)
         self._interrupter = Interrupter(link, self._turns)
         self._shadow = Shadow(link)
+        self._contexts = TurnContexts(link)
         self._rules = RuleWatch(link)
         self._actor = Actor(link, self._sender, around)
         self._learned = False
@@ -134,6 +136,7 @@ class Live:
         self._turns.heard(event)
         self._sender.heard(event)
         self._shadow.follow(event)
+        self._contexts.follow(event)
         self._rules.follow(event)
         match event:
             case (

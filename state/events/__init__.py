@@ -46,6 +46,7 @@ from state.events.turns import (
     RuleApplied,
     SendChanged,
     SendNoted,
+    TurnContextRead,
     TurnDiffChanged,
     TurnEnded,
     TurnMarked,
@@ -81,6 +82,7 @@ ThreadEvent = (
     | QueueListed
     | TurnStarted
     | TurnEnded
+    | TurnContextRead
     | TurnDiffChanged
     | PlanChanged
     | TurnsLoaded
@@ -164,6 +166,7 @@ __all__ = [
     "ThreadStatusChanged",
     "ThreadUnloaded",
     "TokensUsed",
+    "TurnContextRead",
     "TurnDiffChanged",
     "TurnEnded",
     "TurnMarked",

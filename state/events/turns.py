@@ -9,6 +9,7 @@ from state.model import (
     ClientId,
     Send,
     SendState,
+    Settings,
     Turn,
     TurnError,
     TurnMark,
@@ -33,6 +34,15 @@ class TurnEnded:
     error: TurnError | None = None
     at_ms: int | None = None
     duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContextRead:
+    """What the rollout says that the turn runs under: of an agent nobody else tells."""
+
+    thread_id: ThreadId
+    turn_id: TurnId
+    settings: Settings
 
 
 @dataclass(frozen=True, slots=True)

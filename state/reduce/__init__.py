@@ -52,6 +52,7 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
         case (
             e.TurnStarted()
             | e.TurnEnded()
+            | e.TurnContextRead()
             | e.TurnDiffChanged()
             | e.PlanChanged()
             | e.TurnsLoaded()

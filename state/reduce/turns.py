@@ -20,6 +20,7 @@ from state.items import (
     UserMessage,
 )
 from state.model import HistoryState, Thread, ThreadStatus, Turn, TurnStatus
+from state.reduce.contexts import with_context
 from state.reduce.epoch import close_items, closed
 from state.reduce.hidden import with_hidden, with_logged, without_shown
 from state.reduce.history import merge_turn
@@ -46,6 +47,7 @@ from state.reduce.terminals import (
 TurnEvent = (
     e.TurnStarted
     | e.TurnEnded
+    | e.TurnContextRead
     | e.TurnDiffChanged
     | e.PlanChanged
     | e.TurnsLoaded
@@ -96,8 +98,8 @@ def reduce_turn(thread: Thread, event: TurnEvent) -> Thread:
             turn = completed_item(_turn(thread, turn_id), item)
             thread = _put(thread, without_shown(turn, item))
             return completed(thread, turn_id, item)
-        case e.CallEnded() | e.ViolationLogged():
-            return _unseen(thread, event)
+        case e.CallEnded() | e.ViolationLogged() | e.TurnContextRead():
+            return _besides(thread, event)
         case e.RuleApplied(turn_id=turn_id):
             return _put(thread, ruled(_turn(thread, turn_id), event))
         case e.TerminalsListed():
@@ -112,8 +114,12 @@ def reduce_turn(thread: Thread, event: TurnEvent) -> Thread:
             assert_never(event)
 
 
-def _unseen(thread: Thread, event: e.CallEnded | e.ViolationLogged) -> Thread:
-    """What another source tells of a command without an item."""
+def _besides(
+    thread: Thread, event: e.CallEnded | e.ViolationLogged | e.TurnContextRead
+) -> Thread:
+    """What another source than the wire tells of a turn."""
+    if isinstance(event, e.TurnContextRead):
+        return with_context(thread, event.turn_id, event.settings)
     turn = _turn(thread, event.turn_id)
     settings = turn.settings or thread.settings
     if isinstance(event, e.CallEnded):

@@ -7,9 +7,10 @@ may, and the words for not knowing. Unknown is shown as unknown, stale as stale.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
-from state.agents import is_full_access, runs_unboxed
+from state.agents import in_force, is_full_access, laxer, runs_unboxed
 from state.dataclass import replace
 from state.messaging import AgentName, Way, way_to
 from state.model import (
@@ -205,13 +206,15 @@ def sandbox_line(
     message: str = "",
     terminals: int | None = None,
     fresh: Settings | None = None,
+    tree: Sequence[Thread] = (),
 ) -> SandboxLine:
     """The bottom line for the open thread or agent. `terminals`: how many run in its
-    tree; None: count its own. `fresh`: what a new thread here would get."""
+    tree; None: count its own. `fresh`: what a new thread here would get. `tree`: the
+    root of its tree, then the agents in it."""
     if thread is None:
         return _fresh_line(fresh, message)
     turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
-    now = turn.settings if turn and turn.settings else thread.settings
+    now = in_force(thread)
     following = thread.settings
     running = len(thread.terminals) if terminals is None else terminals
     glyph, mode, level = sandbox_mode(now)
@@ -229,6 +232,14 @@ def sandbox_line(
         level, glyph = "stale", "~" if known else ""
     elif thread.asked is not None:
         level, lead = "alarm", f"asked for {_MODES[thread.asked][1]}, in force"
+    elif tree and thread.id != tree[0].id and laxer(now, in_force(tree[0])):
+        # An agent keeps what it was spawned with, whatever its thread is set to.
+        asked = sandbox_mode(in_force(tree[0]))[1]
+        level, lead = "alarm", f"asked for {asked}, in force"
+        parts.insert(0, "as it was spawned")
+    elif looser := _looser(thread, now, tree):
+        level = "alarm"
+        parts.insert(0, looser)
     elif (
         now is not None
         and now.sandbox is not None
@@ -248,6 +259,18 @@ def sandbox_line(
         hints=("/ps /stop",) if running else (),
         message=message,
     )
+
+
+def _looser(thread: Thread, now: Settings | None, tree: Sequence[Thread]) -> str:
+    """Agents at work below that may do more than their thread may now."""
+    if not tree or thread.id != tree[0].id:
+        return ""
+    found = [t for t in tree[1:] if t.active_turn and laxer(in_force(t), now)]
+    if not found:
+        return ""
+    mode = sandbox_mode(in_force(found[0]))[1]
+    have = f"and {len(found) - 1} more still have" if found[1:] else "still has"
+    return f"{agent_label(found[0])} {have} {mode}"
 
 
 def _fresh_line(fresh: Settings | None, message: str) -> SandboxLine:

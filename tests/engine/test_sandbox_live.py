@@ -11,9 +11,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from state.commands import StartThread
+from state.commands import SendTurn, StartThread
 from state.engine.supervisor import control_socket
-from state.events import SettingsChanged, TurnEnded, TurnStarted
+from state.events import ItemStarted, SettingsChanged, TurnContextRead, TurnEnded
+from state.items import Command, ThreadId
 from state.model import ClientId, Sandbox, SandboxMode, World
 from state.permissions.reach import Way
 from state.permissions.trial import Attempt
@@ -23,25 +24,44 @@ from state.views import SandboxLine
 from tests.engine.harness import Bench, EngineUnderTest, each_engine, need_sandbox
 from tests.engine.session_bench import Watch, running
 from tui.demo.request import ModelRequest
-from tui.demo.steps import Exec, Say, Step
+from tui.demo.steps import Exec, FollowUp, Say, Spawn, Step, WaitAgents
 
-WAIT = "while [ ! -e go ]; do sleep 0.05; done; echo written > proof.txt"
+WAIT = "while [ ! -e {0} ]; do sleep 0.05; done; echo written > {0}-proof.txt"
+ROOT: list[list[Step]] = [
+    [Spawn("kid", "Be there.")],
+    [WaitAgents(60_000)],
+    [Exec(WAIT.format("go"), yield_ms=60_000)],
+    [Say("done")],
+]
+AGAIN: list[list[Step]] = [
+    [FollowUp("kid", "Write.")],
+    [WaitAgents(60_000)],
+    [Say("done")],
+]
 
 
 def script(request: ModelRequest) -> Sequence[Step]:
-    """A command that waits for a file, then writes another."""
-    if request.reply_index == 0:
-        return [Exec(WAIT, yield_ms=60_000)]
-    return [Say("done")]
+    """A command that waits for a file, then writes another; then an agent's."""
+    match request.user_text:
+        case "write":
+            steps = ROOT
+        case "again":
+            steps = AGAIN
+        case _ if request.turn_index == 0:
+            steps = [[Say("I am there.")]]
+        case _:
+            steps = [[Exec(WAIT.format("kid"), yield_ms=60_000)], [Say("done")]]
+    return steps[min(request.reply_index, len(steps) - 1)]
 
 
-def line(watch: Watch) -> SandboxLine:
-    """The bottom line of the thread, from everything that was told so far."""
+def line(watch: Watch, path: str | None = None) -> SandboxLine:
+    """The bottom line of a thread or agent, from everything that was told so far."""
     store = Store(World())
     store.offer_all(watch.events)
     store.tick(1)
-    thread = next(t for t in store.world.threads.values() if t.settings is not None)
-    return sandbox_line(store.world, thread)
+    tree = tuple(store.world.threads.values())
+    thread = next(one for one in tree if one.agent_path == path)
+    return sandbox_line(store.world, thread, tree=tree)
 
 
 def everything(folder: Path) -> list[str]:
@@ -67,7 +87,11 @@ async def _switch(bench: Bench) -> None:
             trust=True,
         )
         thread_id = await watch.session.send(start)
-        await watch.until(TurnStarted)
+        command = await watch.until(
+            ItemStarted, lambda e: isinstance(e.item.body, Command)
+        )
+        assert command.thread_id == thread_id
+        assert line(watch, "/root/kid").mode == "workspace-write"
         other = await asyncio.to_thread(
             bench.connect, control_socket(bench.home.codex_home).resolve(), "other"
         )
@@ -81,13 +105,38 @@ async def _switch(bench: Bench) -> None:
         said = line(watch)
         assert said.mode == "workspace-write"
         assert said.parts[0] == "this turn → read-only from the next"
-        proof = bench.workspace / "proof.txt"
+        proof = bench.workspace / "go-proof.txt"
         assert not proof.exists()
         (bench.workspace / "go").touch()
-        await watch.until(TurnEnded)
+        await watch.until(TurnEnded, lambda e: e.thread_id == thread_id)
         assert proof.read_text() == "written\n"
         assert line(watch).mode == "read-only"
+        await _follow_up(bench, watch, thread_id)
         await _probe(bench, watch)
+
+
+async def _follow_up(bench: Bench, watch: Watch, thread_id: ThreadId) -> None:
+    """The thread is read-only now; its agent, asked once more, goes on with what it
+    was spawned with, as a file proves. Nobody else says so."""
+    before = len(watch.events)
+    await watch.session.send(SendTurn(ClientId("c2"), thread_id, "again"))
+    told = await watch.until(
+        TurnContextRead, lambda e: e.thread_id != thread_id, since=before
+    )
+    assert told.settings.sandbox is not None
+    assert told.settings.sandbox.mode is SandboxMode.WORKSPACE_WRITE
+    kid, root = line(watch, "/root/kid"), line(watch)
+    assert (kid.level, kid.lead, kid.mode) == (
+        "alarm",
+        "asked for read-only, in force",
+        "workspace-write",
+    )
+    assert (root.level, root.mode) == ("alarm", "read-only")
+    assert root.parts[0] == "/root/kid still has workspace-write"
+    (bench.workspace / "kid").touch()
+    await watch.until(TurnEnded, lambda e: e.thread_id == thread_id, since=before)
+    assert (bench.workspace / "kid-proof.txt").read_text() == "written\n"
+    assert line(watch).level == "calm"
 
 
 async def _probe(bench: Bench, watch: Watch) -> None:
