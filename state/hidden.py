@@ -17,8 +17,7 @@ from typing import Any
 from state.dataclass import dataclass, replace
 from state.items import HiddenCommand, Stopped, Text
 from state.permissions.diagnose import Context, diagnose
-from state.permissions.noise import find
-from state.violations import Logged, confirms
+from state.permissions.noise import Logged, confirms, find
 
 CELL = "exec"
 """The tool that runs a cell of JavaScript; the commands are called inside it."""

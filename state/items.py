@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NewType
 
 from state.dataclass import dataclass
-from state.violations import Logged
+from state.permissions.noise import Logged
 
 TurnId = NewType("TurnId", str)
 ItemId = NewType("ItemId", str)

@@ -1,8 +1,8 @@
 """The engine's own log, `logs_2.sqlite` in its home, read for its sandbox's denials.
 
 Owns when it is looked at, and which call a row belongs to. The engine writes rows in
-batches, some ten seconds late. What a row is worth is `state.violations`. Invariants:
-the file is opened for reading only, without making or changing any file beside it, for
+batches, some ten seconds late. What a row is worth: `state.permissions.noise`. Invariants: the
+file is opened for reading only, without making or changing any file beside it, for
 the moment of one query; only the home of a local engine; what cannot be read is
 nothing, for it is no more than further evidence.
 """
@@ -29,7 +29,7 @@ from state.events import (
 )
 from state.hidden import CELL, EndedCall
 from state.items import ThreadId, TurnId
-from state.violations import TARGET, Cell, Violation, read_row
+from state.permissions.noise import TARGET, Cell, Violation, read_row
 
 NAME = "logs_2.sqlite"
 LATE_SECONDS = 11.0

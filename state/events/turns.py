@@ -15,7 +15,7 @@ from state.model import (
     TurnMark,
     TurnStatus,
 )
-from state.violations import Cell, Violation
+from state.permissions.noise import Cell, Violation
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 Owns where they stand in a turn and when one is taken back: an item that comes later
 for the same command is the truth. What counts as hidden is `state.hidden`, what a row
-of the engine's log is worth `state.violations`. Invariants: a hidden command never
-replaces an item of the engine; one failure is told once, whichever source spoke first.
+of the engine's log is worth `state.permissions.noise`. Invariants: a hidden command
+never replaces an item of the engine; one failure is told once, whichever source spoke first.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from state.hidden import CELL, EndedCall, calls_in, hidden, is_shown, supported
 from state.items import Command, HiddenCommand, Item, ItemId, ItemStatus, Stopped
 from state.model import SandboxMode, Settings, Turn
 from state.permissions.context import context_of
-from state.violations import SOURCE, Cell, Logged, Violation, logged
+from state.permissions.noise import SOURCE, Cell, Logged, Violation, logged
 
 PREFIX = "codex-tui:hidden:"
 _NO_SANDBOX = (SandboxMode.FULL_ACCESS, SandboxMode.EXTERNAL)

@@ -19,8 +19,7 @@ from state.items import (
     TurnId,
     UserMessage,
 )
-from state.model import HistoryState, Thread, ThreadStatus, Turn, TurnStatus
-from state.reduce.contexts import with_context
+from state.model import HistoryState, Settings, Thread, ThreadStatus, Turn, TurnStatus
 from state.reduce.epoch import close_items, closed
 from state.reduce.hidden import with_hidden, with_logged, without_shown
 from state.reduce.history import merge_turn
@@ -119,7 +118,7 @@ def _besides(
 ) -> Thread:
     """What another source than the wire tells of a turn."""
     if isinstance(event, e.TurnContextRead):
-        return with_context(thread, event.turn_id, event.settings)
+        return _with_context(thread, event.turn_id, event.settings)
     turn = _turn(thread, event.turn_id)
     settings = turn.settings or thread.settings
     if isinstance(event, e.CallEnded):
@@ -127,6 +126,40 @@ def _besides(
     if turn.id not in thread.turns:
         return thread
     return _put(thread, with_logged(turn, event.row, event.cell, settings))
+
+
+def _with_context(thread: Thread, turn_id: TurnId, told: Settings) -> Thread:
+    """The rollout's word counts for its turn, where what was told before differs. Of
+    an agent it is often the only word: it is its thread's, too, from then on."""
+    turn = thread.turns.get(turn_id)
+    if turn is None:
+        return thread
+    newest = turn.id == tuple(thread.turns)[-1]
+    if newest and (thread.settings is None or thread.is_agent):
+        settings = _joined(thread.settings, told)
+        if settings is not thread.settings:
+            thread = replace(thread, settings=settings)
+    settings = _joined(turn.settings, told)
+    if settings is turn.settings:
+        return thread
+    turn = replace(turn, settings=settings)
+    return replace(thread, turns={**thread.turns, turn.id: turn})
+
+
+def _joined(known: Settings | None, told: Settings) -> Settings:
+    if known is None:
+        return told
+    if known.profile is not None and told.profile in (None, known.profile):
+        return known
+    mine, theirs = known.sandbox, told.sandbox
+    if mine is None or theirs is None:
+        return told
+    if (mine.mode, mine.network) == (theirs.mode, theirs.network):
+        return known
+    roots = told.workspace_roots
+    return replace(
+        told, workspace_roots=known.workspace_roots if roots is None else roots
+    )
 
 
 def _unknown_turn(turn_id: TurnId) -> Turn:

@@ -12,10 +12,10 @@ from state.model import SandboxMode, Settings, Turn
 from state.output import OutputText
 from state.permissions.context import context_of
 from state.permissions.diagnose import Diagnosis, diagnose
+from state.permissions.noise import SOURCE
 from state.select.words import one_line, unwrap_command
 from state.text import clean, reveal
 from state.views import Bit, CommandCell, Glyph, Tone
-from state.violations import SOURCE
 
 _VERBS = {
     Stopped.BLOCKED: "Blocked",

@@ -22,7 +22,7 @@ from state.events import Event, TurnEnded, TurnsLoaded, TurnStarted, ViolationLo
 from state.hidden import EndedCall
 from state.items import ThreadId, TurnId
 from state.model import Turn, TurnStatus
-from state.violations import TARGET
+from state.permissions.noise import TARGET
 
 T, U = ThreadId("t"), TurnId("u")
 TABLE = """CREATE TABLE logs (id INTEGER PRIMARY KEY AUTOINCREMENT, ts INTEGER NOT NULL,

@@ -28,11 +28,11 @@ from state.items import (
 )
 from state.model import Sandbox, SandboxMode, Settings, Thread, Turn, World
 from state.permissions.diagnose import Context
+from state.permissions.noise import Cell as ViolatedCell
+from state.permissions.noise import Violation, read_row
 from state.reduce import reduce
 from state.select.blocked import hidden_cell, ruled_words, why
 from state.views import Glyph, Tone
-from state.violations import Cell as ViolatedCell
-from state.violations import Violation, read_row
 
 T, U = ThreadId("t"), TurnId("u")
 WRITE = Context(sandbox=Sandbox(SandboxMode.WORKSPACE_WRITE), cwd="/ws", roots=("/ws",))

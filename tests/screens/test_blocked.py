@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from state.events import CallEnded, Event, RuleApplied, ViolationLogged
 from state.hidden import EndedCall
 from state.items import ItemId, RanOutside, ThreadId, TurnId
-from state.violations import Cell as LoggedCell
-from state.violations import Violation
+from state.permissions.noise import Cell as LoggedCell
+from state.permissions.noise import Violation
 from tests.screens import scripts as s
 from tests.screens.stage import NOW, connected, keys, stage, told
 from tests.snap import Size, Snap, sizes
