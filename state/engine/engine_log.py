@@ -1,10 +1,10 @@
 """The engine's own log, `logs_2.sqlite` in its home, read for its sandbox's denials.
 
 Owns when it is looked at, and which call a row belongs to. The engine writes rows in
-batches, some ten seconds late. What a row is worth: `state.permissions.noise`. Invariants: the
-file is opened for reading only, without making or changing any file beside it, for
-the moment of one query; only the home of a local engine; what cannot be read is
-nothing, for it is no more than further evidence.
+batches, some ten seconds late; what one is worth is `state.permissions.noise`.
+Invariants: the file is opened for reading only, without making or changing any file
+beside it, for the moment of one query; only the home of a local engine; what cannot be
+read is nothing, for it is no more than further evidence.
 """
 
 from __future__ import annotations

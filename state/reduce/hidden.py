@@ -3,7 +3,8 @@
 Owns where they stand in a turn and when one is taken back: an item that comes later
 for the same command is the truth. What counts as hidden is `state.hidden`, what a row
 of the engine's log is worth `state.permissions.noise`. Invariants: a hidden command
-never replaces an item of the engine; one failure is told once, whichever source spoke first.
+never replaces an item of the engine; one failure is told once, whichever source was
+quicker.
 """
 
 from __future__ import annotations
