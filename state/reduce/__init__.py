@@ -52,7 +52,6 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
         case (
             e.TurnStarted()
             | e.TurnEnded()
-            | e.TurnContextRead()
             | e.TurnDiffChanged()
             | e.PlanChanged()
             | e.TurnsLoaded()
@@ -61,15 +60,15 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.ItemStarted()
             | e.ItemDelta()
             | e.ItemCompleted()
-            | e.CallEnded()
             | e.RuleApplied()
-            | e.ViolationLogged()
             | e.TerminalsListed()
             | e.TerminalsDismissed()
             | e.OrphansFound()
             | e.ErrorSeen()
         ):
             changed = tools_answered(reduce_turn(thread, event), event)
+        case e.CallEnded() | e.ViolationLogged() | e.TurnContextRead():
+            changed = reduce_turn(thread, event)
         case (
             e.ReviewAsked()
             | e.ReviewDecided()
