@@ -9,13 +9,13 @@ is called unknown, never guessed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from state.dataclass import dataclass
 from state.items import Command, ItemId, ThreadId, TurnId
-from state.reviews import AutoReview, Review, ReviewKind, ReviewState
+from state.reviews import AutoReview, Review, ReviewKind, ReviewState, not_heard
 
 RETRY_EPOCH = "auto-review"
 """Stands for the engine's life in the key of a denial that was approved for a retry:
@@ -54,6 +54,19 @@ class Moments(NamedTuple):
     confirmed: int | None = None
 
 
+class Written(NamedTuple):
+    """What the store knows of a decision beside its review: a row of `decision`.
+    `reopened`: it could not leave, and was taken back at once."""
+
+    label: str
+    result: str
+    broad: bool
+    letter: str
+    decided_ms: int
+    sent_ms: int | None
+    reopened: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One request, auto-review or rule that decided. Texts are raw. `who`: you, you in
@@ -80,6 +93,10 @@ class LedgerEntry:
     failure: str = ""
     retry_ms: int | None = None
     auto: AutoReview | None = None
+    again_ms: int | None = None
+    """When the engine asked once more, for it had heard no answer"""
+    earlier: tuple[Written, ...] = ()
+    """What was decided and never reached the engine, oldest first"""
 
     @property
     def waited_ms(self) -> int | None:
@@ -130,18 +147,23 @@ def of_rule(
     )
 
 
-class Written(NamedTuple):
-    """What the store knows of a decision beside its review: a row of `decision`."""
+def standing(
+    review: Review, rows: Sequence[Written]
+) -> tuple[Written | None, tuple[Written, ...]]:
+    """Of what was decided about a review, oldest first: what counts, and what never
+    reached the engine."""
+    earlier = tuple(
+        row
+        for row in rows
+        if row.reopened or not_heard(review, row.decided_ms, row.sent_ms)
+    )
+    counts = [row for row in rows if row not in earlier]
+    return (counts[-1] if counts else None), earlier
 
-    label: str
-    result: str
-    broad: bool
-    letter: str
-    decided_ms: int
-    sent_ms: int | None
 
-
-def of_review(review: Review, written: Written | None = None) -> LedgerEntry:
+def of_review(
+    review: Review, written: Written | None = None, earlier: tuple[Written, ...] = ()
+) -> LedgerEntry:
     """A request of the engine as an entry."""
     decision = review.decision
     label, sent, broad, letter = "", "", False, ""
@@ -155,8 +177,8 @@ def of_review(review: Review, written: Written | None = None) -> LedgerEntry:
     if who in ("another client", "unknown") and written is not None:
         who = "you in another window"
     outcome = _outcome(review, sent, known=bool(label))
-    unheard = review.state in (ReviewState.PENDING, ReviewState.LOST)
-    if unheard and decision is None and written is not None:
+    waits = review.state in (ReviewState.PENDING, ReviewState.LOST)
+    if waits and decision is None and written is not None:
         # Written down before it left; then we were killed, or the engine was.
         who, outcome = "you", Outcome.SENT if written.sent_ms else Outcome.DECIDED
     if review.state is ReviewState.LOST:
@@ -180,6 +202,8 @@ def of_review(review: Review, written: Written | None = None) -> LedgerEntry:
         label=label,
         scope=_scope(sent, letter, broad=broad) if label else "",
         sent=sent,
+        again_ms=review.again_ms,
+        earlier=earlier,
     )
 
 

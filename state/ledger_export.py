@@ -112,6 +112,16 @@ def exported(
             "rationale": entry.rationale or None,
             "failure": entry.failure or None,
             "retryApprovedMs": entry.retry_ms,
+            "askedAgainMs": entry.again_ms,
+            "unheard": [
+                {
+                    "answer": one.label,
+                    "sent": action_of(one.result) or None,
+                    "decidedMs": one.decided_ms,
+                    "sentMs": one.sent_ms,
+                }
+                for one in entry.earlier
+            ],
         }
         for entry in reversed(chosen(entries, Show.ALL))
     ]

@@ -35,11 +35,13 @@ from state.model import (
     Turn,
     TurnStatus,
 )
+from state.reviews import not_heard
 from state.terminals import apart
 from state.text import clean
 
 _ITEM_STATUS = {str(s): s for s in ItemStatus}
 _TURN_STATUS = {str(s): s for s in TurnStatus}
+OPEN_STATES = (ReviewState.PENDING, ReviewState.DECIDED, ReviewState.SENT)
 OPEN_REVIEWS = "WHERE state IN ('pending', 'decided', 'sent')"
 
 
@@ -193,6 +195,10 @@ def reviews(
         review = decode(Review, body)
         if review.state is ReviewState.PENDING:
             review = _with_decision(review, decided.get(_decision_key(review)))
+        if review.state in OPEN_STATES:
+            # Connections are counted anew by each window: what was asked on one of
+            # another window's must not be taken for what is asked on ours.
+            review = replace(review, connection=0)
         parts.reviews.setdefault(thread_id, {})[review.key] = review
 
 
@@ -219,6 +225,8 @@ def _with_decision(review: Review, row: tuple[Any, ...] | None) -> Review:
     if row is None:
         return review
     body, decided_ms, sent_ms = row
+    if not_heard(review, decided_ms, sent_ms):
+        return review
     return replace(
         review,
         state=ReviewState.DECIDED if sent_ms is None else ReviewState.SENT,

@@ -26,12 +26,14 @@ from state.ledger import (
     of_auto,
     of_review,
     of_rule,
+    standing,
 )
 from state.model import AutoReview, Decision, Review
 
 MOST = 5000
 """Entries of each kind that are read, newest first."""
 Key = tuple[str, str, str]
+Decisions = dict[Key, list[Written]]
 
 
 def read_ledger(path: Path) -> tuple[LedgerEntry, ...]:
@@ -40,20 +42,23 @@ def read_ledger(path: Path) -> tuple[LedgerEntry, ...]:
     if not path.exists():
         return ()
     with closing(open_reader(path)) as db, snapshot(db):
-        decisions = dict(_decisions(db))
+        decisions: Decisions = {}
+        for key, written in _decisions(db):
+            decisions.setdefault(key, []).append(written)
         return (*_reviews(db, decisions), *_autos(db, decisions), *_ruled(db))
 
 
 def _decisions(db: sqlite3.Connection) -> Iterator[tuple[Key, Written]]:
     sql = (
-        "SELECT thread_id, epoch, request_id, body, decided_ms, sent_ms FROM decision"
-        " WHERE reopened_ms IS NULL ORDER BY row"
+        "SELECT thread_id, epoch, request_id, body, decided_ms, sent_ms,"
+        " reopened_ms IS NOT NULL FROM decision ORDER BY row"
     )
-    for thread_id, epoch, request_id, body, decided_ms, sent_ms in db.execute(sql):
+    for *key, body, decided_ms, sent_ms, reopened in db.execute(sql):
         try:
             decision = decode(Decision, body)
         except msgspec.DecodeError:
             continue
+        thread_id, epoch, request_id = key
         yield (
             (thread_id, epoch, request_id),
             Written(
@@ -63,13 +68,12 @@ def _decisions(db: sqlite3.Connection) -> Iterator[tuple[Key, Written]]:
                 decision.letter,
                 decided_ms,
                 sent_ms,
+                bool(reopened),
             ),
         )
 
 
-def _reviews(
-    db: sqlite3.Connection, decisions: dict[Key, Written]
-) -> Iterator[LedgerEntry]:
+def _reviews(db: sqlite3.Connection, decisions: Decisions) -> Iterator[LedgerEntry]:
     sql = "SELECT thread_id, epoch, request_id, body FROM review"
     for thread_id, epoch, request_id, body in db.execute(
         f"{sql} ORDER BY asked_ms DESC LIMIT ?", (MOST,)
@@ -79,7 +83,8 @@ def _reviews(
         except msgspec.DecodeError:
             continue
         if review.method:  # else only its resolution was ever heard of
-            yield of_review(review, decisions.get((thread_id, epoch, request_id)))
+            rows = decisions.get((thread_id, epoch, request_id), ())
+            yield of_review(review, *standing(review, rows))
 
 
 def _ruled(db: sqlite3.Connection) -> Iterator[LedgerEntry]:
@@ -101,9 +106,7 @@ def _ruled(db: sqlite3.Connection) -> Iterator[LedgerEntry]:
             yield entry
 
 
-def _autos(
-    db: sqlite3.Connection, decisions: dict[Key, Written]
-) -> Iterator[LedgerEntry]:
+def _autos(db: sqlite3.Connection, decisions: Decisions) -> Iterator[LedgerEntry]:
     sql = "SELECT thread_id, id, body FROM auto_review ORDER BY rowid DESC LIMIT ?"
     for thread_id, auto_id, body in db.execute(sql, (MOST,)):
         try:
@@ -111,4 +114,5 @@ def _autos(
         except msgspec.DecodeError:
             continue
         key = (thread_id, RETRY_EPOCH, json.dumps(auto_id))
-        yield of_auto(ThreadId(thread_id), auto, decisions.get(key))
+        rows = [row for row in decisions.get(key, ()) if not row.reopened]
+        yield of_auto(ThreadId(thread_id), auto, rows[-1] if rows else None)

@@ -9,8 +9,11 @@ from state.model import AutoReview, Decision, Review, ReviewKey
 
 @dataclass(frozen=True, slots=True)
 class ReviewAsked:
+    """`at_ms`: when we heard of it, which may be long after it was asked."""
+
     thread_id: ThreadId
     review: Review
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

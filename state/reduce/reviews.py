@@ -35,8 +35,8 @@ ReviewEvent = (
 def reduce_review(thread: Thread, event: ReviewEvent) -> Thread:
     """The thread after something happened to one of its reviews."""
     match event:
-        case e.ReviewAsked(review=review):
-            return _put(thread, _asked(thread.reviews.get(review.key), review))
+        case e.ReviewAsked(review=review, at_ms=at_ms):
+            return _put(thread, _asked(thread.reviews.get(review.key), review, at_ms))
         case e.ReviewDecided(key=key, decision=decision, at_ms=at_ms):
             return _move(
                 thread,
@@ -119,7 +119,7 @@ def _put(thread: Thread, review: Review) -> Thread:
     return replace(thread, reviews={**thread.reviews, review.key: review})
 
 
-def _asked(known: Review | None, review: Review) -> Review:
+def _asked(known: Review | None, review: Review, at_ms: int) -> Review:
     if known is None or known.params_hash != review.params_hash:
         if known is not None and known.method == "":
             # Its resolution came first: it must not look answerable.
@@ -135,7 +135,12 @@ def _asked(known: Review | None, review: Review) -> Review:
     if known.state in (ReviewState.RESOLVED, ReviewState.LOST):
         return known
     # Sent again on a new connection: our answer, if any, did not arrive.
-    return replace(review, asked_ms=known.asked_ms)
+    return replace(
+        review,
+        asked_ms=known.asked_ms,
+        again_ms=at_ms,
+        unheard=known.decision or known.unheard,
+    )
 
 
 def _resolved(thread: Thread, key: ReviewKey, at_ms: int) -> Review:

@@ -10,7 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from state.dataclass import dataclass, replace
 from state.items import Command, ThreadId
-from state.ledger import LedgerEntry, Outcome, of_auto, of_review, of_rule
+from state.ledger import (
+    LedgerEntry,
+    Outcome,
+    Written,
+    of_auto,
+    of_review,
+    of_rule,
+)
 from state.ledger_export import Show, chosen
 from state.model import Review, ReviewKind, Thread, World
 from state.select.words import (
@@ -103,12 +110,27 @@ def merged(
         result[key] = entry
     for key, entry in live.items():
         known = result.get(key)
-        if known is None or not (known.label and not entry.label):
-            sent = known.at.sent if known is not None else None
-            if sent is not None and entry.at.sent is None:
-                entry = replace(entry, at=entry.at._replace(sent=sent))
-            result[key] = entry
+        result[key] = entry if known is None else _newer(known, entry)
     return tuple(result.values())
+
+
+def _newer(known: LedgerEntry, live: LedgerEntry) -> LedgerEntry:
+    """A stored entry, and what this window knows of the same."""
+    at = known.at
+    earlier = known.earlier
+    answered = at.sent or at.decided
+    if answered is not None and answered < (live.again_ms or 0):
+        # Read before the engine asked again: it never heard that answer.
+        if known.label:
+            letter, broad = "", known.scope not in ("", "once")
+            words = (known.label, known.sent, broad, letter)
+            earlier = (*earlier, Written(*words, at.decided or answered, at.sent))
+        return replace(live, earlier=earlier)
+    if known.label and not live.label:
+        return known
+    if at.sent is not None and live.at.sent is None:
+        live = replace(live, at=live.at._replace(sent=at.sent))
+    return replace(live, earlier=earlier)
 
 
 def in_scope(ask: LedgerAsk, forest: Forest) -> frozenset[ThreadId] | None:
@@ -169,7 +191,7 @@ def how(entry: LedgerEntry) -> str:
     who = entry.who
     match entry.outcome:
         case Outcome.WAITING:
-            return "waits for you"
+            return "waits for you again" if entry.earlier else "waits for you"
         case Outcome.RUNNING:
             return "auto-review running"
         case Outcome.DECIDED:
@@ -249,7 +271,18 @@ def facts(entry: LedgerEntry, world: World, forest: Forest) -> tuple[Fact, ...]:
         rows.append(Fact("sent", "not known: the engine only says that it is over"))
     if entry.retry_ms is not None:
         rows.append(Fact("retry", "approved once; it is reviewed again"))
+    rows += [_unheard(entry, one) for one in entry.earlier]
     return tuple(rows)
+
+
+def _unheard(entry: LedgerEntry, one: Written) -> Fact:
+    """A decision that came to nothing: it stays known, and that it came to nothing."""
+    after = duration(max(0, one.decided_ms - entry.at.asked))
+    words = "it never left" if one.sent_ms is None else "it was sent"
+    why = "" if one.reopened else "; the engine did not hear it, and asked again"
+    return Fact(
+        "before", f"after {after} you decided “{one_line(one.label)}”: {words}{why}"
+    )
 
 
 def _times(entry: LedgerEntry) -> str:

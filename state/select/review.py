@@ -23,6 +23,7 @@ from state.select.review_parts import (
 from state.select.review_runs import runs_of
 from state.select.words import (
     agent_label,
+    one_line,
     patch_of,
     pending,
     thread_title,
@@ -98,6 +99,10 @@ def _facts(
     cwd = review.cwd or thread.cwd
     if cwd:
         facts.append(("in", reveal(cwd).text))
+    if review.unheard is not None and review.state is ReviewState.PENDING:
+        # Decided before a connection ended: nobody must think it was answered.
+        words = one_line(review.unheard.label)
+        facts.append(("before", f"your “{words}” did not reach the engine"))
     return (*facts, *facts_of(review))
 
 

@@ -19,7 +19,7 @@ from state.items import (
     ThreadId,
     TurnId,
 )
-from state.ledger import Outcome, Written, of_auto, of_review, of_rule
+from state.ledger import Outcome, Written, of_auto, of_review, of_rule, standing
 from state.ledger_export import Show, chosen, exported
 from state.model import (
     AutoReview,
@@ -143,6 +143,49 @@ def test_decided_sent_and_confirmed_are_apart() -> None:
     assert of_review(sent, WRITTEN).at == (1000, 2000, 2001, None)
     lost = review(ReviewState.LOST)
     assert of_review(lost).who == "the engine's end"
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows", "words", "earlier"),
+    [
+        # Killed between writing down and sending; asked again since.
+        ({"again_ms": 9000}, [(2000, None)], "waits for you again", 1),
+        ({"again_ms": 9000}, [(2000, 2001)], "waits for you again", 1),
+        # Decided since.
+        ({"again_ms": 9}, [(2000, None)], "you decided, not known to be sent", 0),
+        ({}, [(2000, 2001, True)], "waits for you again", 1),
+        ({}, [(2000, 1, True), (3000, 3001)], "you answered, not confirmed", 1),
+        # Somebody else answered what was never heard of us.
+        (
+            {"again_ms": 9, "state": ReviewState.RESOLVED, "resolved_by": "unknown"},
+            [(2, None)],
+            "unknown: answer unknown",
+            1,
+        ),
+    ],
+)
+def test_what_the_engine_did_not_hear_is_history(
+    changes: dict[str, Any], rows: list[tuple[Any, ...]], words: str, earlier: int
+) -> None:
+    written = [Written("Yes", '{"decision":"accept"}', False, "y", *r) for r in rows]
+    asked = review(**{"state": ReviewState.PENDING, **changes})
+    entry = of_review(asked, *standing(asked, written))
+    assert how(entry) == words
+    assert len(entry.earlier) == earlier
+    (row,) = json.loads(exported([entry], {}))
+    assert len(row["unheard"]) == earlier
+
+
+def test_a_ledger_read_before_the_engine_asked_again() -> None:
+    """The list is the store's rows and this window's newer ones."""
+    stored = of_review(review(ReviewState.PENDING), WRITTEN)
+    live = of_review(review(ReviewState.PENDING, again_ms=9000))
+    (entry,) = merged([stored], {f"t/{live.id}": live})
+    assert entry.outcome is Outcome.WAITING
+    assert [one.label for one in entry.earlier] == ["Yes"]
+    later = of_review(review(ReviewState.PENDING, again_ms=1500))
+    (entry,) = merged([stored], {f"t/{later.id}": later})
+    assert entry.outcome is Outcome.SENT and not entry.earlier
 
 
 @pytest.mark.parametrize("state", [ReviewState.PENDING, ReviewState.LOST])

@@ -308,12 +308,13 @@ def test_an_unsent_decision_comes_back_undecided_on_a_new_connection() -> None:
         [
             e.ReviewAsked(THREADS[0], asked),
             e.ReviewDecided(THREADS[0], key, decision, 2),
-            e.ReviewAsked(THREADS[0], replace(asked, connection=2, asked_ms=9)),
+            e.ReviewAsked(THREADS[0], replace(asked, connection=2, asked_ms=9), 9),
         ]
     )
     again = world.threads[THREADS[0]].reviews[key]
     assert again.state is ReviewState.PENDING
-    assert (again.connection, again.asked_ms) == (2, 1)
+    assert (again.connection, again.asked_ms, again.again_ms) == (2, 1, 9)
+    assert (again.decision, again.unheard) == (None, decision)
 
 
 def test_an_interrupt_keeps_terminals() -> None:

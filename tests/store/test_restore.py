@@ -18,6 +18,7 @@ from state.db.history import (
     search,
     settings_history,
 )
+from state.db.ledger import read_ledger
 from state.db.plan import spliced
 from state.items import (
     AgentMessage,
@@ -30,6 +31,7 @@ from state.items import (
     TurnId,
     UserMessage,
 )
+from state.ledger import Outcome
 from state.model import (
     HistoryState,
     ReviewState,
@@ -296,9 +298,36 @@ def test_a_reopened_decision_stays_undecided(store: Path) -> None:
 
 def test_request_ids_one_and_text_one_are_two_reviews(store: Path) -> None:
     asked = [e.ReviewAsked(T1, review(1)), e.ReviewAsked(T1, review("1"))]
-    world = written(store, [seen(T1), *asked])
-    assert restored(store) == world.threads
-    assert len(world.threads[T1].reviews) == 2
+    written(store, [seen(T1), *asked])
+    assert [k.request_id for k in restored(store)[T1].reviews] == [1, "1"]
+
+
+def test_what_the_engine_asks_again_after_a_kill_waits_again(store: Path) -> None:
+    """Both windows count their connections from one. The decision that never reached
+    the engine stays known, and that it did not."""
+    key = review().key
+
+    async def first() -> None:
+        async with writing(store) as writer:
+            publish(writer, World(), seen(T1), e.ReviewAsked(T1, review()))
+            await writer.commit_now(decided())
+            # Killed here, before anything left.
+
+    async def second() -> World:
+        async with writing(store) as writer:
+            old = World(threads=load_world(store))
+            writer.adopt(old.threads)
+            assert old.threads[T1].reviews[key].state is ReviewState.DECIDED
+            return publish(writer, old, e.ReviewAsked(T1, review(), at_ms=20))
+
+    asyncio.run(first())
+    world = asyncio.run(second())
+    for found in (world.threads[T1].reviews[key], restored(store)[T1].reviews[key]):
+        assert found.state is ReviewState.PENDING
+        assert (found.decision, found.unheard) == (None, decided().decision)
+    (entry,) = read_ledger(store)
+    assert entry.outcome is Outcome.WAITING and not entry.who
+    assert [one.decided_ms for one in entry.earlier] == [9]
 
 
 def test_each_change_of_settings_is_kept(store: Path) -> None:

@@ -87,7 +87,7 @@ def decode_request(
         decisions=asked.decisions,
         ours=asked.ours,
     )
-    return ReviewAsked(review.thread_id, _with_offers(review))
+    return ReviewAsked(review.thread_id, _with_offers(review), at_ms)
 
 
 def _with_offers(review: Review) -> Review:
