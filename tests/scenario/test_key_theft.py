@@ -8,7 +8,6 @@ fake engine. With any one of the guards removed the same sessions find a theft.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -20,13 +19,13 @@ from state.store import Published
 from tests.driver import Driver, drive
 from tests.scenario.onlooker import Asked, Disturbed, Theft
 from tests.scenario.sessions import SIZES, prepare, session
+from tests.soaking import seeds
 from tui.presenter import Presenter
 from tui.screens.fleet import FleetScreen
 from widgets.card_field import CardField
 from widgets.card_form import CardForm
 
-SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-SEEDS = range(1000 if SOAK else 40)
+SEEDS = seeds(usual=40, soaking=1000)
 MUTANT_SEEDS = (4, 5, 0, 1, 2, 3, *range(6, 40))
 """Those that find most come first: a session costs a second or two."""
 
