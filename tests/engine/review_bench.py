@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from state.answers import offers
 from state.commands import Decide, SendTurn, StartThread
 from state.events import ReviewAsked, ReviewResolved, TurnEnded
@@ -181,21 +183,41 @@ def knows_persons(engine: EngineUnderTest) -> bool:
 _MANAGED = """#!/bin/sh
 # The engine sees these requirements in /etc; nobody else does.
 export ENGINE={engine}
-exec unshare --user --map-root-user --mount sh -c '
-  mount -t overlay overlay -o lowerdir={etc}:/etc /etc && exec "$ENGINE" "$@"
+exec unshare {way} --mount sh -c '
+  mount -t overlay overlay -o lowerdir={etc}:/etc /etc 2>/dev/null || {{
+    # Not every kernel lets a user lay a folder over another one.
+    mkdir {etc}.whole && cp -r /etc/. {etc}/. {etc}.whole 2>/dev/null
+    mount --bind {etc}.whole /etc || exit 1
+  }}
+  exec "$ENGINE" "$@"
 ' engine "$@"
 """
 
 
-def managed(engine: EngineUnderTest, folder: Path) -> EngineUnderTest | None:
-    """The engine as if this machine were administered; None where a process may not
-    have an /etc of its own."""
+# As any user, where user namespaces are allowed; else as root.
+_WAYS = ("--user --map-root-user", "")
+
+
+def managed(engine: EngineUnderTest, folder: Path) -> EngineUnderTest:
+    """The engine as if this machine were administered. Skips, which fails where the
+    engine is required, if a process may not have an /etc of its own."""
     etc, script = folder / "etc", folder / "codex"
     (etc / "codex").mkdir(parents=True)
     text = _NETWORK + (_PERSON if knows_persons(engine) else "")
     (etc / "codex" / "requirements.toml").write_text(text)
     quoted = shlex.quote(str(engine.path))
-    script.write_text(_MANAGED.format(engine=quoted, etc=etc))
-    script.chmod(0o700)
-    tried = subprocess.run((script, "--version"), capture_output=True, check=False)
-    return EngineUnderTest(engine.version, script) if not tried.returncode else None
+    said = []
+    for way in _WAYS:
+        script.write_text(_MANAGED.format(engine=quoted, etc=etc, way=way))
+        script.chmod(0o700)
+        tried = subprocess.run(
+            (script, "--version"), capture_output=True, text=True, check=False
+        )
+        if not tried.returncode:
+            return EngineUnderTest(engine.version, script)
+        said.append(tried.stderr.strip() or f"exit {tried.returncode}")
+    pytest.skip(
+        "connections and a person's consent are asked about on administered machines "
+        "only; to play one, a process needs an /etc of its own (user namespaces with "
+        f"mounts, or root): {'; '.join(said)}"
+    )

@@ -34,7 +34,7 @@ from tests.engine.session_bench import running
 
 
 @each_engine
-def test_the_rarer_kinds_are_answered_too(
+def test_what_an_administered_machine_asks_is_answered_too(
     engine: EngineUnderTest, tmp_path: Path
 ) -> None:
     """Connections and a person's consent are only asked about where an administrator
@@ -45,12 +45,24 @@ def test_the_rarer_kinds_are_answered_too(
     async def work(bench: Bench) -> None:
         async with running(bench) as watch:
             hand = Hand(watch, bench)
+            await _connection(hand, model)
+            if knows_persons(engine):
+                await _person(hand, model)
+
+    with Bench(administered, model) as bench:
+        configured(bench)
+        asyncio.run(work(bench))
+
+
+@each_engine
+def test_the_rarer_kinds_are_answered_too(engine: EngineUnderTest) -> None:
+    model = Model()
+
+    async def work(bench: Bench) -> None:
+        async with running(bench) as watch:
+            hand = Hand(watch, bench)
             await _extra_permissions(hand, model)
             await _input(hand, model)
-            if administered is not None:
-                await _connection(hand, model)
-            if administered is not None and knows_persons(engine):
-                await _person(hand, model)
             await _address(hand, model)
             await _for_good(hand, model)
         plain = await asyncio.to_thread(
@@ -60,7 +72,7 @@ def test_the_rarer_kinds_are_answered_too(
         async with running(bench) as watch:
             await _not_ours(Hand(watch, bench), model, plain, owned)
 
-    with Bench(administered or engine, model) as bench:
+    with Bench(engine, model) as bench:
         configured(bench)
         asyncio.run(work(bench))
 
