@@ -118,6 +118,12 @@ class TerminalBoard(Pane[TerminalRow]):
                 self.post_message(OpenTerminal(row.thread_id, row.process_id))
 
     @property
+    def shows_any(self) -> bool:
+        """Terminals are listed, and the pane is on the screen."""
+        on_screen = self.is_attached and self.region.height > 0
+        return on_screen and bool(self._terminals)
+
+    @property
     def chosen(self) -> TerminalRow | None:
         """The row under the cursor."""
         key = self.rows.cursor_key

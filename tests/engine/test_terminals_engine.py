@@ -20,6 +20,7 @@ import pytest
 
 from state.commands import Interrupt, RunShell, StartThread, StopTerminals
 from state.engine.processes import Found, Key, Processes, end, left_of, signalled
+from state.engine.supervisor import control_socket
 from state.events import (
     ItemCompleted,
     ItemStarted,
@@ -30,7 +31,8 @@ from state.events import (
 from state.items import Command, ItemId, ThreadId
 from state.model import ClientId, TurnStatus, World
 from state.reduce import reduce
-from state.terminals import Ending
+from state.select.terminals import figures
+from state.terminals import Ending, Terminal
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.session_bench import LIMIT, Watch, engine_pid, kill, running
 from tests.scenario.script import SCRIPT
@@ -133,6 +135,17 @@ async def codex_tui(
     return await asyncio.to_thread(run)
 
 
+def _figures_are_the_engines(bench: Bench, root: ThreadId, mine: Terminal) -> None:
+    """What the engine says a terminal costs is what we hold of it. Engines up to 0.169
+    have the fields and leave them empty, so the figures shown are those of /proc."""
+    client = bench.connect(control_socket(bench.home.codex_home).resolve())
+    listed = client.call("thread/backgroundTerminals/list", {"threadId": root})
+    (row,) = listed["data"]
+    told = row.get("cpuPercent"), row.get("rssKb")
+    assert (mine.cpu_percent, mine.rss_kb) == told
+    assert ("—" in figures(mine, None)) == (None in told)
+
+
 async def _refused_on_the_command_line(bench: Bench) -> None:
     """Nothing ends by words that mean nothing, nor without a yes."""
     listed = await codex_tui(bench, "terminals", "--json")
@@ -182,6 +195,7 @@ def test_interrupts_keep_terminals_and_stop_ends_exactly_one(
             assert usage.rss_kb > 0
             assert usage.processes == len(found[Key(root, mine.item_id)])
 
+            await asyncio.to_thread(_figures_are_the_engines, bench, root, mine)
             mark = len(watch.events)
             await _refused_on_the_command_line(bench)
             ran = await codex_tui(bench, "stop", "/root/keeper", "--yes")

@@ -44,6 +44,7 @@ class Running:
             canAcceptDirectInput=False,
         )
         engine.add("other", status=dict(idle))
+        engine.add("bare", status=dict(idle))
         engine.replies["thread/backgroundTerminals/list"] = self._listed
         engine.replies[STOP] = self._stopped
 
@@ -272,6 +273,29 @@ def test_the_engine_is_asked_for_figures_that_it_told(*, board: bool) -> None:
         driver.sees("98%")
         driver.sees_not("7%")
         assert set(running.asked) == {OTHER}, "nobody asks about the others"
+        # Nor while nobody sees them: another window, another board, another thread.
+        driver.feed("\x1b[O")
+        await driver.idle()
+        running.asked.clear()
+        await driver.wait(20_000)
+        assert running.asked == []
+        driver.feed("\x1b[I")
+        await driver.wait(7_000)
+        assert running.asked
+        await driver.press("P")
+        running.asked.clear()
+        await driver.wait(20_000)
+        assert running.asked == []
+        await driver.press("escape")
+        await driver.wait(7_000)
+        assert running.asked
+        if not board:
+            await driver.open_thread("bare")
+            await driver.wait(7_000)
+            running.asked.clear()
+            await driver.wait(20_000)
+            assert running.asked == []
+            await driver.open_thread("other")
         now["qemu -M virt"] = (None, None)
         await driver.wait(7_000)
         driver.sees_not("98%")

@@ -7,7 +7,9 @@ processes outlived their terminals. The figures are `tui.meter`'s.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
 
 from state import commands as c
 from state.events import OrphansFound
@@ -47,16 +49,24 @@ class TerminalWatch:
         fleet.app.push_screen(terminals.TerminalsBoard(fleet, key))
         self.look()
 
+    @property
+    def _seen(self) -> Screen[Any] | None:
+        """The screen that a person looks at, or through a dialog that stands over it;
+        None: at another window."""
+        app = self._fleet.app
+        pages = (s for s in reversed(app.screen_stack) if not s.is_modal)
+        return next(pages, None) if app.app_focus else None
+
     def tick(self) -> None:
         """A second has passed."""
         fleet = self._fleet
-        pane = fleet.terminals.is_attached and fleet.terminals.region.height > 0
-        shown = pane and fleet.is_current and fleet.app.app_focus
-        board = bool(self.boards) and fleet.app.app_focus
+        seen = self._seen
+        board = isinstance(seen, terminals.TerminalsBoard)
+        pane = seen is fleet and fleet.terminals.shows_any
         now = fleet.services.clock()
-        if fleet.meter.due(now, board=board, pane=shown):
+        if fleet.meter.due(now, board=board, pane=pane):
             self.look()
-        asked = fleet.meter.told_due(now, board=board, pane=shown)
+        asked = fleet.meter.told_due(now, board=board, pane=pane)
         if asked:
             fleet.run_worker(self._ask(asked), group="meter", exit_on_error=False)
 
