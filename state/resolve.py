@@ -190,12 +190,33 @@ def resolve(
         return resolve_path(f"/{path}", threads, root=inside)
     if words.startswith(("/", "./", "../")) or words in (".", ".."):
         return resolve_path(words, threads, root=root, caller=caller)
-    if caller is not None and words:
-        try:
-            return resolve_path(words, threads, root=root, caller=caller)
-        except (AgentPathError, UnknownThread):
-            pass  # A thread may be called so.
-    return resolve_thread(words, threads)
+    if caller is None or not words:
+        return resolve_thread(words, threads)
+    try:
+        return resolve_path(words, threads, root=root, caller=caller)
+    except (AgentPathError, UnknownThread):
+        pass  # A thread may be called so.
+    try:
+        return resolve_thread(words, threads)
+    except UnknownThread as none:
+        raise UnknownThread(
+            f"No agent of this tree and no thread is called {_quoted(words)}.",
+            (*_near_agents(words, threads, caller), *none.found),
+        ) from None
+
+
+def _near_agents(words: str, threads: Threads, caller: ThreadId) -> list[Thread]:
+    """The agents of the caller's tree whose name begins with the words, or is near."""
+    root = root_of(threads, caller)
+    names: dict[str, list[Thread]] = {}
+    for thread in threads.values():
+        if thread.agent_path and not thread.deleted:
+            if root_of(threads, thread.id) == root:
+                name = thread.agent_path.rpartition("/")[2]
+                names.setdefault(name, []).append(thread)
+    near = [name for name in names if name.startswith(words.lower())]
+    near = near or get_close_matches(words, list(names), n=SHOWN, cutoff=0.6)
+    return [thread for name in near for thread in names[name]]
 
 
 def _quoted(words: str) -> str:

@@ -118,6 +118,14 @@ def test_a_bare_word_is_a_path_first_and_then_a_thread() -> None:
     assert resolve("arm64", FLEET, caller=caller) == "01a1-9999-cccc"
 
 
+@pytest.mark.parametrize("words", ["dee", "DEE", "depe"])
+def test_a_bare_word_that_means_nothing_names_the_agents_it_is_near(words: str) -> None:
+    with pytest.raises(UnknownThread) as refused:
+        resolve(words, FLEET, caller=ThreadId("0200-1"))
+    assert f"no thread is called “{words}”" in str(refused.value)
+    assert [thread.id for thread in refused.value.found] == ["0200-2"]
+
+
 @given(st.text(max_size=12))
 def test_any_words_are_answered(words: str) -> None:
     for caller in (None, ThreadId("0200-2")):

@@ -334,7 +334,7 @@ def test_an_interrupt_that_is_not_chosen_does_nothing() -> None:
         await ask(driver)
         await driver.press("enter")
         await ask(driver, "/interrupt nobody")
-        driver.sees("There is no")
+        driver.sees("no thread is called “nobody”")
         assert interrupted(driver) == []
 
     run(play)
