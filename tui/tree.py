@@ -139,7 +139,8 @@ def tree_lines(world: World, root: ThreadId) -> list[str]:
         head += " " * (name - len(head))
         parts = f"{head}  {row.word:<17} {row.tokens:>6} {since:>4}  {model}"
         marks = [f"{row.reviews} to review"] if row.reviews else []
-        marks += [f"{row.terminals} terminals"] if row.terminals else []
+        if row.terminals:
+            marks.append(f"{row.terminals} terminal{'s' if row.terminals > 1 else ''}")
         more = " · ".join([*marks, row.activity] if row.activity else marks)
         lines.append(f"{parts}  {cut(more, 60)}".rstrip() if more else parts.rstrip())
     return lines

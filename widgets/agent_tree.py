@@ -266,6 +266,12 @@ class AgentTree(Pane[AgentRow]):
             self._catch_up()
             self._foot()
 
+    @property
+    def agent(self) -> ThreadId | None:
+        """Who is under the cursor."""
+        key = self.rows.cursor_key
+        return ThreadId(key) if key is not None else None
+
     def follow(self, *keys: ThreadId) -> None:
         """Put the cursor on the first of these that is listed: an agent that was
         opened, then those above it, for it may be folded away."""

@@ -136,12 +136,15 @@ def test_full_screen_and_back_and_over_time() -> None:
         driver.sees("model", "tokens", "gpt-6-luna low", "a thread of its own")
         await driver.press("j", "j", "T")
         assert driver.dialog == "TimelineBoard"
+        assert driver.app.screen.heading.title == "deep"  # type: ignore[attr-defined]
         await driver.press("plus", "left", "minus", "f", "0", "j")
         driver.sees("working", "interrupted")
         await driver.press("T")
         assert driver.dialog == "AgentsBoard"
+        assert cursor(driver) == "thread-two", "one cursor for the tree, everywhere"
         await driver.press("escape")
         assert driver.dialog == ""
+        assert cursor(driver) == "thread-two"
         await driver.press("i")
         await driver.type("/agents")
         await driver.press("enter")

@@ -55,12 +55,10 @@ class AgentsBoard(Board):
                 yield self.facts
 
     def opened(self) -> None:
-        """On the open agent, filtered as the pane was."""
+        """On the agent that the pane is on, filtered as the pane was."""
         super().opened()
         self.board.field.value = self.fleet.presenter.looking.tree.filter
-        looking = self.fleet.presenter.looking.thread
-        if looking is not None:
-            self.board.rows.select(looking)
+        self.board.follow(*self.fleet.tree_cursor)
         self._detail()
 
     def first_focus(self) -> Widget | None:
@@ -93,9 +91,11 @@ class AgentsBoard(Board):
         self.action_leave_board()
 
     def action_leave_board(self) -> None:
-        """esc: a filter that stands goes on in the pane."""
+        """esc: the filter and the cursor go on in the pane."""
         if self.is_current:
             self.fleet.agents.field.value = self.board.field.value
+            if (agent := self.board.agent) is not None:
+                self.fleet.agents.follow(agent)
         super().action_leave_board()
 
     def do_agents(self) -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tui.screens.board import Board
     from tui.screens.fleet import FleetScreen
     from tui.screens.terminal_desk import TerminalDesk
-    from widgets.agent_tree import AgentTree
 
 
 class FleetActs(TreeActs):
@@ -31,7 +30,6 @@ class FleetActs(TreeActs):
 
     _before_need: tuple[ThreadId | None, int] | None = None
     """the thread and the pane before the first jump to a need"""
-    agents: AgentTree
     terminal_desk: TerminalDesk
     """stopping, dismissing and the like"""
 

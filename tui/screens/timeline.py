@@ -71,11 +71,9 @@ class TimelineBoard(Board):
             yield Hints(HINTS)
 
     def opened(self) -> None:
-        """On the open agent; the past follows."""
+        """On the agent that the tree is on; the past follows."""
         super().opened()
-        looking = self.fleet.presenter.looking.thread
-        if looking is not None:
-            self.timeline.rows.select(looking)
+        any(self.timeline.rows.select(key) for key in self.fleet.tree_cursor)
         self._events()
         self.run_worker(self._read_past(), group="past", exit_on_error=False)
 
@@ -147,6 +145,13 @@ class TimelineBoard(Board):
     def do_agent_tree(self) -> None:
         """The tree instead."""
         self._switch_to_tree()
+
+    def action_leave_board(self) -> None:
+        """esc: the cursor goes on in the tree."""
+        lane = self.timeline.lane
+        if self.is_current and lane is not None:
+            self.fleet.agents.follow(lane.agent.id)
+        super().action_leave_board()
 
     def _switch_to_tree(self) -> None:
         fleet = self.fleet

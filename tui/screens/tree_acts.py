@@ -23,6 +23,7 @@ from widgets import intents as i
 
 if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
+    from widgets.agent_tree import AgentTree
 
 PINS = 9
 PIN_MS = 4000
@@ -37,6 +38,7 @@ class TreeActs(FleetIntents):
         for n in range(6, PINS + 1)
     ]
     """The digits that are no pane."""
+    agents: AgentTree
     _pin_until = 0
 
     def refresh_list(self) -> None:
@@ -124,6 +126,17 @@ class TreeActs(FleetIntents):
         self._pin_until = self.services.clock() + PIN_MS
         names = (f"{n} {self._called(p)}" for n, p in enumerate(pins, 1))
         self.say("go to " + " · ".join(names))
+
+    @property
+    def tree_cursor(self) -> tuple[ThreadId, ...]:
+        """Where a board of the tree begins: where the pane is, else the open agent and
+        those above it."""
+        looking, agent = self.presenter.looking.thread, self.agents.agent
+        if agent is not None:
+            return (agent,)
+        if looking is None:
+            return ()
+        return (looking, *self.presenter.forest.ancestors(looking))
 
     # -- full screen -------------------------------------------------------------
 
