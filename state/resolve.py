@@ -210,10 +210,11 @@ def _near_agents(words: str, threads: Threads, caller: ThreadId) -> list[Thread]
     root = root_of(threads, caller)
     names: dict[str, list[Thread]] = {}
     for thread in threads.values():
-        if thread.agent_path and not thread.deleted:
-            if root_of(threads, thread.id) == root:
-                name = thread.agent_path.rpartition("/")[2]
-                names.setdefault(name, []).append(thread)
+        if not thread.agent_path or thread.deleted:
+            continue
+        if root_of(threads, thread.id) == root:
+            name = thread.agent_path.rpartition("/")[2]
+            names.setdefault(name, []).append(thread)
     near = [name for name in names if name.startswith(words.lower())]
     near = near or get_close_matches(words, list(names), n=SHOWN, cutoff=0.6)
     return [thread for name in near for thread in names[name]]

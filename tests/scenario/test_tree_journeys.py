@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.driver import NARROW, WIDE, Driver, drive
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, Json, turn_row
 from widgets.agent_tree import AgentRows
 
 ROOT = "thread-root"
@@ -19,30 +19,45 @@ AGENTS = {
 def prepare(engine: FakeEngine) -> None:
     engine.add("root", title="the root", status={"type": "idle"})
     for key, (path, parent) in AGENTS.items():
-        spawn = {"parent_thread_id": parent, "depth": 1, "agent_path": path}
-        engine.add(
-            key,
-            parentThreadId=parent,
-            source={"subAgent": {"thread_spawn": spawn}},
-            status={"type": "notLoaded"},
-        )
+        add(engine, key, path, parent)
+
+
+def add(engine: FakeEngine, key: str, path: str, parent: str) -> None:
+    """An agent that nobody has heard of yet."""
+    spawn = {"parent_thread_id": parent, "depth": 1, "agent_path": path}
+    engine.add(
+        key,
+        parentThreadId=parent,
+        source={"subAgent": {"thread_spawn": spawn}},
+        status={"type": "notLoaded"},
+    )
+
+
+def started(key: str, path: str) -> Json:
+    """The item by which its parent tells that it was started."""
+    return {
+        "type": "subAgentActivity",
+        "id": f"spawn-{key}",
+        "kind": "started",
+        "agentThreadId": f"thread-{key}",
+        "agentPath": path,
+        "model": "gpt-6-luna",
+        "reasoningEffort": "low",
+    }
+
+
+def spawn(driver: Driver, key: str, path: str, parent: str) -> None:
+    """Its parent says that it was started, and it begins."""
+    body = started(key, path)
+    driver.engine.notify("item/completed", threadId=parent, turnId="t1", item=body)
+    driver.engine.status(f"thread-{key}", "active")
 
 
 async def grown(driver: Driver) -> Driver:
     """A thread with three agents, one of them below another; open it."""
     await driver.open_thread("the root")
     for key, (path, parent) in AGENTS.items():
-        body = {
-            "type": "subAgentActivity",
-            "id": f"spawn-{key}",
-            "kind": "started",
-            "agentThreadId": f"thread-{key}",
-            "agentPath": path,
-            "model": "gpt-6-luna",
-            "reasoningEffort": "low",
-        }
-        driver.engine.notify("item/completed", threadId=parent, turnId="t1", item=body)
-        driver.engine.status(f"thread-{key}", "active")
+        spawn(driver, key, path, parent)
     return await driver.idle()
 
 
@@ -154,6 +169,34 @@ def test_full_screen_and_back_and_over_time() -> None:
         driver.sees("Spawned", "gpt-6-luna low")
         await driver.press("3")
         assert cursor(driver) == "thread-two", "the pane stands on the opened agent"
+
+    drive(play, prepare=prepare, size=WIDE)
+
+
+def test_which_turn_spawned_an_agent_is_learned_when_it_is_opened() -> None:
+    """Its parent was never opened: its turns are read, once."""
+
+    def reads(driver: Driver) -> int:
+        calls = driver.engine.calls("thread/turns/list")
+        full = [c["threadId"] for c in calls if c["itemsView"] == "full"]
+        return full.count("thread-young")
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("the root")
+        add(driver.engine, "young", "/root/new", ROOT)
+        spawn(driver, "young", "/root/new", ROOT)
+        turns = [turn_row(name, status="completed") for name in ("t0", "t1")]
+        driver.engine.turns["thread-young"] = turns
+        begun = turn_row("t1")  # heard live, so its past was never asked for
+        driver.engine.notify("turn/started", threadId="thread-young", turn=begun)
+        add(driver.engine, "younger", "/root/new/deep", "thread-young")
+        spawn(driver, "younger", "/root/new/deep", "thread-young")
+        await driver.idle()
+        assert reads(driver) == 0
+        for _ in range(2):
+            await driver.press("1", "enter", "3", "end", "enter")
+            driver.sees("Spawned by /root/new, turn 2", "gpt-6-luna low")
+            assert reads(driver) == 1
 
     drive(play, prepare=prepare, size=WIDE)
 

@@ -314,8 +314,10 @@ class FleetActs(TreeActs):
                 late.writers.tell_writer(self, thread_id), exit_on_error=False
             )
             thread = self.presenter.thread
-            if thread is not None and thread.unread:
-                self.act(c.MarkRead(thread_id))
+            if thread is not None:
+                self.learn_spawn(thread)
+                if thread.unread:
+                    self.act(c.MarkRead(thread_id))
         if self.is_mounted:
             self.refresh_views()
             self.refresh_list()

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual import on
 from textual.binding import Binding, BindingType
 
+from state import commands as c
 from state.dataclass import replace
 from state.items import ThreadId
+from state.model import HistoryState
 from state.select.agents import TreeAsk
 from state.select.words import agent_label
 from tui.screens import late
@@ -22,6 +24,7 @@ from tui.screens.fleet_intents import FleetIntents
 from widgets import intents as i
 
 if TYPE_CHECKING:
+    from state.model import Thread
     from tui.screens.fleet import FleetScreen
     from widgets.agent_tree import AgentTree
 
@@ -126,6 +129,13 @@ class TreeActs(FleetIntents):
         self._pin_until = self.services.clock() + PIN_MS
         names = (f"{n} {self._called(p)}" for n, p in enumerate(pins, 1))
         self.say("go to " + " · ".join(names))
+
+    def learn_spawn(self, agent: Thread) -> None:
+        """From which turn its parent spawned an agent, the parent's turns tell: they
+        are read once. Nothing is woken by that."""
+        above = self.presenter.world.threads.get(agent.parent_id or ThreadId(""))
+        if above is not None and above.history is HistoryState.NONE:
+            self.act(c.OpenThread(above.id))
 
     @property
     def tree_cursor(self) -> tuple[ThreadId, ...]:
