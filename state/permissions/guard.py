@@ -82,7 +82,8 @@ class Guard:
         off = Rule.POINTER in self.off
         if off or node is None or node.kind is not NodeKind.FILE:
             return None
-        said = self.disk.text(git).strip().partition(":")[2].strip()
+        text = self.disk.text(self.disk.follow(git).path)
+        said = text.strip().partition(":")[2].strip()
         if not said:
             return None
         place = said if said.startswith("/") else paths.join(paths.parent(git), said)
