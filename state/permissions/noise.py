@@ -55,7 +55,8 @@ class Finding:
     line: str = ""
 
 
-_PATH = r"(?P<subject>[^\s'\"‘’“”:][^'\"‘’“”:\n]{0,4095})"
+_WORDS = r"^(?P<words>[^\n]{1,4096}?)(?<! ) ?"
+"""A line up to the error: who says it, words, and often a path"""
 _QUOTED = r"['\"‘“](?P<subject>[^'\"‘’“”\n]{1,4096})['\"’”]"
 _HOST = r"(?P<subject>[\w.:\[\]-]{1,253})"
 _EROFS = r"(?i:read-only file system)"
@@ -135,16 +136,19 @@ _TABLE: tuple[tuple[Noise, str], ...] = (
     # -- files: the most general, so last --
     (Noise.READ_ONLY, rf"EROFS: {_EROFS}, \w+ {_QUOTED}"),
     (Noise.READ_ONLY, rf"{_EROFS}: {_QUOTED}"),
-    (Noise.READ_ONLY, rf"{_QUOTED}: {_EROFS}"),
-    (Noise.READ_ONLY, rf"(?:line \d+: |: ){_PATH}: {_EROFS}"),
-    (Noise.READ_ONLY, rf"^{_PATH}: {_EROFS}"),
+    (Noise.READ_ONLY, rf"{_QUOTED}(?: for \w+)?: {_EROFS}"),
+    (Noise.READ_ONLY, rf"{_QUOTED} failed: {_EROFS}"),
+    (Noise.READ_ONLY, rf"`(?P<subject>[^`\n]{{1,4096}})`\s+Caused by:\s+{_EROFS}"),
+    (Noise.READ_ONLY, rf"{_EROFS} @ \w+ - (?P<subject>[^\n(]{{1,4096}})"),
+    (Noise.READ_ONLY, rf"(?P<subject>/[^\n(]{{1,4096}}) \({_EROFS}\)"),
+    (Noise.READ_ONLY, rf"{_WORDS}: ?{_EROFS}"),
     (Noise.READ_ONLY, _EROFS),
     (Noise.DATABASE, r"unable to open database \"(?P<subject>[^\"\n]{1,4096})\""),
     (Noise.DATABASE, r"(?:code: 14\)|OperationalError:) ?unable to open database file"),
     (Noise.DENIED, rf"EACCES: {_EACCES}, \w+ {_QUOTED}"),
     (Noise.DENIED, rf"(?:Errno 13\] )?{_EACCES}: {_QUOTED}"),
-    (Noise.DENIED, rf"{_QUOTED}: {_EACCES}"),
-    (Noise.DENIED, rf"(?:line \d+: |: ){_PATH}: {_EACCES}"),
+    (Noise.DENIED, rf"{_QUOTED}(?: for \w+)?: {_EACCES}"),
+    (Noise.DENIED, rf"{_WORDS}: ?{_EACCES}"),
     (Noise.DENIED, _EACCES),
 )
 
@@ -162,12 +166,40 @@ def find(text: str) -> Finding | None:
         match = pattern.search(text)
         if match is None:
             continue
-        subject = (match.groupdict().get("subject") or "").strip().rstrip(":")
         start = text.rfind("\n", 0, match.start()) + 1
         end = text.find("\n", match.end())
         line = text[start : end if end >= 0 else len(text)]
+        found = match.groupdict()
+        subject = (found.get("subject") or "").strip().rstrip(":")
+        if found.get("words"):
+            rest = line[match.end() - start :]
+            subject = _path_in(found["words"], rest)
         return Finding(noise, subject, line.strip()[-400:])
     return None
+
+
+_AFTER = re.compile(r": (?P<path>[^\s:'\"][^\n:'\"]*)$")
+_BARE = re.compile(r"(?:^|[\s=])(?P<path>(?:~|\.{0,2})/\S+|\.[\w.-]+/?\S*|\./)$")
+
+
+def _path_in(words: str, rest: str) -> str:
+    """The path of a line `who: words: error: words`; "" where none is surely one.
+
+    A part that is a path says so by a slash; a name alone counts only where it stands
+    alone behind the program (`tee: x`)."""
+    after = _AFTER.match(rest)
+    if after is not None and "/" in after["path"] and " " not in after["path"]:
+        return after["path"]
+    parts = [part.strip() for part in words.split(": ")]
+    for part in reversed(parts):
+        if part.startswith(("/", "./", "../", "~/")):
+            return part  # It may well have blanks in it.
+        bare = _BARE.search(part)
+        if bare is not None:
+            return bare["path"]
+    last = parts[-1]
+    alone = len(parts) > 1 and not re.search(r"[\s'\"()\[\]]", last)
+    return last if alone and not last[:1].isdigit() else ""
 
 
 # -- rows of the engine's log --------------------------------------------------------

@@ -40,7 +40,59 @@ READ_ONLY_WORDS = (
     ),
     ("touch: cannot touch '../../a b': Read-only file system", "/a b"),
     ("thread 'main' panicked: Read-only file system (os error 30)", ""),
+    # Where the path stands differs from program to program.
+    ("bench: cannot save: Read-only file system: ../../r/b.json", "/r/b.json"),
+    ("tar: /etc/t.tar: Cannot open: Read-only file system", "/etc/t.tar"),
+    (
+        "sed: couldn't open temporary file /etc/sedMyNVBV: Read-only file system",
+        "/etc/sedMyNVBV",
+    ),
+    ("dd: failed to open '/etc/x': Read-only file system", "/etc/x"),
+    ("sh: 1: cannot create /etc/x: Read-only file system", "/etc/x"),
+    ("Cannot open: Read-only file system at -e line 1.", ""),
+    ("/etc/x: Read-only file system at -e line 1.", "/etc/x"),
+    ("mv: cannot move 'a' to '/etc/a': Read-only file system", "/etc/a"),
+    ("ld: cannot open output file /etc/x: Read-only file system", "/etc/x"),
+    ("tee: /etc/x: Read-only file system", "/etc/x"),
+    ("tee: ../../x: Read-only file system", "/x"),
+    (
+        "File /etc/hostname is read-only; trying to patch anyway\npatch: **** Can't "
+        "create temporary file /etc/hostname.o0VcuYg : Read-only file system",
+        "/etc/hostname.o0VcuYg",
+    ),
+    ("truncate: cannot open '/etc/x' for writing: Read-only file system", "/etc/x"),
+    ("sort: open failed: /etc/x: Read-only file system", "/etc/x"),
+    ("gzip: /etc/hostname.gz: Read-only file system", "/etc/hostname.gz"),
+    ("/etc/x: Read-only file system", "/etc/x"),
+    (
+        "error: failed to create directory `/etc/q`\n\nCaused by:\n  Read-only file "
+        "system (os error 30)",
+        "/etc/q",
+    ),
+    ("Error: open /etc/x: read-only file system", "/etc/x"),
+    ("Read-only file system @ rb_sysopen - /etc/x (Errno::EROFS)", "/etc/x"),
+    ("java.io.FileNotFoundException: /etc/x (Read-only file system)", "/etc/x"),
+    ('rsync: [receiver] mkstemp "/etc/.x" failed: Read-only file system', "/etc/.x"),
+    ("bash: line 1: /etc/a b: Read-only file system", "/etc/a b"),
+    ("Failed to save: Read-only file system: no such luck", ""),
 )
+
+
+def test_a_name_alone_is_a_path_only_behind_its_program() -> None:
+    for text, path in (
+        ("tee: notes: Read-only file system", "notes"),
+        ("bash: line 1: notes: Permission denied", "notes"),
+        (
+            "error: could not lock config file .git/config: Permission denied",
+            ".git/config",
+        ),
+        ("bench: cannot save: Read-only file system", ""),
+        ("Cannot create temporary file in ./: Read-only file system", "./"),
+        ("OSError: [Errno 30] Read-only file system", ""),
+    ):
+        found = find(text)
+        assert found is not None
+        assert found.subject == path
 
 
 @pytest.mark.parametrize(("text", "path"), READ_ONLY_WORDS)
