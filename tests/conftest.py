@@ -10,6 +10,7 @@ import gc
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before anything imports Textual or Rich, which read these at import.
@@ -40,9 +41,10 @@ os.environ["CODEX_TUI_HOME"] = str(Path(_OWN.name) / "own-home")
 import pytest
 from hypothesis import settings
 
-from tests import snap
+from tests import lean_textual, snap
 from tests.engine.harness import EngineSummary
 
+lean_textual.read_styles_once()
 snap_of = snap.snap_of
 
 # The same examples in each run: a red run can be looked at. Soaking looks further.
@@ -50,6 +52,13 @@ settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=8)
 settings.register_profile("soak", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(scope="module")
+def drawn_when_asked() -> Iterator[None]:
+    """For journeys that look at the whole screen: no change is drawn between looks."""
+    with lean_textual.drawn_when_asked():
+        yield
 
 
 def pytest_configure(config: pytest.Config) -> None:

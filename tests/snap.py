@@ -32,6 +32,8 @@ from syrupy.location import PyTestLocation
 from textual.app import App
 from textual.pilot import Pilot
 
+from tests.lean_textual import drawn_when_asked
+
 REPO = Path(__file__).resolve().parents[1]
 FOLDER = REPO / "snapshots"
 PINNED = ("textual", "rich")
@@ -89,7 +91,8 @@ def snap_of(snap_compare: Any, snapshot: SnapshotAssertion) -> Snap:
                     await result
             shown.append(await settle(pilot, until=until))
 
-        same = snap_compare(app, terminal_size=size, run_before=run)
+        with drawn_when_asked():
+            same = snap_compare(app, terminal_size=size, run_before=run)
         text = shown[0]
         check_text(text, size, must_contain)
         twin = snapshot.use_extension(TextTwin)

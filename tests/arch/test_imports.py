@@ -52,7 +52,12 @@ LATE_IMPORTS = (
     *("tui/crash.py", "state/config.py", "state/db/connection.py"),
 )
 PRIVATE_TEXTUAL = (
-    *("tests/driver.py", "tests/snap.py", "tests/clockwork.py"),
+    *(
+        "tests/driver.py",
+        "tests/snap.py",
+        "tests/clockwork.py",
+        "tests/lean_textual.py",
+    ),
     "tests/perf/at_first_paint.py",
 )
 

@@ -10,6 +10,8 @@ from tests.driver import NARROW, NORMAL, WIDE, Driver, Play, Size, drive
 from tests.fakes import FakeEngine, Json
 from tests.scenario.test_agent_journeys import agent
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 TURN = "turn-1"
 IDLE: Json = {"type": "idle"}
 

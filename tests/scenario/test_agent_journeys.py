@@ -9,6 +9,8 @@ import pytest
 from tests.driver import NARROW, NORMAL, WIDE, Driver, Play, Size, drive
 from tests.fakes import FakeEngine, Json, Refused
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 IDLE: Json = {"type": "idle"}
 ACTIVE: Json = {"type": "active", "activeFlags": []}
 

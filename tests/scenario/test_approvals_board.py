@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.driver import NARROW, Driver, drive
 from tests.fakes import FakeEngine, Refused, sandbox, turn_row
 from tests.screens import control_scripts as cs
+
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
 
 Json = dict[str, Any]
 ONE = "thread-one"

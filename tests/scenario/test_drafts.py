@@ -18,6 +18,8 @@ from tests.fakes import FakeEngine
 from tests.scenario.pty import Terminal
 from tests.scenario.script import NOWHERE, SCRIPT, a_place
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 PROMISE_MS = 250
 BIG = "a line of words that somebody copied somewhere\n" * 22_400
 

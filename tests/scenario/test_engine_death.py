@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.driver import NORMAL, Driver, drive
 from tests.fakes import FakeEngine, turn_row
 from tests.scenario.onlooker import COMMAND as METHOD
+
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
 
 AGENTS = 30
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.driver import Driver, drive
 from tests.fakes import FakeEngine
 from tests.scenario.test_approvals_board import ONE, UPDATE
 from tests.scenario.test_approvals_board import prepare as prepare_controls
 from tests.screens import control_scripts as cs
+
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
 
 Json = dict[str, Any]
 FEATURES = [

@@ -9,6 +9,8 @@ import pytest
 from tests.driver import NARROW, NORMAL, WIDE, Driver, Play, Size, drive
 from tests.fakes import CWD, FakeEngine, Json, Refused, Silent, turn_row
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 HOSTILE = "[bold]x[/] \x1b[31mred\x1b]0;t\x07 \u202eabc 日本 \x9b2J"
 BIDI = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 IDLE: Json = {"type": "idle"}

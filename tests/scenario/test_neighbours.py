@@ -15,6 +15,8 @@ from tests.fakes import FakeEngine
 from tests.store.helpers import writing
 from tui.neighbours import differences
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 T = ThreadId("thread-one")
 
 

@@ -21,6 +21,8 @@ from tests.fakes import FakeEngine, Json, Refused
 from tests.git.repos import Ground
 from tests.git.test_pushing import husky, script
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 ONE, TWO = "thread-one", "thread-two"
 
 

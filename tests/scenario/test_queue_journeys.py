@@ -11,6 +11,8 @@ from state.home import store_path
 from tests.driver import NARROW, NORMAL, WIDE, Driver, Play, Size, drive
 from tests.fakes import FakeEngine, Json, Refused, turn_row
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 THREAD = "thread-awake"
 IDLE: Json = {"type": "idle"}
 

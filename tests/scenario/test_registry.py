@@ -9,6 +9,8 @@ from tests.fakes import FakeEngine
 from tui.actions import ACTIONS, Action, Place
 from tui.screens.fleet import FleetScreen
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 PANES = {
     Place.EVERYWHERE: (1, 2, 3, 4, 5),
     Place.THREADS: (1,),

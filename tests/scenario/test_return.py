@@ -10,6 +10,8 @@ import pytest
 from tests.driver import NARROW, NORMAL, Driver, Size, drive
 from tests.fakes import FakeEngine, turn_row
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 ROWS = 60
 
 

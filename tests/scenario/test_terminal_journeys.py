@@ -11,6 +11,8 @@ from tests.driver import NARROW, NORMAL, WIDE, Driver, Play, Size, drive
 from tests.fakes import FakeEngine, Json, Refused
 from tui.screens.terminals import TerminalsBoard
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 ROOT, CHILD, OTHER = "thread-awake", "thread-kid", "thread-other"
 STOP, ALL = "thread/backgroundTerminals/terminate", "thread/backgroundTerminals/clean"
 

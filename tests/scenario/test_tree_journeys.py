@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.driver import NARROW, WIDE, Driver, drive
 from tests.fakes import FakeEngine, Json, turn_row
 from widgets.agent_tree import AgentRows
+
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
 
 ROOT = "thread-root"
 AGENTS = {

@@ -16,6 +16,8 @@ from tests.driver import Driver, drive
 from tests.fakes import FakeEngine, Json, Refused
 from tests.git.repos import Ground
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 
 @pytest.fixture
 def ground(tmp_path: Path) -> Ground:

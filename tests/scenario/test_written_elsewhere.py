@@ -15,6 +15,8 @@ from state.items import ThreadId
 from tests.driver import NARROW, NORMAL, WIDE, Driver, Size, drive
 from tests.fakes import FakeEngine
 
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
 HOLD = (
     "import fcntl, sys; file = open(sys.argv[1]); fcntl.flock(file, fcntl.LOCK_EX);"
     "print('held', flush=True); sys.stdin.read()"
