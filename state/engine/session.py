@@ -40,6 +40,7 @@ from state.engine.supervisor import (
     ConnectOptions,
     Target,
     backoff,
+    last_words,
 )
 from state.engine.supervisor import connect as reach_engine
 from state.engine.wake import inspect
@@ -174,9 +175,12 @@ class EngineSession:
             link.spawn(live.learn(restore, self._options.probe_cwd))
             if self._options.pulse is not None:
                 link.spawn(self._listen(link, self._options.pulse, lost))
-            if connection.rpc.lost is not None:
-                return connection.rpc.lost
-            return await lost
+            error = connection.rpc.lost or await lost
+            if not error.stderr_tail:
+                error.stderr_tail = await asyncio.to_thread(
+                    last_words, self._target, self._options.connect, connection
+                )
+            return error
         finally:
             self._live = None
             await link.end()

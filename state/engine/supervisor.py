@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import field
@@ -43,6 +44,8 @@ POLL_SECONDS = 0.02
 # A first start reads every thread of its CODEX_HOME before it answers.
 HANDSHAKE_SECONDS = 120.0
 SOCKET_SECONDS = 10.0
+GOING = 5
+"""Looks at a process that closed on us, until it counts as alive"""
 STARTS = 3
 
 
@@ -131,6 +134,25 @@ async def connect(target: Target, options: ConnectOptions) -> Connection:
             return await _greet(await _reach(target), "remote", options)
         case _:
             assert_never(target)
+
+
+def last_words(
+    target: Target, options: ConnectOptions, connection: Connection
+) -> list[str]:
+    """What an engine that we, or a window before us, started wrote last on its stderr,
+    if it has ended: [] when it lives, and when it is nobody's we know."""
+    if not isinstance(target, SharedTarget) or connection.pid is None:
+        return []
+    note = detached.remembered(options.state_dir, target.codex_home)
+    ours = f"{note.get('pid')}@{note.get('started')}" == connection.epoch
+    path = note.get("stderr")
+    if not ours or not isinstance(path, str):
+        return []
+    for _ in range(GOING):
+        if detached.start_mark(connection.pid) is None:
+            return detached.tail(Path(path))
+        time.sleep(POLL_SECONDS)  # a dying process closes its sockets first
+    return []
 
 
 # -- private ---------------------------------------------------------------------

@@ -238,8 +238,12 @@ def test_a_killed_engine_is_replaced_and_nothing_is_woken(
             await watch.until(TurnStarted, lambda e: e.thread_id == queued)
             await watch.session.send(QueueTurn(ClientId("q"), queued, "later"))
             mark = len(watch.events)
+            (errors,) = (bench.home.tui_home / "engine").glob("*.stderr")
+            with errors.open("a") as file:  # as the engine does
+                file.write("its last words\n")
             kill(engine_pid(watch))
-            await watch.phase(EnginePhase.LOST, since=mark)
+            lost = await watch.phase(EnginePhase.LOST, since=mark)
+            assert "its last words" in lost.engine.stderr
             await watch.phase(EnginePhase.READY, since=mark)
             # `sleeper` was ours, has neither queue nor goal, and comes back quietly.
             await watch.until(
