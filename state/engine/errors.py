@@ -87,7 +87,7 @@ class EngineSilent(EngineLost):
     def __init__(self) -> None:
         super().__init__("it says nothing any more")
         self.args = (
-            "It says nothing any more and takes nothing in; what runs in it may go on.",
+            "it says nothing and takes nothing in; what runs in it may go on.",
         )
 
 

@@ -39,8 +39,8 @@ from state.engine.supervisor import (
     Connection,
     ConnectOptions,
     Target,
+    autopsy,
     backoff,
-    last_words,
 )
 from state.engine.supervisor import connect as reach_engine
 from state.engine.wake import inspect
@@ -176,11 +176,12 @@ class EngineSession:
             if self._options.pulse is not None:
                 link.spawn(self._listen(link, self._options.pulse, lost))
             error = connection.rpc.lost or await lost
-            if not error.stderr_tail:
-                error.stderr_tail = await asyncio.to_thread(
-                    last_words, self._target, self._options.connect, connection
-                )
-            return error
+            if self._closing:
+                return error
+            dead = await asyncio.to_thread(
+                autopsy, self._target, self._options.connect, connection
+            )
+            return dead or error
         finally:
             self._live = None
             await link.end()

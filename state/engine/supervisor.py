@@ -136,23 +136,24 @@ async def connect(target: Target, options: ConnectOptions) -> Connection:
             assert_never(target)
 
 
-def last_words(
+def autopsy(
     target: Target, options: ConnectOptions, connection: Connection
-) -> list[str]:
-    """What an engine that we, or a window before us, started wrote last on its stderr,
-    if it has ended: [] when it lives, and when it is nobody's we know."""
+) -> EngineLost | None:
+    """The end of a shared engine's process, with what it wrote last on its stderr where
+    we, or a window before us, started it. None: it lives, or is no process we see."""
     if not isinstance(target, SharedTarget) or connection.pid is None:
-        return []
+        return None
+    for _ in range(GOING):
+        if detached.start_mark(connection.pid) is None:
+            break
+        time.sleep(POLL_SECONDS)  # a dying process closes its sockets first
+    else:
+        return None
     note = detached.remembered(options.state_dir, target.codex_home)
     ours = f"{note.get('pid')}@{note.get('started')}" == connection.epoch
     path = note.get("stderr")
-    if not ours or not isinstance(path, str):
-        return []
-    for _ in range(GOING):
-        if detached.start_mark(connection.pid) is None:
-            return detached.tail(Path(path))
-        time.sleep(POLL_SECONDS)  # a dying process closes its sockets first
-    return []
+    tail = detached.tail(Path(path)) if ours and isinstance(path, str) else []
+    return EngineLost("its process ended", tail)
 
 
 # -- private ---------------------------------------------------------------------

@@ -328,9 +328,9 @@ class WebSocketTransport:
         if not self._reason:
             code = error.rcvd.code if error.rcvd else None
             self._reason = (
-                f"{self._where} closed it with code {code}"
+                f"closed with code {code} by {self._where}"
                 if code is not None
-                else f"{self._where} went away"
+                else f"cut off by {self._where}"
             )
         return self._reason
 

@@ -88,7 +88,7 @@ def banner_view(world: World) -> BannerView | None:
             title,
             why,
             known,
-            one_line(engine.stderr[-1]) if engine.stderr else advice,
+            _last_line(engine.stderr[-1]) if engine.stderr else advice,
             (("ctrl+r", "retry now"),),
             engine.retry_at_ms,
         )
@@ -132,9 +132,20 @@ def _lost(sentence: str) -> tuple[str, str, str]:
     """What happened, why, and what it means: the parts of the session's sentence."""
     match = _ENDED.fullmatch(sentence)
     if match is None:
-        return "The engine does not answer", sentence, ""
-    title, why, advice = match.groups(default="")
+        title = "The engine does not answer"
+        why, _, advice = sentence.partition("; ")
+    else:
+        title, why, advice = match.groups(default="")
     return title, why, advice[:1].upper() + advice[1:]
+
+
+_LOGGED = re.compile(r"\S+Z +(?:TRACE|DEBUG|INFO|WARN|ERROR) +[\w:]+: ")
+"""How the engine begins a line of its log; its words are what is to be read."""
+
+
+def _last_line(raw: str) -> str:
+    """What the engine wrote last, said to be that."""
+    return f"Its last line: {_LOGGED.sub('', one_line(raw), count=1)}"
 
 
 _INVALID = "Invalid configuration"

@@ -243,6 +243,7 @@ def test_a_killed_engine_is_replaced_and_nothing_is_woken(
                 file.write("its last words\n")
             kill(engine_pid(watch))
             lost = await watch.phase(EnginePhase.LOST, since=mark)
+            assert "its process ended" in (lost.engine.sentence or "")
             assert "its last words" in lost.engine.stderr
             await watch.phase(EnginePhase.READY, since=mark)
             # `sleeper` was ours, has neither queue nor goal, and comes back quietly.

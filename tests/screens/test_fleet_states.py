@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from state.engine.errors import EngineLost
+from state.dataclass import replace
+from state.engine.errors import EngineLost, EngineSilent
 from state.events import EngineChanged, Event, SandboxProbed
 from state.model import EnginePhase
 from tests.screens import scripts as s
@@ -44,6 +45,12 @@ def account(kind: str | None, *, required: bool = True) -> Json:
     return {"to": "account/read", "result": result}
 
 
+LAST_LINE = (
+    "2026-11-26T02:50:32.752993Z ERROR codex_core::exec: "
+    "memory allocation of 1073741824 bytes failed"
+)
+
+
 def gone() -> EngineChanged:
     """The engine ended a moment ago and is tried again."""
     return engine(
@@ -51,7 +58,7 @@ def gone() -> EngineChanged:
         version="0.169.0",
         since_ms=NOW - 14_000,
         sentence=str(EngineLost("it ended with signal 9 (killed)")),
-        stderr=("memory allocation of 1073741824 bytes failed",),
+        stderr=(LAST_LINE,),
         retry_at_ms=NOW + 6_000,
     )
 
@@ -104,7 +111,15 @@ def test_not_logged_in(snap_of: Snap, size: Size) -> None:
 def test_engine_gone(snap_of: Snap, size: Size) -> None:
     app = stage(asking(), told(*s.fleet()), [gone()], open_thread=DEMO)
     words = ["engine gone", "The connection", "retry now", "6s", "last known"]
-    snap_of(app, size, must_contain=words)
+    snap_of(app, size, must_contain=[*words, "Its last line: memory allocation"])
+
+
+def test_engine_silent(snap_of: Snap) -> None:
+    """It stands still: said, and not that it ended, which nobody knows."""
+    silent = replace(gone().engine, sentence=str(EngineSilent()), stderr=())
+    app = stage(asking(), told(*s.fleet()), [EngineChanged(silent)], open_thread=DEMO)
+    words = ["no answer", "does not answer", "What runs in it may go on", "retry now"]
+    snap_of(app, (120, 40), must_contain=words)
 
 
 @sizes
