@@ -137,6 +137,20 @@ async def probe(link: Link, cwd: Path) -> None:
     link.tell(SandboxProbed(None if result.ok else result.sentence))
 
 
+WINDOWS = {
+    "notConfigured": "The engine's Windows sandbox is not set up: codex there does it.",
+    "updateRequired": "The engine's Windows sandbox is out of date: codex there "
+    "brings it up to date.",
+}
+
+
+async def probe_windows(link: Link) -> None:
+    """Tell what an engine on Windows says of its sandbox; nothing can be tried from
+    here. Raises as `Link.ask`."""
+    result = await link.ask(calls.windows_readiness())
+    link.tell(SandboxProbed(WINDOWS.get(str(result.get("status")))))
+
+
 async def _quiet(work: Awaitable[None]) -> None:
     with contextlib.suppress(RequestFailed):
         await work

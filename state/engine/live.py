@@ -20,6 +20,7 @@ from state.engine.bootstrap import (
     list_all,
     list_terminals,
     probe,
+    probe_windows,
     read_account,
 )
 from state.engine.contexts import TurnContexts
@@ -88,7 +89,9 @@ class Live:
         for thread_id in list(self.link.ledger.threads):
             self._heard_of(thread_id)  # what others loaded in the meantime
         await self._sender.settle()
-        if probe_cwd is not None and self.link.local:
+        if self.link.connection.info.platform == "windows":
+            await probe_windows(self.link)
+        elif probe_cwd is not None and self.link.local:
             await probe(self.link, probe_cwd)
 
     def _loaded_roots(self) -> list[ThreadId]:

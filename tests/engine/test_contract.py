@@ -112,6 +112,7 @@ CALLS = (
     calls.read_layers(),
     calls.read_layers("/w"),
     calls.read_limits(),
+    calls.windows_readiness(),
     calls.list_profiles("/w"),
     calls.list_profiles("/w", "x"),
     calls.list_features(),

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from state.commands import Decide, RenameThread, RetryEngine, SendTurn
 from state.engine.errors import EngineNotFound
 from state.engine.locate import EngineBinary
@@ -20,12 +22,13 @@ from state.events import (
     ReviewAsked,
     ReviewReopened,
     ReviewSent,
+    SandboxProbed,
     SendChanged,
     ThreadStatusChanged,
 )
 from state.items import ThreadId
 from state.model import ClientId, EnginePhase, SendState
-from tests.engine.fake_engine import fake_binary, short_folder
+from tests.engine.fake_engine import HELLO, fake_binary, short_folder
 from tests.engine.session_bench import LIMIT, Watch, engine_pid
 
 IDLE = {
@@ -213,6 +216,23 @@ def test_a_server_that_stopped_reading_does_not_hold_up_the_end() -> None:
         assert watch.said(), "the user hears that it did not go through"
 
     play(script(), act)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [("ready", ""), ("notConfigured", "not set up"), ("updateRequired", "out of date")],
+)
+def test_an_engine_on_windows_tells_of_its_sandbox(status: str, words: str) -> None:
+    async def act(watch: Watch, _folder: Path) -> None:
+        probed = await watch.until(SandboxProbed)
+        assert words in (probed.problem or "")
+        assert bool(probed.problem) == bool(words)
+
+    wire = script(
+        initialize=[{"reply": {**HELLO, "platformOs": "windows"}}],
+        windowsSandbox_readiness=[{"reply": {"status": status}}],
+    )
+    assert "windowsSandbox/readiness" in methods(play(wire, act))
 
 
 def test_no_engine_says_how_to_get_one_and_tries_on_demand() -> None:

@@ -77,6 +77,8 @@ def test_suspended_while_an_answer_flows(engine: EngineUnderTest) -> None:
             window.type("\r")
             window.wait_for("iotaword")
             (thread_id,) = desk.thread_ids()
+            assert "\x1b]2;●1 codex-tui\x07".encode() in window.bytes
+            assert desk.run("status", "--short") == (0, "●1\n")
             connected = sockets(window.process.pid)
             window.signal(signal.SIGTSTP)
             window.wait(window.stopped, "stopped")

@@ -154,6 +154,19 @@ class Desk:
         """Start the engine's own program."""
         return self.tmux.open((str(self.engine.path), *arguments), cwd=self.workspace)
 
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Run codex-tui without a terminal: its exit code and what it printed."""
+        done = subprocess.run(
+            (PROGRAM, *arguments),
+            env=self.environment(),
+            cwd=self.workspace,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
     def start_engine(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Serve the control socket of this home, as codex-tui would."""
         process = subprocess.Popen(

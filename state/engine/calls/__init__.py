@@ -35,6 +35,7 @@ from state.engine.calls.home import (
     read_account,
     read_config,
     trust,
+    windows_readiness,
 )
 from state.engine.calls.terminals import list_terminals, stop_terminal, stop_terminals
 from state.engine.calls.threads import (
@@ -130,6 +131,7 @@ __all__ = [
     "stop_terminals",
     "trust",
     "unarchive",
+    "windows_readiness",
     "write_config",
     "write_file",
     "write_value",

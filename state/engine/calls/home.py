@@ -13,6 +13,11 @@ def read_account() -> Call:
     return Call("account/read", {})
 
 
+def windows_readiness() -> Call:
+    """Whether the sandbox of an engine on Windows is set up."""
+    return Call("windowsSandbox/readiness", {})
+
+
 def log_in(kind: str, secret: str) -> Call:
     """`kind`: apiKey (with its secret) or deviceCode."""
     if kind == "apiKey":
