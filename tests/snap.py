@@ -105,23 +105,31 @@ def snap_of(snap_compare: Any, snapshot: SnapshotAssertion) -> Snap:
 async def settle(
     pilot: Pilot[Any], *, until: Condition | None = None, rounds: int = ROUNDS
 ) -> str:
-    """Wait until all messages are handled and the screen stays as it is (and, with
-    `until`, shows those words or meets that condition); the screen as text."""
-    last = ""
+    """Wait until all messages are handled and the screen stays as it is, its colours,
+    too (and, with `until`, shows those words or meets that condition); the screen as
+    text."""
+    last, text = "", ""
     for _ in range(rounds):
         await pilot.pause()
-        text = screen_text(pilot.app)
+        console = _drawn(pilot.app)
+        colours = console.export_text(styles=True, clear=False)
+        text = _text(console)
         reached = until is None or (
             until in text if isinstance(until, str) else until()
         )
-        if reached and text == last:
+        if reached and colours == last:
             return text
-        last = text
-    raise AssertionError(f"never settled with {until!r}; the screen was:\n{last}")
+        last = colours
+    raise AssertionError(f"never settled with {until!r}; the screen was:\n{text}")
 
 
 def screen_text(app: App[Any]) -> str:
     """What the terminal shows, a line per row, without trailing blanks."""
+    return _text(_drawn(app))
+
+
+def _drawn(app: App[Any]) -> Console:
+    """A console that recorded what the terminal shows."""
     width, height = app.size
     console = Console(
         width=width,
@@ -137,6 +145,10 @@ def screen_text(app: App[Any]) -> str:
             full=True, screen_stack=app._background_screens
         )
     )
+    return console
+
+
+def _text(console: Console) -> str:
     rows = console.export_text(styles=False).split("\n")
     return "\n".join(row.rstrip() for row in rows).rstrip("\n") + "\n"
 
