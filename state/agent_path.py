@@ -11,16 +11,17 @@ import re
 from typing import Self
 
 from state.dataclass import dataclass
+from state.pattern import late_pattern
 
 ROOT_NAME = "root"
-_NAME = re.compile(r"[a-z0-9_]+", re.ASCII)
+_NAME = late_pattern(r"[a-z0-9_]+", re.ASCII)
 
 
 class AgentPathError(ValueError):
     """A path that cannot be; the message is a sentence that says why."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class AgentPath:
     """A valid path. `names` are those below `/root`; made by `parse`, `join` and
     `resolve`, which check them. Sorts parents before their children."""
@@ -30,6 +31,9 @@ class AgentPath:
     def __post_init__(self) -> None:
         for name in self.names:
             _check_name(name)
+
+    def __lt__(self, other: AgentPath) -> bool:
+        return self.names < other.names
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -12,6 +12,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from state.pattern import late_pattern
+
 CONTROLS = "\x00-\x1f\x7f-\x9f"
 """C0, DEL and C1."""
 
@@ -47,7 +49,7 @@ WIDENED = (
 """Narrow by themselves, two cells wide with the emoji selector behind them."""
 
 
-_JOINER_RUN = re.compile(f"[{JOINERS}]+")
+_JOINER_RUN = late_pattern(f"[{JOINERS}]+")
 
 
 def settle_joiners(text: str) -> str:

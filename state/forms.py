@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from state.dataclass import dataclass
+from state.pattern import late_pattern
 
 Json = dict[str, Any]
 Value = str | bool | tuple[str, ...]
@@ -92,7 +93,7 @@ class Form:
 NOTE = "/note"
 """Ends the key of the field for own words beside the options of a question"""
 
-_HIDDEN = re.compile(
+_HIDDEN = late_pattern(
     r"pass(word|wd|phrase|code)?\b|secret|token|api.?key|credential|\bpin\b|private.?key",
     re.IGNORECASE,
 )

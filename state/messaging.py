@@ -15,8 +15,9 @@ from state.agent_path import ROOT, AgentPath, AgentPathError
 from state.dataclass import dataclass
 from state.items import ThreadId
 from state.model import Thread
+from state.pattern import late_pattern
 
-_AT = re.compile(r"@(?P<path>[a-z0-9_./]+)(?:\s+(?P<words>.*))?", re.DOTALL)
+_AT = late_pattern(r"@(?P<path>[a-z0-9_./]+)(?:\s+(?P<words>.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

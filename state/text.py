@@ -24,6 +24,7 @@ from state.chars import (
     settle_joiners,
 )
 from state.dataclass import dataclass
+from state.pattern import late_pattern
 from state.text_ansi import SEQUENCE, Line, Span, StyleBits, ansi
 
 __all__ = [
@@ -39,9 +40,9 @@ __all__ = [
 
 # -- clean -----------------------------------------------------------------------
 
-_DROPPED = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{BIDI}{INVISIBLE}]+")
-_BREAKS = re.compile(f"[{SEPARATORS}]")
-_BROKEN = re.compile(f"[{SURROGATES}]")
+_DROPPED = late_pattern(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{BIDI}{INVISIBLE}]+")
+_BREAKS = late_pattern(f"[{SEPARATORS}]")
+_BROKEN = late_pattern(f"[{SURROGATES}]")
 _HARMLESS = re.compile("[\n\t -~\xa1-\xac\xae-\u02ff\u0370-\u0482]*")
 
 
@@ -85,10 +86,12 @@ class Revealed:
 
 
 _PLAIN = re.compile("[ -~]*")
-_SUSPECT = re.compile(f"\u2039(?=U\\+)|[^ -~\xa1-\xac\xae-\u02ff\u2039]|[{SURROGATES}]")
-_LONG_GAP = re.compile(r"\S {40,}(?=\S)")
+_SUSPECT = late_pattern(
+    f"\u2039(?=U\\+)|[^ -~\xa1-\xac\xae-\u02ff\u2039]|[{SURROGATES}]"
+)
+_LONG_GAP = late_pattern(r"\S {40,}(?=\S)")
 _LATIN, _TWIN = "A-Za-z", "\u0370-\u03ff\u0400-\u052f"
-_MIXED = re.compile(f"[{_LATIN}][{_TWIN}]|[{_TWIN}][{_LATIN}]")
+_MIXED = late_pattern(f"[{_LATIN}][{_TWIN}]|[{_TWIN}][{_LATIN}]")
 
 _SENTENCES = {
     "bidi": "Characters that reorder the text on screen",
@@ -103,7 +106,7 @@ _SENTENCES = {
 }
 
 
-_KINDS = re.compile(
+_KINDS = late_pattern(
     f"(?P<break>\n)|(?P<tab>\t)|(?P<literal>\u2039)|(?P<bidi>[{BIDI}])"
     f"|(?P<control>[{CONTROLS}])|(?P<surrogate>[{SURROGATES}])"
     f"|(?P<space>[{SPACES}{SEPARATORS}])|(?P<invisible>[{INVISIBLE}{JOINERS}])"

@@ -8,7 +8,6 @@ linear in the text, also for one line of megabytes.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
@@ -23,10 +22,11 @@ from state.chars import (
     settle_joiners,
     width,
 )
+from state.pattern import late_pattern
 
 # Strings (OSC, DCS, APC, PM, SOS) must end on their line: an opening without an end
 # must not hide what follows. Bodies hold no control, so matching stays linear.
-SEQUENCE = re.compile(
+SEQUENCE = late_pattern(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
     f"|(?:\x1b[\\]P^_X]|[\x90\x98\x9d-\x9f])[^{CONTROLS}]*(?:\x07|\x1b\\\\|\x9c)"
     "|\x1b[ -/]+[0-~]"
@@ -76,14 +76,14 @@ _FLAGS = {
     27: {"reverse": False},
     29: {"strike": False},
 }
-_SIMPLE = re.compile(f"[^{CONTROLS}{BIDI}{INVISIBLE}{SEPARATORS}{SURROGATES}]*")
-_TOKEN = re.compile(
+_SIMPLE = late_pattern(f"[^{CONTROLS}{BIDI}{INVISIBLE}{SEPARATORS}{SURROGATES}]*")
+_TOKEN = late_pattern(
     f"({SEQUENCE.pattern})|([\r\b\t])|([^{CONTROLS}{BIDI}{INVISIBLE}{SURROGATES}]+)"
     f"|([{SURROGATES}])|."
 )
-_SGR = re.compile("(?:\x1b\\[|\x9b)([0-9;:]*)m")
-_ERASE = re.compile("(?:\x1b\\[|\x9b)([0-2]?)K")
-_SEPARATOR = re.compile(f"[{SEPARATORS}]")
+_SGR = late_pattern("(?:\x1b\\[|\x9b)([0-9;:]*)m")
+_ERASE = late_pattern("(?:\x1b\\[|\x9b)([0-2]?)K")
+_SEPARATOR = late_pattern(f"[{SEPARATORS}]")
 
 
 def ansi(text: str) -> tuple[Line, ...]:

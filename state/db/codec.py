@@ -8,7 +8,6 @@ as far as it is understood, and an item kind nobody knows becomes `Unknown`.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Any, TypeVar, get_args
 
@@ -29,12 +28,13 @@ from state.model import (
     TurnId,
     TurnMark,
 )
+from state.pattern import late_pattern
 from state.undelivered import Undelivered
 
 T = TypeVar("T")
 
 BODIES: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(ItemBody)}
-_BROKEN = re.compile("[\ud800-\udfff]")
+_BROKEN = late_pattern("[\ud800-\udfff]")
 
 
 def text(value: str) -> str:

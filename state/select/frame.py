@@ -6,7 +6,6 @@ may, and the words for not knowing. Unknown is shown as unknown, stale as stale.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -22,6 +21,7 @@ from state.model import (
     ThreadStatus,
     World,
 )
+from state.pattern import late_pattern
 from state.queue import held
 from state.select.words import agent_label, one_line, tree_title
 from state.text import reveal
@@ -125,7 +125,7 @@ def banner_view(world: World) -> BannerView | None:
     return None
 
 
-_ENDED = re.compile(r"(The connection to the engine ended) \((.*)\)(?:; (.*))?")
+_ENDED = late_pattern(r"(The connection to the engine ended) \((.*)\)(?:; (.*))?")
 
 
 def _lost(sentence: str) -> tuple[str, str, str]:

@@ -5,7 +5,6 @@ Owns the sentences shared by several read models. All of them pass a text door h
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -24,6 +23,7 @@ from state.items import (
     WebSearch,
 )
 from state.model import Asking, Review, ReviewKind, ReviewState, Thread, Turn
+from state.pattern import late_pattern
 from state.resolve import root_of
 from state.text import clean, reveal
 from state.words import cut
@@ -32,7 +32,7 @@ pending = waiting_reviews
 """The reviews that wait for this user, oldest first."""
 
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh"})
-_SHELL = re.compile(r"(?:[\w./-]*/)?(?P<name>\w+)\s+-l?c\s")
+_SHELL = late_pattern(r"(?:[\w./-]*/)?(?P<name>\w+)\s+-l?c\s")
 _SPLIT = 10_000
 """Characters of a command in an unusual spelling that is still taken apart."""
 
