@@ -32,7 +32,8 @@ from widgets.intents import (
 from widgets.lines import bits, cut, line, piece, width_of
 from widgets.pane import Pane, PaneRows, muted, sentences
 from widgets.rows import Canvas, Entry
-from widgets.thread_list import FilterInput, FilterLine, Hints
+from widgets.thread_list import FilterInput, FilterLine
+from widgets.thread_rows import Hints
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

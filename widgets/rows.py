@@ -21,6 +21,7 @@ from textual.strip import Strip
 
 from state.dataclass import dataclass
 from state.views import Tone
+from widgets.drawn import Grounded
 from widgets.glyphs import look_of
 from widgets.lines import line, piece
 from widgets.palette import Back, Palette, palette_of
@@ -52,7 +53,7 @@ class Canvas:
     """the list is focused"""
 
 
-class Rows(ScrollView, Generic[T], can_focus=True):
+class Rows(Grounded, ScrollView, Generic[T], can_focus=True):
     """A list of entries. Subclasses implement `draw` and may set `PANE`."""
 
     PANE: ClassVar[str] = ""
@@ -210,11 +211,11 @@ class Rows(ScrollView, Generic[T], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One visible line."""
-        width = self.size.width
+        width, ground = self.size.width, self.ground
         at = y + self.scroll_offset.y
         index = bisect_right(self._tops, at) - 1
         if index < 0 or at >= self._total:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, ground)
         entry = self._entries[index]
         shown = self.RESTS or self._used or self.has_focus
         cursor = index == self._cursor and entry.key is not None and shown
@@ -238,9 +239,7 @@ class Rows(ScrollView, Generic[T], can_focus=True):
             ]
         )
         strip = Strip.join([margin, body.apply_style(palette.back(back))])
-        return strip.adjust_cell_length(width, palette.back(back)).apply_style(
-            self.rich_style
-        )
+        return strip.adjust_cell_length(width, palette.back(back)).apply_style(ground)
 
     # -- keys and mouse ----------------------------------------------------------
 

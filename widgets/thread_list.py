@@ -1,123 +1,27 @@
-"""The threads: groups, two-line or one-line rows, a filter.
+"""The pane of threads: groups, a sentence where there is none, a filter.
 
-Owns how threads are listed. Does not own which threads there are, their order or
-their groups (`state.select`). Invariant: status glyph, unread mark and age are
-never cut; the title gives way to them.
+Owns the pane. Does not own how a row looks (`widgets.thread_rows`) nor which threads
+there are, their order or their groups (`state.select`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.strip import Strip
 from textual.widgets import Input
 
 from state.items import ThreadId
-from state.views import Bit, Glyph, ThreadListView, ThreadRow, Tone
-from state.words import age
-from widgets.drawn import Drawn
+from state.views import Bit, ThreadListView, ThreadRow, Tone
 from widgets.field import LineField
-from widgets.glyphs import look_of, sign
-from widgets.intents import FilterThreads, LeavePane, OpenThread, PressKey
-from widgets.lines import bits, line, piece, width_of
-from widgets.palette import palette_of
-from widgets.pane import AIR, Pane, PaneRows, muted, sentences, words
-from widgets.rows import Canvas, Entry
+from widgets.intents import FilterThreads, LeavePane, OpenThread
+from widgets.pane import Pane, muted, sentences
+from widgets.rows import Entry
+from widgets.thread_rows import HINTS, Hints, ThreadRows, listed
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.app import ComposeResult
-
-WIDE_ROW = 60
-"""From this many cells on a row is one line with its reason beside the title."""
-
-
-class ThreadRows(PaneRows[Any]):
-    """The list itself."""
-
-    PANE: ClassVar[str] = "threads"
-
-    def age_words(self, entry: Entry[Any], now_ms: int) -> str:
-        """The age column."""
-        row = entry.data
-        if not isinstance(row, ThreadRow) or not row.at_ms:
-            return ""
-        return age((now_ms - row.at_ms) / 1000)
-
-    @property
-    def one_line(self) -> bool:
-        """Whether the reason stands beside the title."""
-        return self.size.width >= WIDE_ROW
-
-    def draw_row(self, entry: Entry[Any], row: int, canvas: Canvas) -> Strip:
-        """A thread's first or second line."""
-        thread: ThreadRow = entry.data
-        palette, back = canvas.palette, canvas.back
-        if look_of(self).plain:
-            return self._plain(entry, thread, canvas)
-        if row == 1:
-            detail = [piece("  "), *bits(thread.detail, palette, back)]
-            end = [piece(" ", palette.back(back))]
-            return line(detail, end, canvas.width, palette.back(back), gap=0)
-        right = self._right(entry, thread, canvas)
-        left = self._left(thread, canvas)
-        if self.one_line and thread.detail:
-            column = max(20, min(28, canvas.width // 3))
-            strip = line(left, (), column - 2, palette.back(back))
-            left = [*strip, piece("  ", palette.back(back))]
-            left += bits(thread.detail, palette, back)
-        return line(left, right, canvas.width, palette.back(back), gap=2)
-
-    def _left(self, thread: ThreadRow, canvas: Canvas) -> list[Segment]:
-        palette, back = canvas.palette, canvas.back
-        bold = thread.bold or thread.unread or canvas.cursor
-        tone = Tone.BRIGHT if bold else Tone.TEXT
-        if thread.glyph is Glyph.NOT_LOADED and not bold:
-            tone = Tone.MUTED
-        glyph = sign(thread.glyph, look_of(self))
-        return [
-            piece(f"{glyph} ", palette.style(thread.tone, back)),
-            piece(thread.title, palette.style(tone, back, bold=bold)),
-        ]
-
-    def _right(
-        self, entry: Entry[Any], thread: ThreadRow, canvas: Canvas
-    ) -> list[Segment]:
-        palette, back, look = canvas.palette, canvas.back, look_of(self)
-        right = []
-        if thread.full_access:
-            mark = "full" if look.ascii else "■"
-            right.append(piece(f"{mark} ", palette.style(Tone.FAIL, back)))
-        if thread.unread:
-            mark = "new" if look.ascii else "•"
-            right.append(piece(f"{mark} ", palette.style(Tone.ACCENT, back)))
-        words = self.age_words(entry, self.now_ms)
-        right.append(piece(f"{words:>3} ", palette.style(Tone.MUTED, back)))
-        return right
-
-    def _plain(self, entry: Entry[Any], thread: ThreadRow, canvas: Canvas) -> Strip:
-        ago = self.age_words(entry, self.now_ms)
-        if ago.endswith("s"):
-            ago = "now"  # A row is said again only when its words change.
-        ago = ago if ago == "now" or not ago else f"{ago} ago"
-        reason = "".join(bit.text for bit in thread.detail).replace(" · ", " ")
-        status = ", ".join(
-            part
-            for part in (
-                "new" if thread.unread else "",
-                "full access" if thread.full_access else "",
-                f"{thread.word}: {reason}" if reason else thread.word,
-            )
-            if part
-        )
-        bold = canvas.palette.style(bold=canvas.cursor)
-        room = max(12, min(24, canvas.width // 3))
-        title = line([piece(thread.title, bold)], (), room)
-        tail = piece(f" {ago:>7}   {status}", bold)
-        return line([*title, tail], (), canvas.width)
 
 
 class FilterLine(Horizontal):
@@ -134,50 +38,6 @@ class FilterLine(Horizontal):
     FilterLine.-typing Input { display: block; }
     FilterLine.-typing Hints { width: 4; }
     """
-
-
-class Hints(Drawn):
-    """Keys and their words; a click presses the key."""
-
-    DEFAULT_CSS = "Hints { height: 1; width: 1fr; }"
-
-    def __init__(self, keys: tuple[tuple[str, str], ...]) -> None:
-        super().__init__()
-        self.keys = keys
-        self.end = ""
-
-    def show(self, keys: tuple[tuple[str, str], ...], end: str = "") -> None:
-        """Draw these instead."""
-        if (keys, end) != (self.keys, self.end):
-            self.keys, self.end = keys, end
-            self.refresh()
-
-    def draw_line(self, y: int) -> Strip:
-        """The row; hints drop from the right."""
-        palette, width = palette_of(self), self.size.width
-        end = [piece(f"{self.end} ", palette.style(Tone.MUTED))] if self.end else []
-        room = width - width_of(end) - 1
-        pieces = [piece("  ")]
-        for key, label in self.keys:
-            hint = [
-                piece(key, palette.style(Tone.ACCENT)),
-                piece(f" {label}   " if label else " ", palette.style(Tone.MUTED)),
-            ]
-            if width_of([*pieces, *hint]) - 3 > room:
-                break
-            pieces += hint
-        return line(pieces, end, width)
-
-    def on_click(self, event: events.Click) -> None:
-        """Press the key that was clicked."""
-        at = 2
-        for key, label in self.keys:
-            end = at + len(key) + 1 + len(label)
-            if at <= event.x < end:
-                event.stop()
-                self.post_message(PressKey(key))
-                return
-            at = end + 3
 
 
 class FilterInput(LineField):
@@ -207,12 +67,6 @@ class ThreadList(Pane[ThreadRow]):
         Binding("escape", "clear_filter", "clear", id="threads.clear", show=False),
     ]
 
-    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("/", "filter"),
-        ("n", "new"),
-        ("g", "group"),
-    )
-
     def __init__(
         self,
         view: ThreadListView | None = None,
@@ -224,7 +78,7 @@ class ThreadList(Pane[ThreadRow]):
         super().__init__(id=id, classes=classes)
         self._view = view or ThreadListView()
         self._extra_empty = extra_empty
-        self.hints = Hints(self.HINTS)
+        self.hints = Hints(HINTS)
         self.field = FilterInput(select_on_focus=False)
         self.foot = FilterLine(self.hints, self.field)
 
@@ -261,27 +115,7 @@ class ThreadList(Pane[ThreadRow]):
         assert isinstance(rows, ThreadRows)
         if not any(group.rows for group in view.groups):
             return self._nothing()
-        plain = look_of(self).plain
-        short = rows.short or plain
-        one = rows.one_line or short
-        entries: list[Entry[Any]] = []
-        for group in view.groups:
-            if not group.rows:
-                continue
-            if not short:
-                entries.append(AIR)
-            name = f"{group.title}," if plain else group.title
-            entries.append(
-                words(
-                    Bit(name, group.tone, bold=not plain),
-                    muted(f" {len(group.rows) + group.more}"),
-                )
-            )
-            entries += [
-                Entry(row.id, row, 1 if one or not row.detail else 2)
-                for row in group.rows
-            ]
-        return entries
+        return listed(view, rows)
 
     def _nothing(self) -> list[Entry[Any]]:
         view = self._view
@@ -345,7 +179,7 @@ class ThreadList(Pane[ThreadRow]):
         if typing:
             self.hints.show((("/", ""),))
         else:
-            keys = self.HINTS if live else ()
+            keys = HINTS if live else ()
             more = f"{below} more below" if below else ""
             self.hints.show(keys, more)
 

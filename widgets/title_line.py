@@ -7,6 +7,7 @@ pane is focused, so that focus shows without colour.
 from __future__ import annotations
 
 from rich.segment import Segment
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -82,10 +83,19 @@ class Hairline(Drawn):
 
     DEFAULT_CSS = "Hairline { width: 1; height: 1fr; }"
 
+    _cell: Strip | None = None
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """All cells are the same: the first one drawn serves for the others."""
+        self._cell = None
+        return super().render_lines(crop)
+
     def draw_line(self, y: int) -> Strip:
         """One cell of it."""
+        if self._cell is not None:
+            return self._cell
         look = look_of(self)
         mark = " " if look.plain else sign("│", look)
-        return Strip(
-            [piece(mark, palette_of(self).rule(Back.NONE))]
-        ).adjust_cell_length(self.size.width)
+        rule = piece(mark, palette_of(self).rule(Back.NONE))
+        self._cell = Strip([rule]).adjust_cell_length(self.size.width)
+        return self._cell

@@ -21,7 +21,7 @@ from state.home import store_path
 from tui.screens.board import Board
 from widgets import intents as i
 from widgets.intents import Intent
-from widgets.thread_list import Hints
+from widgets.thread_rows import Hints
 from widgets.timeline import Legend, Moments, Timeline, ago_words
 from widgets.title_line import TitleLine
 
