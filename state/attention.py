@@ -13,6 +13,7 @@ from state import events as e
 from state.dataclass import dataclass
 from state.items import ThreadId
 from state.model import Thread, TurnStatus, World
+from state.notify import Notify
 from state.queue import burning
 from state.text import reveal
 from state.words import cut
@@ -24,26 +25,6 @@ WORDS = {
     "limit": "limit reached",
 }
 NAME_CELLS = 48
-
-
-@dataclass(frozen=True, slots=True)
-class Notify:
-    """The switches. `agents`: also for turns of agents (their reviews always call).
-    `command`: an argv that gets each call as JSON on its stdin."""
-
-    title: bool = True
-    bell: bool = True
-    osc9: bool = True
-    review: bool = True
-    done: bool = True
-    failed: bool = True
-    limit: bool = True
-    agents: bool = False
-    command: tuple[str, ...] = ()
-
-    def wants(self, kind: str) -> bool:
-        """Whether this kind calls."""
-        return bool(getattr(self, kind))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,17 @@ program: what is wrong is a sentence, and the default stands in its place.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, fields
 from pathlib import Path
 from typing import Any
 
-from state.attention import Notify
 from state.dataclass import dataclass
+from state.notify import Notify
+from state.pattern import late_pattern
 
 NAME = "config.toml"
-_KEY = re.compile(r"[^\s,]+")
+_KEY = late_pattern(r"[^\s,]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Config:
     problems: tuple[str, ...] = ()
 
 
-def load(home: Path, actions: Mapping[str, tuple[str, ...]]) -> Config:
-    """The settings in `home`. `actions`: every id that can have other keys, with the
-    keys it has. Never raises."""
+def load(home: Path, actions: Callable[[], Mapping[str, tuple[str, ...]]]) -> Config:
+    """The settings in `home`. `actions`: asked for every id that can have other keys,
+    with the keys it has, if there is a file. Never raises."""
     path = home / NAME
     try:
         written = path.read_bytes()
@@ -51,7 +51,7 @@ def load(home: Path, actions: Mapping[str, tuple[str, ...]]) -> Config:
         raw = tomli.loads(written.decode())
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         return Config(problems=(f"{path} is not readable: {error}",))
-    return parse(raw, str(path), actions)
+    return parse(raw, str(path), actions())
 
 
 def parse(

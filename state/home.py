@@ -7,7 +7,6 @@ nothing here is ever inside CODEX_HOME, and nothing we make is readable by other
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from pathlib import Path
@@ -29,16 +28,6 @@ def state_home() -> Path:
 def store_path(home: Path | None = None) -> Path:
     """The SQLite thread store."""
     return (home or state_home()) / STORE_NAME
-
-
-def lease_path(codex_home: str, home: Path | None = None) -> Path:
-    """The lock file of the window that ingests the engine of `codex_home`.
-
-    `codex_home` is a path or the label of a remote; it is hashed, so a label with
-    a credential in it does not end up as a file name.
-    """
-    name = hashlib.sha256(os.fsencode(codex_home)).hexdigest()[:16]
-    return (home or state_home()) / f"ingest-{name}.lock"
 
 
 def private_folder(path: Path) -> Path:

@@ -10,39 +10,46 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+from collections.abc import Callable
 from contextvars import Context, copy_context
+from functools import cached_property
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 
-from state.attention import calls_of
 from tui.crash import EXIT_CODE
-from tui.palette import RegistryCommands
 from tui.screens import late
-from tui.screens.board import Board
-from tui.screens.fleet import FleetScreen
-from tui.signals import Signals
 from tui.terminal import Terminal
 from tui.themes import DEFAULT, THEMES, variable_defaults
 from tui.typeahead import KeysInOrder
 from widgets.glyphs import Look
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+    from textual.screen import Screen
     from textual.timer import Timer
 
     from state.store import Published
     from tui.services import Services
 
 SPINNER_SECONDS = 1 / 8
+_HERE = Path(__file__).parent
+PAGE: list[str | PurePath] = [_HERE / "page.tcss"]
+"""What the first picture needs; the rest is parsed when it is painted"""
+STYLES = (_HERE / "base.tcss", _HERE / "screens" / "fleet.tcss")
+
+
+def _commands() -> type[Provider]:
+    return late.palette.RegistryCommands
 
 
 class CodexTui(KeysInOrder):
     """`codex-tui` in a terminal."""
 
-    CSS_PATH = ["base.tcss", "screens/fleet.tcss"]  # noqa: RUF012 - one parse for both
     TITLE = "codex-tui"
-    COMMANDS: ClassVar[set[type[RegistryCommands]]] = {RegistryCommands}  # type: ignore[assignment]
+    COMMANDS = {_commands}  # noqa: RUF012 - Textual's own name and type
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's own name and type
         (0, "-narrow"),
         (100, "-normal"),
@@ -61,9 +68,16 @@ class CodexTui(KeysInOrder):
     ENABLE_COMMAND_PALETTE = True
     _dressed = False
 
-    def __init__(self, services: Services) -> None:
-        super().__init__()
+    def __init__(
+        self, services: Services, front: Callable[[], Screen[None]] | None = None
+    ) -> None:
+        """`front`: what is shown until the fleet screen was read."""
+        super().__init__(PAGE if front else [*PAGE, *STYLES])
         self.services = services
+        self._front = front
+        self._fleet: late.fleet.FleetScreen | None = None
+        if front is not None:
+            self.hold_keys()
         self.look = Look(
             ascii=services.ascii, plain=services.plain, still=services.still
         )
@@ -75,13 +89,11 @@ class CodexTui(KeysInOrder):
         self._gone = False
         self._drawn = 0
         self._asked_to_quit = False
+        self._starting: asyncio.Task[None] | None = None
         self._within: Context | None = None
         """What the app runs in; None before it does"""
         self._leaving: asyncio.Task[None] | None = None
         self._hung_up = False
-        self.signals = Signals(
-            services.config.notify, os.environ, self._to_terminal, self.say
-        )
         self.set_keymap(dict(services.config.keymap))
 
     def _wear(self, name: str | None) -> None:
@@ -105,19 +117,38 @@ class CodexTui(KeysInOrder):
         """Our own variables, for themes that lack them."""
         return variable_defaults(self.current_theme)
 
-    def get_default_screen(self) -> FleetScreen:
-        """Home is the first screen: pushed over Textual's own, all would be laid out
-        and drawn once for nothing."""
+    @cached_property
+    def signals(self) -> late.signals.Signals:
+        """Calls to the user that leave the window."""
+        notify = self.services.config.notify
+        return late.signals.Signals(notify, os.environ, self._to_terminal, self.say)
+
+    @property
+    def fleet(self) -> late.fleet.FleetScreen:
+        """Home."""
+        assert self._fleet is not None
+        return self._fleet
+
+    def get_default_screen(self) -> Screen[None]:
+        """Home, or the picture before it, is the first screen: pushed over Textual's
+        own, all would be laid out and drawn once for nothing."""
         self.set_class(self.look.plain, "-plain-words")
-        self.fleet = FleetScreen(self.services)
+        return self._fitted(self._front()) if self._front else self._make_fleet()
+
+    def _make_fleet(self) -> Screen[None]:
+        self.services.recall()
+        self._fleet = late.fleet.FleetScreen(self.services)
+        return self._fitted(self._fleet)
+
+    def _fitted(self, screen: Screen[None]) -> Screen[None]:
         # Textual would tell it after the first layout, and lay it out again.
         for steps, extent in (
             (self.HORIZONTAL_BREAKPOINTS, self.size.width),
             (self.VERTICAL_BREAKPOINTS, self.size.height),
         ):
             fitting = [name for least, name in sorted(steps) if extent >= least]
-            self.fleet.add_class(*fitting[-1:])
-        return self.fleet
+            screen.add_class(*fitting[-1:])
+        return screen
 
     def on_mount(self) -> None:
         """Paint what the store knows, then let the engine in."""
@@ -126,10 +157,37 @@ class CodexTui(KeysInOrder):
         if self._hung_up:
             self.exit()
         else:
-            self.call_after_refresh(self._begin)
+            self.call_after_refresh(self._open_fleet if self._front else self._start)
+
+    async def _open_fleet(self) -> None:
+        """The first picture stands: home is laid over it."""
+        # Read here and now: with the screen's own, Textual would parse all anew.
+        self.stylesheet.read_all(STYLES)
+        await self.push_screen(self._make_fleet())
+        # Not before the focus is where home puts it: that is asked of us, too.
+        self.call_later(self._leave_front)
+
+    async def _leave_front(self) -> None:
+        """Home stands: it gets the keys that came. Textual keeps the lowest screen,
+        but what is on it can go."""
+        await self.release_keys()
+        self.screen_stack[0].remove_children()
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        # Beside all screens: one that waited for this would not handle a key meanwhile.
+        self._starting = asyncio.create_task(self._begin_or_fail())
+
+    async def _begin_or_fail(self) -> None:
+        try:
+            await self._begin()
+        except Exception as error:
+            self._handle_exception(error)
 
     async def _begin(self) -> None:
         await self.services.begin()
+        if self._gone:
+            return
         for sentence in self.services.config.problems:
             self.say(sentence)
         late.load()
@@ -152,7 +210,9 @@ class CodexTui(KeysInOrder):
         watched = self.fleet.presenter.looking.thread if self.app_focus else None
         notify = self.services.config.notify
         self.signals.call(
-            calls_of(step.before, step.world, step.events, notify, watched=watched)
+            late.attention.calls_of(
+                step.before, step.world, step.events, notify, watched=watched
+            )
         )
 
     def _count_drawn(self) -> None:
@@ -168,9 +228,10 @@ class CodexTui(KeysInOrder):
             self._driver.write(data)
 
     @property
-    def boards(self) -> list[Board]:
+    def boards(self) -> list[late.board.Board]:
         """The full screens that lie over the fleet, lowest first."""
-        return [screen for screen in self.screen_stack if isinstance(screen, Board)]
+        board = late.board.Board
+        return [screen for screen in self.screen_stack if isinstance(screen, board)]
 
     def _tell_time(self) -> None:
         self._set_clocks()
@@ -220,8 +281,8 @@ class CodexTui(KeysInOrder):
 
     def say(self, text: str) -> None:
         """A sentence in the bottom line, if there is one yet."""
-        if not self._gone and self.is_running:
-            self.fleet.say(text)
+        if not self._gone and self.is_running and self._fleet is not None:
+            self._fleet.say(text)
 
     # -- leaving -----------------------------------------------------------------
 
@@ -243,7 +304,8 @@ class CodexTui(KeysInOrder):
     async def action_leave(self) -> None:
         """Quit: agents go on, drafts are on disk."""
         # A signal may overtake the composer's own word of the last key.
-        self.fleet.stash_draft()
+        if self._fleet is not None:
+            self._fleet.stash_draft()
         await self.services.end()
         self.signals.restore()
         self.exit()

@@ -88,8 +88,12 @@ def _add_connection(parser: argparse.ArgumentParser, none: object, no: object) -
     )
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+_BARE = frozenset({"--private", "--plain", "--ascii", "--insecure-loopback"})
+"""Arguments that can only mean the screen."""
+
+
+def build_parser(*, commands: bool = True) -> argparse.ArgumentParser:
+    """The whole command line; without `commands`, what a bare start needs of it."""
     parser = argparse.ArgumentParser(
         prog="codex-tui",
         description="Every Codex thread, agent, terminal and review on one screen.",
@@ -99,17 +103,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"codex-tui {VERSION}")
     parser.add_argument("-C", "--cd", metavar="DIR", help="where new threads start")
     _add_theme(parser, None)
-    parser.add_argument(
-        "--plain", action="store_true", help="words only: no boxes, no spinner"
-    )
-    parser.add_argument(
-        "--ascii", action="store_true", help="signs that every terminal has"
-    )
+    for name, words in (
+        ("--plain", "words only: no boxes, no spinner"),
+        ("--ascii", "signs that every terminal has"),
+    ):
+        parser.add_argument(name, action="store_true", help=words)
     _add_connection(parser, None, False)
     _add_record(parser, None)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    _add_played(commands)
-    _add_looks(commands)
+    if not commands:
+        parser.set_defaults(command=None)
+        return parser
+    all_commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_played(all_commands)
+    _add_looks(all_commands)
     return parser
 
 
@@ -249,7 +255,8 @@ def main(argv: list[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show a glyph gets its escape, not a traceback.
             stream.reconfigure(errors="backslashreplace")
-    args = build_parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    args = build_parser(commands=not _BARE.issuperset(argv)).parse_args(argv)
     if problem := _token_problem(args):
         print(f"codex-tui: {problem}", file=sys.stderr)
         return 2

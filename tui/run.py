@@ -12,13 +12,19 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
 
+from state.select.threads import ListAsk
 from tui.app import CodexTui
 from tui.crash import Crashed, crashed, end_despite_threads, report_faults
+from tui.front import FrontScreen
 from tui.place import Place
 from tui.services import Services
 from tui.start import build
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
 
 
 def run_command(args: argparse.Namespace) -> int:
@@ -57,9 +63,17 @@ def working_folder() -> str | None:
     return actual
 
 
+def front_of(services: Services) -> Callable[[], Screen[None]] | None:
+    """The first picture, where the store knew rows for it."""
+    shown = services.remembered
+    if not shown.counts or ListAsk.kept(shown.view).filter:
+        return None  # nothing to draw, or rows that have to be looked for first
+    return lambda: FrontScreen(services)
+
+
 async def show(services: Services) -> int:
     """Run the app until it ends; SIGHUP and SIGTERM end it cleanly."""
-    app = CodexTui(services)
+    app = CodexTui(services, front_of(services))
     loop = asyncio.get_running_loop()
     for name in (signal.SIGHUP, signal.SIGTERM):
         loop.add_signal_handler(name, app.leave_by_signal)

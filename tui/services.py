@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shutil
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,7 +24,7 @@ from state.db.connection import bring_up_to_date, mark_suspect, repair
 from state.db.errors import StoreCorrupt, StoreError, named
 from state.db.history import drafts, load_thread, load_world, view_state
 from state.db.recent import recent_rows
-from state.home import lease_path, store_path
+from state.home import store_path
 from state.items import ThreadId
 from state.model import Thread, World
 from state.select.threads import Group
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from tui.bridge import Bridge, Keeper
     from tui.processes import ProcessTable
 
-FIRST_ROWS = 120
-"""Rows of the list that are read before the first paint."""
+FIRST_ROWS = 60
+"""Rows of the list that are read before the first paint, or as many as are seen."""
 NEW = "new"
 """Draft key of the thread that is not started yet."""
 
@@ -201,6 +202,26 @@ class Services:
         self.store.restore(threads, self.clock())
         self._read = dict(self.store.world.threads)
 
+    def recall(self) -> None:
+        """All of the thread that was open when the last window closed. After the
+        first rows are painted: it may be long."""
+        shown = self.remembered.view.get("open")
+        if self.home is None or not self.remembered.counts or self.store is not None:
+            return
+        if not isinstance(shown, str):
+            return
+        path = store_path(self.home)
+        try:
+            whole = load_thread(path, ThreadId(shown))
+        except (sqlite3.Error, StoreError, ValueError) as error:
+            failure = named(error, path)
+            if isinstance(failure, StoreCorrupt):
+                mark_suspect(path)
+            self.problem = self.problem or failure.sentence
+            return
+        if whole is not None:
+            self.world = World(threads={**self.world.threads, whole.id: whole})
+
     def say_failed(self, sentence: str) -> None:
         """A failure of the store on disk, for the bottom line."""
         from state.events import StoreFailed
@@ -210,7 +231,7 @@ class Services:
 
     async def _open_store(self, home: Path) -> None:
         # Imported here: the write connection is opened after the first paint.
-        from state.db.lease import Lease
+        from state.db.lease import Lease, lease_path
         from state.db.writer import StoreWriter
         from state.events import MessageShown
         from tui.bridge import Keeper
@@ -295,7 +316,8 @@ def restore(home: Path, codex_home: str) -> tuple[World, Remembered, str]:
 
 
 def _stored(path: Path, codex_home: str) -> tuple[World, Remembered]:
-    recent = recent_rows(path, FIRST_ROWS, codex_home)
+    rows = max(FIRST_ROWS, shutil.get_terminal_size().lines)
+    recent = recent_rows(path, rows, codex_home)
     threads: dict[Any, Thread] = dict(recent.threads)
     counts = (
         (Group.NEEDS, recent.needs),
@@ -309,10 +331,6 @@ def _stored(path: Path, codex_home: str) -> tuple[World, Remembered]:
     for draft in kept:
         newest[draft.key] = draft.text
     view = {k: _json(v) for k, v in view_state(path).items()}
-    shown = view.get("open")
-    whole = load_thread(path, ThreadId(shown)) if isinstance(shown, str) else None
-    if whole is not None:
-        threads[whole.id] = whole
     return World(threads=threads), Remembered(newest, view, counts, tuple(kept))
 
 

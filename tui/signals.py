@@ -11,7 +11,8 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from state.attention import Call, Notify, summary, title
+from state.attention import Call, summary, title
+from state.notify import Notify
 
 PUSH_TITLE = "\x1b[22;2t"
 POP_TITLE = "\x1b[23;2t"

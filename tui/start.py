@@ -11,9 +11,9 @@ import os
 from collections.abc import Mapping
 
 from state.config import load as load_config
-from tui.actions import REMAPPABLE
 from tui.place import Place
 from tui.processes import LocalProcesses
+from tui.screens import late
 from tui.services import Services, engine_label, restore, user_engine
 
 THEME_NAMES = {"ansi": "codex-ansi"}
@@ -24,7 +24,7 @@ def build(args: argparse.Namespace, place: Place, cwd: str) -> Services:
     """Production services for the user's engine."""
     label = engine_label(args, place)
     world, remembered, problem = restore(place.home, label)
-    config = load_config(place.home, REMAPPABLE)
+    config = load_config(place.home, lambda: late.actions.REMAPPABLE)
     kept = remembered.view.get("theme")
     theme = args.theme or (kept if isinstance(kept, str) else config.theme)
     return Services(

@@ -5,23 +5,26 @@ what the key means later. On a slow link `i` and the words after it arrive in on
 and the words would go where the focus was: into a list whose letters archive and fork.
 So a key that may move the focus is in flight until all that comes of it was handled,
 and what arrives meanwhile waits here. Owns that order and nothing else. Invariants:
-nothing that was typed is dropped; a review card gets every key at once, as its guard
-counts the time between keys.
+nothing that was typed is dropped, not even before there is a screen; a review card
+gets every key at once, as its guard counts the time between keys.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from textual import events
+from textual import events, widgets
 from textual.app import App
 from textual.message import Message
 from textual.message_pump import MessagePump
-from textual.timer import Timer
-from textual.widgets import Input, TextArea
 
-from widgets.card_body import CardBody
+from tui.screens import late
+
+if TYPE_CHECKING:
+    from pathlib import PurePath
+
+    from textual.timer import Timer
 
 Typed: TypeAlias = events.Key | events.Paste
 
@@ -29,6 +32,9 @@ ROUNDS = 4
 """A key becomes a message, that an intent, that a command: each a queue further up."""
 LOST_SECONDS = 0.25
 """Who carried the sign may be gone with its dialog; nobody waits longer for it."""
+PATIENCE = 20
+"""Who is still there is waited for, so many times: a busy moment is no loss, and what
+is given out before its time goes where the focus was."""
 
 
 class Followed(Message):
@@ -43,25 +49,35 @@ class Followed(Message):
 class KeysInOrder(App[None]):
     """An app that gives out keys one at a time."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, css_path: list[str | PurePath]) -> None:
+        super().__init__(css_path=css_path)
         self._waiting: deque[Typed] = deque()
         self._flight = 0
         self._flying: MessagePump | None = None
         self._lost: Timer | None = None
+        self._held = False
+
+    def hold_keys(self) -> None:
+        """Nobody is there yet to give a key to: all of them wait."""
+        self._held = True
+
+    async def release_keys(self) -> None:
+        """Somebody is."""
+        self._held = False
+        await self._give_out_waiting()
 
     async def on_event(self, event: events.Event) -> None:
         """Textual's own way for all but keys that arrive."""
         if not isinstance(event, Typed) or event.is_forwarded:
             await super().on_event(event)
-        elif self._flying is not None and not self._at_a_card:
+        elif self._held or (self._flying is not None and not self._at_a_card):
             self._waiting.append(event)
         else:
             await self._give_out(event)
 
     @property
     def _at_a_card(self) -> bool:
-        return isinstance(self.focused, CardBody)
+        return isinstance(self.focused, late.card_body.CardBody)
 
     async def _give_out(self, event: Typed) -> None:
         target = self.focused or self.screen
@@ -75,8 +91,17 @@ class KeysInOrder(App[None]):
             return
         if self._lost is not None:
             self._lost.stop()
-        flight = self._flight
-        self._lost = self.set_timer(LOST_SECONDS, lambda: self._landed(flight))
+        self._wait_for_sign(self._flight, PATIENCE)
+
+    def _wait_for_sign(self, flight: int, patience: int) -> None:
+        async def missed() -> None:
+            flying = self._flying if flight == self._flight else None
+            if patience and flying is not None and flying.is_attached:
+                self._wait_for_sign(flight, patience - 1)
+            else:
+                await self._landed(flight)
+
+        self._lost = self.set_timer(LOST_SECONDS, missed)
 
     async def on_followed(self, message: Followed) -> None:
         """The key has come to its end, or to its next round."""
@@ -95,12 +120,15 @@ class KeysInOrder(App[None]):
         if self._lost is not None:
             self._lost.stop()
             self._lost = None
+        await self._give_out_waiting()
+
+    async def _give_out_waiting(self) -> None:
         while self._waiting and (self._flying is None or self._at_a_card):
             await self._give_out(self._waiting.popleft())
 
 
 def _is_text(event: Typed, target: object) -> bool:
     """Words for a field that has the focus move nothing."""
-    if not isinstance(target, TextArea | Input):
+    if not isinstance(target, widgets.TextArea | widgets.Input):
         return False
     return isinstance(event, events.Paste) or event.is_printable

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import hashlib
 import os
 from pathlib import Path
 
-from state.home import private_folder
+from state.home import private_folder, state_home
 
 POLL_SECONDS = 0.25
+
+
+def lease_path(codex_home: str, home: Path | None = None) -> Path:
+    """The lock file of the window that ingests the engine of `codex_home`.
+
+    `codex_home` is a path or the label of a remote; it is hashed, so a label with
+    a credential in it does not end up as a file name.
+    """
+    name = hashlib.sha256(os.fsencode(codex_home)).hexdigest()[:16]
+    return (home or state_home()) / f"ingest-{name}.lock"
 
 
 class Lease:

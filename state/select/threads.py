@@ -6,9 +6,10 @@ thread of its tree changed. Groups: needs you, working, ready, not loaded, archi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from pathlib import PurePosixPath
+from typing import Any
 
 from state.dataclass import dataclass, replace
 from state.items import ThreadId
@@ -73,6 +74,21 @@ class ListAsk:
     loading: bool = False
     counts: tuple[tuple[Group, int], ...] = ()
     """What the store counted, while only its first rows are read"""
+
+    @classmethod
+    def kept(
+        cls, view: Mapping[str, Any], counts: tuple[tuple[Group, int], ...] = ()
+    ) -> ListAsk:
+        """As the last window had it. `view`: what a store says, in any shape."""
+        kept = view.get("list")
+        kept = kept if isinstance(kept, dict) else {}
+        words = kept.get("filter")
+        return cls(
+            filter=words if isinstance(words, str) else "",
+            archived=bool(kept.get("archived")),
+            by_folder=bool(kept.get("by_folder")),
+            counts=counts,
+        )
 
 
 class ThreadListBuilder:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from state.attention import Notify, calls_of
+from state.attention import calls_of
 from state.commands import Interrupt, ResumeThread, SendTurn, StartThread
 from state.events import (
     ItemStarted,
@@ -20,6 +20,7 @@ from state.events import (
 )
 from state.items import AgentActivity, CollabCall, Command, ItemBody, ThreadId
 from state.model import ClientId, EnginePhase, TurnStatus, World
+from state.notify import Notify
 from state.reduce import reduce
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.session_bench import LIMIT, Watch, engine_pid, kill, running

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from state.attention import Notify, counts, title
+from state.attention import counts, title
 from state.config import Config, checked_keys, load
+from state.notify import Notify
 
 ACTIONS = {"help": ("question_mark",), "new": ("n",), "fork": ("f",)}
 
 
 def read(folder: Path, text: str) -> Config:
     (folder / "config.toml").write_text(text, encoding="utf-8")
-    return load(folder, ACTIONS)
+    return load(folder, lambda: ACTIONS)
 
 
 def test_no_file_is_no_problem(tmp_path: Path) -> None:
-    assert load(tmp_path, ACTIONS) == Config()
+    assert load(tmp_path, lambda: ACTIONS) == Config()
 
 
 def test_values_are_taken_with_their_source(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from state.attention import Call, Notify
+from state.attention import Call
 from state.config import Config
 from state.items import ThreadId
+from state.notify import Notify
 from tests.driver import Driver, drive
 from tests.fakes import FakeEngine, Json
 from tui.signals import Signals

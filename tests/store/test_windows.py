@@ -11,8 +11,7 @@ from pathlib import Path
 
 from state import events as e
 from state.db.history import drafts, load_world, view_state
-from state.db.lease import Lease
-from state.home import lease_path
+from state.db.lease import Lease, lease_path
 from state.model import World
 from tests.store.helpers import T1, T2, decided, noted, publish, review, seen, writing
 

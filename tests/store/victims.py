@@ -26,10 +26,9 @@ from typing import Any
 from state import events as e
 from state.commands import Command, SendTurn
 from state.controls import Controls
-from state.db.lease import Lease
+from state.db.lease import Lease, lease_path
 from state.db.writer import StoreWriter
 from state.engine.port import Defaults, Offer, WakeReport
-from state.home import lease_path
 from state.items import (
     AgentMessage,
     DeltaKind,

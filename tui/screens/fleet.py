@@ -20,6 +20,7 @@ from state import commands as c
 from state.items import ThreadId
 from state.model import EnginePhase
 from state.select.frame import fresh_settings
+from state.select.threads import ListAsk
 from state.select.words import tilde
 from state.views import Bit, Tone
 from tui.actions import ACTIONS, Place
@@ -147,7 +148,7 @@ class FleetScreen(FleetActs):
     def _return(self) -> None:
         """To where the last window was."""
         view = self.services.remembered.view
-        self.presenter.look(ask=self.ask_from(view), tree=self.tree_from(view))
+        self.presenter.look(ask=ListAsk.kept(view), tree=self.tree_from(view))
         self.threads.show_filter(self.presenter.looking.ask.filter)
         open_id = view.get("open")
         thread_id = ThreadId(open_id) if isinstance(open_id, str) else None

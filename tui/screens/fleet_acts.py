@@ -338,15 +338,3 @@ class FleetActs(TreeActs):
         self.presenter.look(ask=ListAsk(**values))
         self.services.keep_view("list", values)
         self.refresh_list()
-
-    @staticmethod
-    def ask_from(view: dict[str, Any]) -> ListAsk:
-        """The list as the last window had it."""
-        kept = view.get("list")
-        kept = kept if isinstance(kept, dict) else {}
-        words = kept.get("filter")
-        return ListAsk(
-            filter=words if isinstance(words, str) else "",
-            archived=bool(kept.get("archived")),
-            by_folder=bool(kept.get("by_folder")),
-        )

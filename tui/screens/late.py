@@ -11,11 +11,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from state import attention as attention
+    from tui import actions as actions
+    from tui import palette as palette
+    from tui import signals as signals
     from tui.screens import agent_desk as agent_desk
     from tui.screens import agents as agents
     from tui.screens import approvals as approvals
+    from tui.screens import board as board
     from tui.screens import dialogs as dialogs
     from tui.screens import experimental as experimental
+    from tui.screens import fleet as fleet
     from tui.screens import grants as grants
     from tui.screens import ledger as ledger
     from tui.screens import loss_desk as loss_desk
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from tui.screens import why as why
     from tui.screens import worktree as worktree
     from tui.screens import writers as writers
+    from widgets import card_body as card_body
     from widgets import forms as forms
 else:
 
@@ -41,12 +48,19 @@ else:
             return getattr(import_module(self._name), name)
 
     agent_desk = _Later("tui.screens.agent_desk")
+    actions = _Later("tui.actions")
     agents = _Later("tui.screens.agents")
     approvals = _Later("tui.screens.approvals")
+    attention = _Later("state.attention")
+    board = _Later("tui.screens.board")
+    card_body = _Later("widgets.card_body")
     dialogs = _Later("tui.screens.dialogs")
     experimental = _Later("tui.screens.experimental")
+    fleet = _Later("tui.screens.fleet")
     grants = _Later("tui.screens.grants")
     ledger = _Later("tui.screens.ledger")
+    palette = _Later("tui.palette")
+    signals = _Later("tui.signals")
     forms = _Later("widgets.forms")
     loss_desk = _Later("tui.screens.loss_desk")
     profile = _Later("tui.screens.profile")
