@@ -139,7 +139,7 @@ def _lost(sentence: str) -> tuple[str, str, str]:
     return title, why, advice[:1].upper() + advice[1:]
 
 
-_LOGGED = re.compile(r"\S+Z +(?:TRACE|DEBUG|INFO|WARN|ERROR) +[\w:]+: ")
+_LOGGED = late_pattern(r"\S+Z +(?:TRACE|DEBUG|INFO|WARN|ERROR) +[\w:]+: ")
 """How the engine begins a line of its log; its words are what is to be read."""
 
 
