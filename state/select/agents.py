@@ -26,6 +26,7 @@ from state.select.words import (
     activity,
     agent_label,
     agent_name,
+    error_line,
     one_line,
     review_what,
     review_word,
@@ -314,7 +315,7 @@ def _detail(
 
 def failed_words(thread: Thread) -> str:
     error = thread.latest.error if thread.latest else None
-    why = one_line(error.message) if error else ""
+    why = error_line(error.message) if error else ""
     return f"failed · {why}" if why else "failed"
 
 
@@ -331,7 +332,7 @@ def _left(thread: Thread, state: AgentState) -> str:
     match state:
         case AgentState.FAILED:
             error = thread.latest.error if thread.latest else None
-            return one_line(error.message) if error else ""
+            return error_line(error.message) if error else ""
         case AgentState.INTERRUPTED:
             return "next message resumes"
         case AgentState.COMPLETED:

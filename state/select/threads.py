@@ -19,7 +19,7 @@ from state.select.same import same
 from state.select.words import (
     activity,
     asked_words,
-    one_line,
+    error_line,
     pending,
     review_what,
     review_word,
@@ -331,7 +331,7 @@ def _resting(thread: Thread) -> Bits:
     if turn is None:
         return ()
     if turn.status is TurnStatus.FAILED or thread.status is ThreadStatus.SYSTEM_ERROR:
-        why = one_line(turn.error.message) if turn.error else "see the thread"
+        why = error_line(turn.error.message) if turn.error else "see the thread"
         return (Bit("failed", Tone.FAIL), Bit(f" · {why}", Tone.MUTED))
     if turn.status is TurnStatus.INTERRUPTED:
         return (Bit("interrupted · next message resumes", Tone.MUTED),)

@@ -29,6 +29,7 @@ from state.select.delivery import notice
 from state.select.words import (
     activity,
     agent_label,
+    error_line,
     one_line,
     pending,
     review_what,
@@ -252,8 +253,10 @@ def _ending(turn: Turn) -> CellBody | None:
     match turn.status:
         case TurnStatus.FAILED:
             error = turn.error
-            text = one_line(error.message) if error else "The turn failed."
-            detail = clean(error.details or "") if error else ""
+            if error is None:
+                return NoticeCell(Tone.FAIL, Glyph.FAILED, "The turn failed.")
+            text, whole = error_line(error.message), one_line(error.message)
+            detail = clean(error.details or "") or (whole if whole != text else "")
             return NoticeCell(Tone.FAIL, Glyph.FAILED, text, detail)
         case TurnStatus.INTERRUPTED:
             return EventCell(

@@ -5,6 +5,7 @@ Owns the sentences shared by several read models. All of them pass a text door h
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -33,6 +34,8 @@ pending = waiting_reviews
 
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh"})
 _SHELL = late_pattern(r"(?:[\w./-]*/)?(?P<name>\w+)\s+-l?c\s")
+_ERROR = 20_000
+"""Characters of an error that is still taken apart."""
 _SPLIT = 10_000
 """Characters of a command in an unusual spelling that is still taken apart."""
 
@@ -76,6 +79,25 @@ def tilde(path: str, home: str) -> str:
 def one_line(text: str) -> str:
     """Prose on one line."""
     return " ".join(clean(text).split())
+
+
+def error_line(message: str) -> str:
+    """What an error says, on one line. Some engines pass on the model provider's answer
+    as it came, as JSON: then the sentence in it."""
+    return one_line(_told(message) or message)
+
+
+def _told(message: str) -> str:
+    if not message.lstrip().startswith("{") or len(message) > _ERROR:
+        return ""
+    try:
+        told = json.loads(message)
+    except (ValueError, RecursionError):
+        return ""
+    for key in ("error", "message", "detail"):
+        if isinstance(told, dict) and told.get(key):
+            told = told[key]
+    return told if isinstance(told, str) else ""
 
 
 def command_line(command: str) -> str:

@@ -38,7 +38,7 @@ from state.select.frame import banner_view, composer_view, sandbox_line
 from state.select.review import Place, all_pending, review_card
 from state.select.threads import ListAsk, ThreadListBuilder
 from state.select.transcript import TranscriptBuilder
-from state.select.words import command_line, unwrap_command
+from state.select.words import command_line, error_line, unwrap_command
 from state.tree import Forest
 from state.views import (
     AnswerCell,
@@ -358,6 +358,25 @@ def test_a_login_is_asked_for_once_it_is_known_to_be_missing() -> None:
 )
 def test_only_a_shell_with_one_script_is_unwrapped(command: str, script: str) -> None:
     assert unwrap_command(command) == script
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("stream\nended", "stream ended"),
+        ('{"error": {"message": "too long", "code": "x"}}', "too long"),
+        (' {"message": "too\\nlong"}', "too long"),
+        ('{"error": "too long"}', "too long"),
+        ('{"detail": {"message": "too long"}}', '{"detail": {"message": "too long"}}'),
+        ('{"error": {"code": 7}}', '{"error": {"code": 7}}'),
+        ('{"error": "\\u001b[31mred"}', "red"),
+        ('{"error": ', '{"error":'),
+        ("{" * 9000, "{" * 9000),
+        ('{"a":' * 3000 + "1" + "}" * 3000, '{"a":' * 3000 + "1" + "}" * 3000),
+    ],
+)
+def test_an_error_says_its_sentence(message: str, said: str) -> None:
+    assert error_line(message) == said
 
 
 def test_a_command_on_one_line_says_that_there_is_more() -> None:
