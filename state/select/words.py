@@ -202,7 +202,10 @@ def activity(thread: Thread) -> str:
     turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
     if turn is None:
         return ""
-    live = [i for i in turn.items.values() if not i.ended and not i.synthetic]
+    items = [item for item in turn.items.values() if not item.synthetic]
+    # A terminal after which something else began is not what the agent waits for.
+    past = {item.id for item in items[:-1]} & thread.terminals.keys()
+    live = [item for item in items if not item.ended and item.id not in past]
     return _doing(live[-1]) if live else "thinking"
 
 

@@ -22,6 +22,7 @@ from state.select.terminals import (
     terminal_rows,
     terminals_view,
 )
+from state.select.words import activity
 from state.terminals import KEPT, Tail, tail_of
 from state.text import ansi
 from state.tree import Forest
@@ -272,3 +273,23 @@ def test_nothing_of_a_command_or_its_output_gets_out_raw() -> None:
     (row,) = terminal_rows(world, forest, world.threads.values())
     for text in (row.command.text, row.cwd, row.title, row.last, row.path):
         assert text.isprintable(), text
+
+
+def test_a_terminal_that_was_left_behind_is_not_what_the_agent_does() -> None:
+    """While it is the newest item the agent may wait for it; then it does not."""
+    turn, kept = TurnId("u1"), ItemId("i1")
+    serve = Item(kept, Command("npm run dev"), ItemStatus.IN_PROGRESS)
+    done = Item(ItemId("i2"), Command("ls"), ItemStatus.COMPLETED)
+    happened: list[tuple[e.Event, str]] = [
+        (e.TurnStarted(ROOT, turn), "thinking"),
+        (e.ItemStarted(ROOT, turn, serve), "running npm run dev"),
+        (
+            e.TerminalsListed(ROOT, (Terminal(kept, "p", "npm run dev", "/"),)),
+            "running npm run dev",
+        ),
+        (e.ItemCompleted(ROOT, turn, done), "thinking"),
+    ]
+    world = World()
+    for event, doing in happened:
+        world = reduce(world, event)
+        assert activity(world.threads[ROOT]) == doing, event
