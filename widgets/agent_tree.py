@@ -8,35 +8,29 @@ tokens; what does not fit goes from the right, the tokens last.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
-from textual.widgets import Input
 
 from state.items import ThreadId
 from state.views import AgentRow, AgentTreeView, Bit, Glyph, Tone
 from state.words import age
+from widgets.filtered import FilteredPane
 from widgets.glyphs import look_of, sign
 from widgets.intents import (
     FilterAgents,
     FoldAgent,
     HideFinished,
-    LeavePane,
     OpenThread,
     PinAgent,
     Say,
 )
 from widgets.lines import bits, cut, line, piece, width_of
-from widgets.pane import Pane, PaneRows, muted, sentences
+from widgets.pane import PaneRows, muted, sentences
 from widgets.rows import Canvas, Entry
-from widgets.thread_list import FilterInput, FilterLine
-from widgets.thread_rows import Hints
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
 
 DOWN = str.maketrans({"├": "│", "└": " ", "─": " "})
 
@@ -214,7 +208,7 @@ def _named(agent: AgentRow) -> str:
     return f"{agent.guide}{agent.name}{more}"
 
 
-class AgentTree(Pane[AgentRow]):
+class AgentTree(FilteredPane[AgentRow]):
     """The pane. Posts OpenThread, Selected("agents", thread id) and what the tree's
     keys mean."""
 
@@ -240,15 +234,7 @@ class AgentTree(Pane[AgentRow]):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.view = view or AgentTreeView()
-        self.hints = Hints(self.HINTS)
-        self.field = FilterInput(select_on_focus=False)
-        self.foot = FilterLine(self.hints, self.field)
         self._followed: tuple[str, ...] = ()
-
-    def compose(self) -> ComposeResult:
-        """Title, rows, filter."""
-        yield from super().compose()
-        yield self.foot
 
     def make_rows(self) -> AgentRows:
         """The list."""
@@ -265,7 +251,6 @@ class AgentTree(Pane[AgentRow]):
         super().rebuild()
         if self.is_mounted:
             self._catch_up()
-            self._foot()
 
     @property
     def agent(self) -> ThreadId | None:
@@ -318,48 +303,14 @@ class AgentTree(Pane[AgentRow]):
             (Bit("z", Tone.ACCENT), muted(" shows them")),
         )
 
-    # -- the filter --------------------------------------------------------------
+    def filtered(self, text: str) -> FilterAgents:
+        """Show who matches, and the way to them."""
+        return FilterAgents(text)
 
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.foot.add_class("-typing")
-        self._foot()
-        self.field.focus()
-
-    def action_clear_filter(self) -> None:
-        """Show all agents again."""
-        if self.field.value:
-            self.field.value = ""
-        else:
-            self.post_message(LeavePane())
-
-    def on_input_changed(self, message: Input.Changed) -> None:
-        """Filter while typing."""
-        message.stop()
-        self.post_message(FilterAgents(message.value))
-        self._foot()
-
-    def on_descendant_focus(self) -> None:
-        """Hints show while the pane is live."""
-        super().on_descendant_focus()
-        self._foot()
-
-    def on_descendant_blur(self) -> None:
-        """They go with the focus."""
-        super().on_descendant_blur()
-        self._foot()
-
-    def _foot(self) -> None:
-        typing = self.field.has_focus or bool(self.field.value)
-        live = self.title_line.live and not self.rows.short
+    def remark(self) -> str:
+        """How many are not shown."""
         hidden = self.view.hidden
-        self.foot.set_class(typing, "-typing")
-        self.foot.set_class(typing or live or hidden > 0, "-shown")
-        if typing:
-            self.hints.show((("/", ""),))
-        else:
-            keys = self.HINTS if live else ()
-            self.hints.show(keys, f"{hidden} finished hidden" if hidden else "")
+        return f"{hidden} finished hidden" if hidden else ""
 
     def choose(self, key: str) -> None:
         """Open the agent."""

@@ -23,6 +23,7 @@ from state.views import (
     TerminalRow,
     Tone,
 )
+from tests.snap import settle
 from tests.widgets.host import HOSTILE, NOW, Host, assert_harmless, drawn, play
 from widgets.agent_tree import AgentTree
 from widgets.banner import Banner
@@ -144,9 +145,8 @@ def test_the_tree_follows_before_it_is_shown(at: int, top: str) -> None:
 
     async def act(app: Host, pilot: Pilot[None]) -> None:
         tree.display = True
-        await pilot.pause()
+        await settle(pilot, until=lambda: tree.rows.cursor_key == f"n{at}")
         shown = drawn(tree.rows)
-        assert tree.rows.cursor_key == f"n{at}"
         assert f" {top} " in shown[0], shown
         assert any(f"n{at} " in line for line in shown)
 
