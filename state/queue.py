@@ -73,8 +73,8 @@ def too_long(text: str) -> str:
     if len(text) <= MAX_INPUT:
         return ""
     return (
-        f"This is {len(text):,} characters; Codex takes at most {MAX_INPUT:,}"
-        " in one message. It is kept as a draft."
+        f"At most {MAX_INPUT:,} characters go at once, this is {len(text):,}."
+        " It is kept as a draft."
     )
 
 

@@ -137,10 +137,10 @@ def _prepare(path: Path, guard: int) -> str | None:
             raise
         aside = _move_aside(path, guard)
         _migrate(path)
+        saved = _brought_back(salvage(aside, path))
         notice = (
-            f"The thread store was damaged and is kept as {aside.name}. A new one was"
-            f" begun: {_brought_back(salvage(aside, path))}, threads come back from"
-            " the engine."
+            f"A damaged thread store was replaced: {saved}, threads come back from the"
+            f" engine. The old one is kept as {aside.name}."
         )
     _beside(path, ".suspect").unlink(missing_ok=True)
     return notice

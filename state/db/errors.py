@@ -7,7 +7,8 @@
     ├── StoreFull       no space left
     └── StoreBusy       another window holds the file for too long
 
-Owns the sentences a user reads; each says what to do.
+Owns the sentences a user reads: what is the matter, what to do, where; in this order,
+as the end is what a narrow screen leaves out.
 """
 
 from __future__ import annotations
@@ -28,41 +29,41 @@ class StoreError(Exception):
 class StoreNewer(StoreError):
     def __init__(self, path: Path, found: int, known: int) -> None:
         super().__init__(
-            f"The thread store {path} was written by a newer codex-tui (schema"
-            f" {found}, this one knows {known}). It was left untouched: update"
-            " codex-tui, or set CODEX_TUI_HOME to another folder."
+            "A newer codex-tui wrote the thread store; update codex-tui, or set"
+            " CODEX_TUI_HOME to another folder. It is left untouched:"
+            f" {path} (schema {found}, this one knows {known})."
         )
 
 
 class StoreCorrupt(StoreError):
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"The thread store {path} is damaged. Restart codex-tui: the file will"
-            " be moved aside and a new one begun."
+            "The thread store is damaged; restart codex-tui, and it is moved aside and"
+            f" a new one begun. It is {path}."
         )
 
 
 class StoreReadOnly(StoreError):
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"The thread store {path} cannot be written. Nothing is being saved:"
-            " make its folder writable, or set CODEX_TUI_HOME to another one."
+            "The thread store cannot be written, nothing is being saved; make its"
+            f" folder writable, or set CODEX_TUI_HOME to another one. It is {path}."
         )
 
 
 class StoreFull(StoreError):
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"No space left for the thread store {path}. Nothing is being saved"
-            " until there is: free some space."
+            "No space left for the thread store, nothing is being saved; free some"
+            f" space, then it goes on. It is {path}."
         )
 
 
 class StoreBusy(StoreError):
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"The thread store {path} is held by another program. Saving is being"
-            " tried again."
+            "Another program holds the thread store, nothing is being saved; it is"
+            f" tried again by itself. It is {path}."
         )
 
 

@@ -101,6 +101,8 @@ def banner_view(world: World) -> BannerView | None:
             "codex-tui demo plays a whole fleet without one of your own.",
             (("ctrl+r", "look again"),),
         )
+    if world.store_error is not None:
+        return _store_banner(one_line(world.store_error))
     account = world.account
     if account.kind == "none" and account.requires_login:
         return BannerView(
@@ -152,11 +154,27 @@ _INVALID = "Invalid configuration"
 """How the engine begins when it could not use the file at all."""
 
 
+def _store_banner(sentence: str) -> BannerView:
+    """What is the matter, what to do, and where: a bottom line has no room for it."""
+    title, _, rest = sentence.partition("; ")
+    advice, _, where = rest.partition(". ")
+    if not rest:
+        title, advice = "The thread store does not work", sentence
+    return BannerView(
+        title, "", f"{advice[:1].upper()}{advice[1:]}", where, (), tone=Tone.FAIL
+    )
+
+
+_PLACED = re.compile(r"(?P<file>.*?)[:, ]+\(?(?P<at>line \d+, column \d+)\W*")
+
+
 def _config_banner(text: str) -> BannerView:
     """File, line and column, why, and what goes on working."""
     summary, *details = text.split("\n")
     where = details.pop() if details else ""
     why = " ".join(details) or summary
+    if placed := _PLACED.fullmatch(where.strip()):
+        where = f"{placed['at']} of {placed['file']}"
     return BannerView(
         "The engine cannot use its config.toml",
         one_line(where),

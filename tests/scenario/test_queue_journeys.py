@@ -187,7 +187,7 @@ def test_too_long_a_message_is_told_and_kept() -> None:
         await driver.press("i")
         await driver.paste("x" * 1_048_577)
         await driver.press("enter")
-        driver.sees("at most 1,048,576")
+        driver.sees("At most 1,048,576")
         assert len(driver.draft) == 1_048_577
         assert not driver.engine.calls("turn/start")
 
