@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from state.model import Thread
 from state.queue import held
 from state.select.words import agent_label, command_line, thread_title
+from state.words import cut
 
 NAMED = 6
+NAME_CELLS = 48
 
 
 def archive_lines(thread: Thread, below: Sequence[Thread]) -> list[str]:
@@ -49,9 +51,17 @@ def ends(thread: Thread, below: Sequence[Thread]) -> list[str]:
     lines = []
     for member in (thread, *below):
         if member.active_turn is not None:
-            lines.append(f"the running turn of {thread_title(member)}")
+            # The question names the thread itself already.
+            own = member is thread
+            lines.append(
+                "its running turn" if own else f"the running turn of {_name(member)}"
+            )
         lines += [f"$ {command_line(t.command)}" for t in member.terminals.values()]
     return lines
+
+
+def _name(agent: Thread) -> str:
+    return cut(thread_title(agent), NAME_CELLS)
 
 
 def _some(number: int, noun: str) -> str:

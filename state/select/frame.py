@@ -165,7 +165,7 @@ def _store_banner(sentence: str) -> BannerView:
     )
 
 
-_PLACED = re.compile(r"(?P<file>.*?)[:, ]+\(?(?P<at>line \d+, column \d+)\W*")
+_PLACED = late_pattern(r"(?P<file>.*?)[:, ]+\(?(?P<at>line \d+, column \d+)\W*")
 
 
 def _config_banner(text: str) -> BannerView:

@@ -202,7 +202,7 @@ def test_archive_and_delete_say_what_goes_along() -> None:
         driver.fleet.go_to(1)
         await driver.idle()
         await driver.press("A")
-        driver.sees("the running turn of", "1 queued message, kept in the queue")
+        driver.sees("its running turn", "1 queued message, kept in the queue")
         await driver.press("escape", "D")
         driver.sees("This cannot be undone", "1 queued or held message, never sent")
         await driver.press("enter")  # the harmless answer is the one enter takes

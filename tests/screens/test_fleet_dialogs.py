@@ -104,7 +104,7 @@ def test_rename(snap_of: Snap, size: Size) -> None:
 def test_archive(snap_of: Snap, size: Size) -> None:
     """What archiving would end is named first."""
     app = stage(asking(), open_thread=DEMO)
-    words = ["Archive “The strict test", "the running turn of", "./watch"]
+    words = ["Archive “The strict test", "its running turn", "./watch"]
     snap_of(app, size, run_before=keys("A"), must_contain=words)
 
 
