@@ -231,8 +231,11 @@ class Onlooker:
         """What is drawn where the card is."""
         region = self.driver.card.region
         lines = self.driver.screen().splitlines()[region.y : region.bottom]
-        text = "\n".join(line[region.x : region.right] for line in lines)
-        return " ".join(text.translate(_FRAME).split())
+        drawn = [line[region.x : region.right].translate(_FRAME) for line in lines]
+        # Without colours an opened strip has a mark before each of its lines.
+        return " ".join(
+            " ".join(line.strip().removeprefix(">") for line in drawn).split()
+        )
 
     def press(self, name: str, *, typed: bool = False) -> None:
         """An input is about to arrive. `typed`: as a word of a field."""
