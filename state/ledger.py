@@ -174,7 +174,7 @@ def of_review(
         label, sent = written.label, written.result
         broad, letter = written.broad, written.letter
     who = review.resolved_by or ("you" if decision is not None else "")
-    if who in ("another client", "unknown") and written is not None:
+    if who in ("another client", "unknown", "unseen") and written is not None:
         who = "you in another window"
     outcome = _outcome(review, sent, known=bool(label))
     waits = review.state in (ReviewState.PENDING, ReviewState.LOST)

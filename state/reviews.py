@@ -91,7 +91,8 @@ class Review:
     decided_ms: int | None = None
     resolved_ms: int | None = None
     resolved_by: str | None = None
-    """you, another client, the turn's end, the engine; None while open"""
+    """you, another client, the turn's end, the engine, unseen: no window of ours
+    listened; None while open"""
     again_ms: int | None = None
     """When the engine, on another connection, asked once more what still waits"""
     unheard: Decision | None = None
@@ -101,7 +102,7 @@ class Review:
 def not_heard(review: Review, decided_ms: int, sent_ms: int | None) -> bool:
     """Whether what was decided then did not reach the engine: it asked again later."""
     again_ms = review.again_ms
-    return again_ms is not None and (sent_ms or decided_ms) < again_ms
+    return again_ms is not None and max(decided_ms, sent_ms or 0) < again_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from state.frame import FrameGate
 from state.items import ThreadId
 from state.model import Thread, World
 from state.reduce import apply_to
-from state.reduce.epoch import after_engine_change
+from state.reduce.epoch import after_world_event
 from state.reduce.world import reduce_frame
 
 
@@ -111,7 +111,7 @@ class Store:
             if isinstance(event, WorldEvent):
                 engine = world.engine
                 world = reduce_frame(world, event)
-                moved = after_engine_change(self._threads, engine, world.engine)
+                moved = after_world_event(self._threads, event, engine, world.engine)
                 self._threads.update(moved)
                 dirty.update(moved)
             else:

@@ -28,8 +28,10 @@ DECISION = (
     " body, decided_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _OPEN = "thread_id = ? AND epoch = ? AND request_id = ? AND reopened_ms IS NULL"
-DECISION_SENT = f"UPDATE decision SET sent_ms = ? WHERE {_OPEN} AND sent_ms IS NULL"
-DECISION_REOPENED = f"UPDATE decision SET reopened_ms = ? WHERE {_OPEN}"
+# The newest alone: an earlier one of the same request did not reach the engine.
+_NEWEST = f"row = (SELECT max(row) FROM decision WHERE {_OPEN})"
+DECISION_SENT = f"UPDATE decision SET sent_ms = ? WHERE {_NEWEST} AND sent_ms IS NULL"
+DECISION_REOPENED = f"UPDATE decision SET reopened_ms = ? WHERE {_NEWEST}"
 SEND_STATE = "UPDATE send SET state = ?, body = json_set(body, '$.state', ?,"
 SEND_STATE += " '$.error', ?) WHERE client_id = ?"
 DRAFT = "INSERT OR REPLACE INTO draft (key, window, text, at_ms) VALUES (?, ?, ?, ?)"

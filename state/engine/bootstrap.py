@@ -19,7 +19,7 @@ from state.engine.errors import EngineLost, RequestFailed
 from state.engine.link import MOST_PAGES, SECONDS, Link
 from state.engine.probe import probe_sandbox
 from state.engine.wake import inspect
-from state.events import SandboxProbed
+from state.events import ReviewsListed, SandboxProbed
 from state.items import ThreadId
 
 _AT_ONCE = 4
@@ -32,7 +32,8 @@ async def bootstrap(link: Link, restore: frozenset[ThreadId]) -> None:
     Raises EngineLost; what the engine refuses is left out."""
     await _quiet(read_account(link))
     cursor = await _list_page(link, archived=False)
-    loaded = await loaded_threads(link)
+    listed = await _loaded(link)
+    loaded = listed or frozenset()
     await each(loaded, lambda thread: subscribe(link, thread))
     await each(restore - loaded, lambda thread: _restore(link, thread))
     ours = link.ledger.subscribed
@@ -41,6 +42,12 @@ async def bootstrap(link: Link, restore: frozenset[ThreadId]) -> None:
     await _rest(link, archived=False, cursor=cursor)
     cursor = await _list_page(link, archived=True)
     await _rest(link, archived=True, cursor=cursor)
+    if listed is None:
+        return
+    # A resume sends again what waits, and all of them were answered long since.
+    # Where a thread is loaded and we are not in it, we do not know.
+    deaf = frozenset(t for t in loaded if t not in link.ledger.subscribed)
+    link.tell(ReviewsListed(link.epoch, link.number, link.clock(), deaf))
 
 
 async def list_all(link: Link) -> None:
@@ -71,9 +78,14 @@ async def _list_page(
 
 async def loaded_threads(link: Link) -> frozenset[ThreadId]:
     """The threads the engine holds, whoever loaded them."""
+    return await _loaded(link) or frozenset()
+
+
+async def _loaded(link: Link) -> frozenset[ThreadId] | None:
+    """None: it does not say."""
     with contextlib.suppress(RequestFailed):
         return frozenset(map(ThreadId, await link.pages(calls.list_loaded)))
-    return frozenset()
+    return None
 
 
 async def subscribe(link: Link, thread_id: ThreadId, *, loading: bool = False) -> None:

@@ -60,6 +60,7 @@ from state.events.world import (
     ConfigWarned,
     EngineChanged,
     MessageShown,
+    ReviewsListed,
     SandboxProbed,
     StoreFailed,
     Unrecognised,
@@ -113,6 +114,7 @@ ThreadEvent = (
 
 WorldEvent = (
     EngineChanged
+    | ReviewsListed
     | AccountChanged
     | ConfigWarned
     | SandboxProbed
@@ -148,6 +150,7 @@ __all__ = [
     "ReviewReopened",
     "ReviewResolved",
     "ReviewSent",
+    "ReviewsListed",
     "RuleApplied",
     "SandboxProbed",
     "SandboxRefused",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from state.dataclass import dataclass
+from state.items import ThreadId
 from state.model import Account, Engine
 
 
@@ -11,6 +12,17 @@ class EngineChanged:
     """Our connection's state. A new epoch voids pending reviews of the old one."""
 
     engine: Engine
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewsListed:
+    """On this connection the engine has told every review that waits in it, except in
+    the threads of `but`: what else was open is over, and we did not see how."""
+
+    epoch: str
+    connection: int
+    at_ms: int
+    but: frozenset[ThreadId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from state.items import ThreadId
 from state.model import Thread, World
 from state.reduce.agents import told_of_others
 from state.reduce.asking import with_asking
-from state.reduce.epoch import after_engine_change
+from state.reduce.epoch import after_world_event
 from state.reduce.mark import marked
 from state.reduce.reviews import reduce_review, tools_answered
 from state.reduce.threads import reduce_thread_facts
@@ -119,7 +119,7 @@ def reduce(world: World, event: e.Event) -> World:
     threads = dict(world.threads)
     if isinstance(event, e.WorldEvent):
         after = reduce_frame(world, event)
-        changed = after_engine_change(threads, world.engine, after.engine)
+        changed = after_world_event(threads, event, world.engine, after.engine)
         return replace(after, threads={**threads, **changed}) if changed else after
     if not tuple(apply_to(threads, event)):
         return world

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from state.dataclass import replace
+from state.events import ReviewsListed, WorldEvent
 from state.items import Command, Item, ItemStatus, ThreadId
 from state.model import (
     Engine,
@@ -20,6 +21,7 @@ from state.model import (
     TurnStatus,
 )
 from state.reduce.mark import marked
+from state.reduce.reviews import over_unseen
 from state.reduce.terminals import after_connection, end_all
 from state.terminals import Ending
 
@@ -78,6 +80,21 @@ def after_engine_change(
             moved = after_connection(moved, after.epoch, after.since_ms)
         if moved is not thread:
             changed[thread_id] = replace(moved, revision=thread.revision + 1)
+    return changed
+
+
+def after_world_event(
+    threads: Mapping[ThreadId, Thread], event: WorldEvent, before: Engine, after: Engine
+) -> dict[ThreadId, Thread]:
+    """The threads that change with what happened around them."""
+    if not isinstance(event, ReviewsListed):
+        return after_engine_change(threads, before, after)
+    changed = {}
+    for thread_id, thread in threads.items():
+        if thread.reviews and thread_id not in event.but:
+            moved = over_unseen(thread, event)
+            if moved is not thread:
+                changed[thread_id] = replace(moved, revision=thread.revision + 1)
     return changed
 
 

@@ -17,9 +17,13 @@ from state.model import (
     ReviewKind,
     ReviewState,
     Thread,
+    Turn,
     TurnStatus,
 )
 from state.reduce.judged import with_verdict
+
+UNSEEN = "unseen"
+"""Who resolved what ended while none of our windows listened"""
 
 ReviewEvent = (
     e.ReviewAsked
@@ -100,6 +104,33 @@ def _tool_calls(thread: Thread) -> list[Review]:
     return [r for r in thread.reviews.values() if r.kind is ReviewKind.TOOL_CALL]
 
 
+def over_unseen(thread: Thread, listed: e.ReviewsListed) -> Thread:
+    """What the engine asks no more, although it was open when we last listened."""
+    for review in [*thread.reviews.values()]:
+        if (
+            review.state in (ReviewState.RESOLVED, ReviewState.LOST)
+            or review.key.epoch != listed.epoch
+            or review.connection == listed.connection
+        ):
+            continue
+        over = replace(
+            review,
+            state=ReviewState.RESOLVED,
+            resolved_ms=listed.at_ms,
+            resolved_by=_unseen_author(thread, review),
+        )
+        thread = _put(thread, over)
+    return thread
+
+
+def _unseen_author(thread: Thread, review: Review) -> str:
+    """Had our answer not arrived, the engine would have asked again."""
+    if review.decided_ms is None:
+        return UNSEEN
+    turn = thread.turns.get(review.turn_id) if review.turn_id else None
+    return "the turn's end" if _too_late(turn, review) else "you"
+
+
 def _put_auto(thread: Thread, auto: AutoReview) -> Thread:
     return replace(thread, auto_reviews={**thread.auto_reviews, auto.id: auto})
 
@@ -132,7 +163,8 @@ def _asked(known: Review | None, review: Review, at_ms: int) -> Review:
         return review
     if known.connection == review.connection:
         return known
-    if known.state in (ReviewState.RESOLVED, ReviewState.LOST):
+    unseen = known.state is ReviewState.RESOLVED and known.resolved_by == UNSEEN
+    if known.state in (ReviewState.RESOLVED, ReviewState.LOST) and not unseen:
         return known
     # Sent again on a new connection: our answer, if any, did not arrive.
     return replace(
@@ -173,14 +205,18 @@ def _resolved(thread: Thread, key: ReviewKey, at_ms: int) -> Review:
     )
 
 
+def _too_late(turn: Turn | None, review: Review) -> bool:
+    """Whether its turn was over when it was decided; engines count in seconds."""
+    ended = turn.completed_ms if turn is not None else None
+    return ended is not None and ended + 1000 <= (review.decided_ms or 0)
+
+
 def _author(thread: Thread, review: Review) -> str:
     """Who resolved it: the wire only says that it was resolved."""
     turn = thread.turns.get(review.turn_id) if review.turn_id else None
     over = turn is not None and turn.status is not TurnStatus.IN_PROGRESS
     if review.state is ReviewState.SENT:
-        ended = turn.completed_ms if turn is not None else None
-        late = over and ended is not None and ended < (review.decided_ms or 0)
-        return "the turn's end" if late else "you"
+        return "the turn's end" if over and _too_late(turn, review) else "you"
     if over:
         return "the turn's end"
     return "another client"

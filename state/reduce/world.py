@@ -19,6 +19,8 @@ def reduce_frame(world: World, event: e.WorldEvent) -> World:
                 return replace(world, engine=engine)
             # Another engine reads its configuration anew, and says so anew.
             return replace(world, engine=engine, config_warnings=())
+        case e.ReviewsListed():
+            return world  # It concerns threads: `reduce.epoch`.
         case e.AccountChanged(account=account):
             return replace(world, account=account)
         case e.ConfigWarned(text=text):

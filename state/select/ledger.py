@@ -118,8 +118,8 @@ def _newer(known: LedgerEntry, live: LedgerEntry) -> LedgerEntry:
     """A stored entry, and what this window knows of the same."""
     at = known.at
     earlier = known.earlier
-    answered = at.sent or at.decided
-    if answered is not None and answered < (live.again_ms or 0):
+    answered = max(at.sent or 0, at.decided or 0)
+    if answered and answered < (live.again_ms or 0):
         # Read before the engine asked again: it never heard that answer.
         if known.label:
             letter, broad = "", known.scope not in ("", "once")
@@ -213,6 +213,8 @@ def how(entry: LedgerEntry) -> str:
             words = "auto-review timed out"
         case Outcome.ANSWERED:
             return f"{who} answered"
+        case Outcome.UNKNOWN if who in ("unseen", "unknown"):
+            return "over, nobody of us saw how"
         case Outcome.UNKNOWN:
             return f"{who}: answer unknown"
         case _:

@@ -126,6 +126,8 @@ def _state(review: Review) -> str:
             return f"Sent: {label}. The engine has not confirmed it yet."
         case ReviewState.RESOLVED:
             who = review.resolved_by or "somebody"
+            if who == "unseen":
+                return "It ended while no window of codex-tui was connected."
             return f"Answered by you: {label}." if who == "you" else f"Ended by {who}."
         case ReviewState.LOST:
             return "Went with the engine that asked. Nothing was answered."

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from state.db.ledger import read_ledger
+from tests.engine.deciders import Life
 from tests.engine.fake_engine import fake_binary, short_folder
 from tests.engine.test_session_faults import ASK, script
 
@@ -72,7 +73,7 @@ def lost_by(parent: subprocess.Popen[str], build: str, at: int) -> list[str]:
     with short_folder() as folder:
         fake_binary(folder, script(*requests()))
         path, log = folder / "store.db", folder / "log"
-        parent.stdin.write(f"{build} {folder} {path}\n")
+        parent.stdin.write(Life(build, str(folder), str(path)).line)
         parent.stdin.flush()
         pid = int(parent.stdout.readline())
         waiting = threading.Event()

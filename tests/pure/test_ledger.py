@@ -159,7 +159,7 @@ def test_decided_sent_and_confirmed_are_apart() -> None:
         (
             {"again_ms": 9, "state": ReviewState.RESOLVED, "resolved_by": "unknown"},
             [(2, None)],
-            "unknown: answer unknown",
+            "over, nobody of us saw how",
             1,
         ),
     ],

@@ -317,6 +317,36 @@ def test_an_unsent_decision_comes_back_undecided_on_a_new_connection() -> None:
     assert (again.decision, again.unheard) == (None, decision)
 
 
+def test_what_is_asked_no_more_after_a_break_is_over() -> None:
+    """Answered while nobody listened: it must not look answerable for ever."""
+    keys = [ReviewKey("e1", number) for number in range(4)]
+    asked = [review(THREADS[0], key, 1) for key in keys]
+    other = review(THREADS[1], ReviewKey("e1", 9), 1)
+    events: list[e.Event] = [
+        *(e.ReviewAsked(THREADS[0], one) for one in asked),
+        e.ReviewAsked(THREADS[1], other),
+        e.ReviewDecided(THREADS[0], keys[1], decision, 2),
+        e.ReviewAsked(THREADS[0], replace(asked[2], connection=2), 5),
+        e.ReviewsListed("e1", 2, 7, frozenset({THREADS[1]})),
+    ]
+    world = fold(events)
+    found = world.threads[THREADS[0]].reviews
+    assert [found[k].state for k in keys] == [
+        ReviewState.RESOLVED,
+        ReviewState.RESOLVED,
+        ReviewState.PENDING,
+        ReviewState.RESOLVED,
+    ]
+    assert [found[k].resolved_by for k in keys[:2]] == ["unseen", "you"]
+    assert world.threads[THREADS[1]].reviews[other.key].state is ReviewState.PENDING
+    # Not heard of in time, and asked nevertheless: it waits.
+    late = e.ReviewAsked(THREADS[0], replace(asked[0], connection=2), 8)
+    again = fold([*events, late]).threads[THREADS[0]].reviews[keys[0]]
+    assert again.state is ReviewState.PENDING
+    other_life = fold([*events[:4], e.ReviewsListed("e2", 2, 7)])
+    assert other_life.threads[THREADS[0]].reviews[keys[0]].state is ReviewState.PENDING
+
+
 def test_an_interrupt_keeps_terminals() -> None:
     thread = THREADS[0]
     shell = Item(ITEMS[0], Command("sleep 777", process_id="9"))

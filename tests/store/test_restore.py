@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from state import events as e
+from state.dataclass import replace
 from state.db.history import (
     load_thread,
     load_world,
@@ -328,6 +329,20 @@ def test_what_the_engine_asks_again_after_a_kill_waits_again(store: Path) -> Non
     (entry,) = read_ledger(store)
     assert entry.outcome is Outcome.WAITING and not entry.who
     assert [one.decided_ms for one in entry.earlier] == [9]
+
+    async def third() -> None:
+        async with writing(store) as writer:
+            old = World(threads=load_world(store))
+            writer.adopt(old.threads)
+            anew = replace(decided(), at_ms=30)
+            world = publish(writer, old, anew)
+            await writer.commit_now(anew)
+            publish(writer, world, e.ReviewSent(T1, key, 31))
+
+    asyncio.run(third())
+    (entry,) = read_ledger(store)
+    assert entry.outcome is Outcome.SENT and entry.at.decided == 30
+    assert [(one.decided_ms, one.sent_ms) for one in entry.earlier] == [(9, None)]
 
 
 def test_each_change_of_settings_is_kept(store: Path) -> None:
