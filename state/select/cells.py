@@ -207,9 +207,13 @@ def _command(
         verb, note = "Did not run", "declined"
     elif item.status is ItemStatus.CLOSED:
         note = "the turn ended before it did"
-    if item.status is ItemStatus.FAILED or (body.exit_code not in (None, 0)):
+    code = body.exit_code
+    if code is not None and code < 0:
+        # It did not fail: whoever stopped it, or the engine's end, ended it.
+        glyph, tone = Glyph.CLOSED, Tone.MUTED
+        right.append(Bit("stopped", Tone.MUTED))
+    elif item.status is ItemStatus.FAILED or code not in (None, 0):
         glyph, tone = Glyph.FAILED, Tone.FAIL
-        code = body.exit_code
         word = "failed" if code is None else f"exit {code}"
         right.append(Bit(word, Tone.FAIL))
         told = diagnosis(item, turn)

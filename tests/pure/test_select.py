@@ -212,6 +212,7 @@ def test_a_transcript_says_what_was_said_and_run() -> None:
         (ItemStatus.IN_PROGRESS, None, "Running", Glyph.WORK),
         (ItemStatus.COMPLETED, 0, "Ran", Glyph.DONE),
         (ItemStatus.FAILED, 101, "Ran", Glyph.FAILED),
+        (ItemStatus.FAILED, -1, "Ran", Glyph.CLOSED),
         (ItemStatus.DECLINED, None, "Did not run", Glyph.FAILED),
         (ItemStatus.CLOSED, None, "Ran", Glyph.INTERRUPTED),
     ],
@@ -232,6 +233,8 @@ def test_a_command_says_how_it_went(
     (cell,) = cells(world, world.threads[T])
     assert isinstance(cell, CommandCell)
     assert (cell.verb, cell.glyph, cell.command.text) == (verb, glyph, "cargo test")
+    said = {-1: ["stopped"], 101: ["exit 101"]}.get(exit_code or 0, [])
+    assert [bit.text for bit in cell.right] == said
 
 
 def test_an_unknown_item_is_shown_as_such() -> None:
