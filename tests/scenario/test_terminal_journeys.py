@@ -192,7 +192,10 @@ def test_the_board_stops_dismisses_and_leads_on() -> None:
         driver.sees("3 in 2 threads", "1 ended")
         await driver.press("home", "d")
         driver.sees("runs; x stops it.", "1 ended")
-        await driver.press("end", "d")
+        await driver.press("end", "w")
+        driver.sees("has ended: nothing reads there.")
+        assert isinstance(driver.app.screen, TerminalsBoard)
+        await driver.press("d")
         driver.sees_not("1 ended")
         await driver.press("t")
         assert len(driver.app.boards) == 1, "the board opens once"

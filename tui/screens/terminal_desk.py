@@ -265,6 +265,9 @@ class TerminalDesk:
         """Typing into it is the agent's: a draft for it stands in the composer."""
         if row is None:
             return
+        if not row.live:
+            self._fleet.say(f"Terminal {row.number} has ended: nothing reads there.")
+            return
         presenter = self._fleet.presenter
         root = presenter.forest.root(row.thread_id)
         thread = presenter.world.threads.get(row.thread_id)

@@ -160,17 +160,17 @@ class TerminalsBoard(Board):
         if not self.full:
             hints.append(("enter", "full"))
         if row.live:
-            word = "stop following" if self.output.follow else "follow"
-            hints += [("x", "stop this one"), ("f", word)]
-            hints.append(("X", "stop all in this thread"))
+            word = "stand still" if self.output.follow else "follow"
+            hints += [("x", "stop"), ("X", "stop all of its thread"), ("f", word)]
         elif row.left:
             hints.append(("x", "end what is left"))
         else:
             hints += [("d", "dismiss"), ("D", "all ended")]
         if self.output.found:
             hints += [("n N", "matches")]
-        return (*hints, ("/", "search"), ("b", "scroll back"), ("c", "copy"),
-                ("w", "type into it"), ("o", "its thread"))  # fmt: skip
+        typing = (("w", "type into it"),) if row.live else ()
+        return (*hints, ("/", "search"), *typing, ("c", "copy"),
+                ("b", "scroll back"), ("o", "its thread"))  # fmt: skip
 
     # -- what is asked for ---------------------------------------------------------
 
@@ -235,7 +235,8 @@ class TerminalsBoard(Board):
         """w: it cannot be done from here; the agent can."""
         row = self.chosen
         if row is not None:
-            super().action_leave_board()
+            if row.live:
+                super().action_leave_board()
             self.fleet.terminal_desk.ask_agent(row)
 
     def action_owner(self) -> None:
