@@ -48,7 +48,9 @@ class Header(Drawn):
         if view is None:
             return line(left, (), width)
         lost = view.tone is Tone.FAIL
-        glyph = f"{sign(view.glyph, look)} " if not look.plain else "engine "
+        glyph = f"{sign(view.glyph, look)} "
+        if look.plain:
+            glyph = "" if "engine" in view.engine else "engine "
         left += [
             piece(glyph, palette.style(view.tone)),
             piece(

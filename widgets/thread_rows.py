@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.segment import Segment
 from textual.strip import Strip
 
+from state.chars import cells
 from state.views import Bit, Glyph, ThreadListView, ThreadRow, Tone
 from state.words import age
 from widgets.drawn import Drawn
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 HINTS = (("/", "filter"), ("n", "new"), ("g", "group"))
 """What can be pressed in the list, with what it does"""
+AGE_CELLS = 11
+"""What an age and the space around it take in plain words"""
+REASON_CELLS = 12
+"""Fewer say nothing"""
 WIDE_ROW = 60
 """From this many cells on a row is one line with its reason beside the title."""
 
@@ -101,17 +106,18 @@ class ThreadRows(PaneRows[Any]):
             ago = "now"  # A row is said again only when its words change.
         ago = ago if ago == "now" or not ago else f"{ago} ago"
         reason = "".join(bit.text for bit in thread.detail).replace(" · ", " ")
-        status = ", ".join(
-            part
-            for part in (
-                "new" if thread.unread else "",
-                "full access" if thread.full_access else "",
-                f"{thread.word}: {reason}" if reason else thread.word,
-            )
-            if part
+        states = (
+            "new" if thread.unread else "",
+            "full access" if thread.full_access else "",
+            thread.word,
         )
+        status = ", ".join(filter(None, states))
         bold = canvas.palette.style(bold=canvas.cursor)
         room = max(12, min(24, canvas.width // 3))
+        # A reason of which two letters fit says less than the word alone.
+        left = canvas.width - room - AGE_CELLS - cells(status)
+        if reason and left >= min(cells(reason) + 2, REASON_CELLS):
+            status = f"{status}: {reason}"
         title = line([piece(thread.title, bold)], (), room)
         tail = piece(f" {ago:>7}   {status}", bold)
         return line([*title, tail], (), canvas.width)

@@ -120,13 +120,18 @@ def since_words(at_ms: int | None, now_ms: int | None) -> str:
     return "just now" if words == "now" else f"{words} ago"
 
 
+def _stale(frame: Frame) -> str:
+    """The sign of what is old; plain words say it themselves."""
+    return "" if frame.look.plain else f"{frame.sign(Glyph.STALE)} "
+
+
 def live_row(live: LiveLine, frame: Frame, clock: Clock) -> Row:
     """The working line. Stale: `~`, no clock, nothing moving."""
     if live.stale:
         words = f"Last known: {live.words[:1].lower()}{live.words[1:]}"
         left = [
             Piece(" " * MARGIN, _NULL),
-            frame.piece(f"{frame.sign(Glyph.STALE)} {words}", Tone.MUTED),
+            frame.piece(f"{_stale(frame)}{words}", Tone.MUTED),
         ]
         return row(frame, crop(left, frame.width - RIGHT, frame.sign("…")))
     left = [
