@@ -58,6 +58,7 @@ SIGNS: dict[AgentState, tuple[Glyph, Tone]] = {
     AgentState.NOT_LOADED: (Glyph.NOT_LOADED, Tone.FAINT),
     AgentState.UNKNOWN: (Glyph.NOT_LOADED, Tone.FAINT),
 }
+ELSEWHERE = "not asked of this window"
 _RESTS = "interrupted · next message resumes"
 
 
@@ -303,7 +304,7 @@ def _detail(
         return (Bit(words, tone),), asked[0].asked_ms
     if state in NEEDS:
         tone = Tone.MUTED if stale else Tone.NEED
-        return (Bit(f"{state} · not asked of this window", tone),), None
+        return (Bit(f"{state} · {ELSEWHERE}", tone),), None
     if state is AgentState.FAILED:
         return (Bit(failed_words(thread), Tone.FAIL),), None
     if state is AgentState.INTERRUPTED:
@@ -324,7 +325,7 @@ def doing_words(thread: Thread, state: AgentState) -> str:
     asked = waiting_reviews(thread)
     if asked:
         return f"{review_word(asked[0].kind)} · {review_what(asked[0], thread)}"
-    return activity(thread)
+    return ELSEWHERE if state in NEEDS else activity(thread)
 
 
 def _left(thread: Thread, state: AgentState) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from state.agents import AgentState
 from state.events import Event
 from tests.screens import scripts as s
 from tests.screens.stage import DEMO, NOW, connected, keys, stage, told
@@ -232,6 +233,66 @@ def test_no_agents(snap_of: Snap, size: Size) -> None:
     act = keys("3", "a")
     words = ["/root", "fix the parser cache"]
     snap_of(shown(told(*root())), size, run_before=act, must_contain=words)
+
+
+@sizes
+def test_four(snap_of: Snap, size: Size) -> None:
+    words = ["part_000", "step_001", "step_002", "step_003", "Agents · a large"]
+    snap_of(shown(many(4)), size, run_before=keys("3", "a"), must_contain=words)
+
+
+def each_state() -> list[Event]:
+    """An agent in each state there is, as the wire tells it."""
+    first = f"{ROOT}-{20 * MINUTE}"
+    kinds = (
+        *("asking", "answering", "reviewed", "waiting", "working", "starting"),
+        *("halted", "done", "broken", "odd", "evicted", "closed"),
+    )
+    keys_of = {name: f"06{n:02d}" for n, name in enumerate(kinds)}
+    rows = [agent(key, f"/root/{name}") for name, key in keys_of.items()]
+    rows[-2]["status"] = rows[-1]["status"] = {"type": "notLoaded"}
+    rows[-3]["status"] = {"type": "hibernating"}  # of an engine to come
+    asks = s.asks_command("0600", "0600-300000", "c1", "cargo update")
+    flags = {"type": "active", "activeFlags": ["waitingOnUserInput"]}
+    review = {"status": "inProgress", "riskLevel": None, "rationale": None}
+    guarded = {
+        "threadId": "0602",
+        "turnId": "0602-300000",
+        "reviewId": "r1",
+        "targetItemId": None,
+        "startedAtMs": NOW - MINUTE,
+        "review": review,
+        "action": {"type": "command", "command": "git push", "cwd": "/w"},
+    }
+    close: Json = {
+        "type": "collabAgentToolCall",
+        "id": "x1",
+        "tool": "closeAgent",
+        "status": "completed",
+        "senderThreadId": ROOT,
+        "agentsStates": {},
+        "receiverThreadIds": [keys_of["closed"]],
+    }
+    return told(
+        *root(),
+        s.listed(*rows),
+        *(news for n in (0, 1, 2, 3, 4) for news in turn(f"06{n:02d}", 5 * MINUTE)),
+        {**asks, "emittedAtMs": NOW - MINUTE},
+        _at(0, "thread/status/changed", threadId="0601", status=flags),
+        _at(0, "item/autoApprovalReview/started", **guarded),
+        *waits("0603", "0603-300000", 4 * MINUTE, None),
+        *turn("0606", 9 * MINUTE, 8 * MINUTE, "interrupted"),
+        *turn("0607", 9 * MINUTE, 7 * MINUTE),
+        *turn("0608", 9 * MINUTE, 6 * MINUTE, "failed", "context window exceeded"),
+        s.item(ROOT, first, **close),
+    )
+
+
+@pytest.mark.parametrize("size", [(120, 40)], ids=["120x40"])
+def test_each_state(snap_of: Snap, size: Size) -> None:
+    words = [str(state) for state in AgentState if state is not AgentState.READY]
+    act = keys("3", "a", "end")
+    snap_of(shown(each_state()), size, run_before=act, must_contain=words)
 
 
 @sizes

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from state.engine.processes import Found, Key
@@ -336,6 +337,29 @@ def test_last_known(snap_of: Snap, size: Size) -> None:
     lost = engine(EnginePhase.LOST, sentence="gone", retry_at_ms=NOW + 6000)
     app = stage(local(), four(), [lost], open_thread=ROOT)
     snap_of(app, size, run_before=keys("t"), must_contain=["last known"])
+
+
+@pytest.mark.parametrize("size", [(120, 40)], ids=["120x40"])
+def test_joined_late(snap_of: Snap, size: Size) -> None:
+    """It printed before anybody was connected; the engine sends that never again."""
+    _, printed = command(ROOT, "a", "npm run dev", 720, "GET /index.html 200\n")
+    app = watched(told(tree(), runs(ROOT, ("a", "npm run dev")), printed))
+    words = ["first output not sent by the engine", "GET /index.html 200"]
+    snap_of(app, size, run_before=board(), must_contain=words)
+
+
+@pytest.mark.parametrize("size", [(120, 40)], ids=["120x40"])
+def test_a_command_of_ones_own(snap_of: Snap, size: Size) -> None:
+    """`!cmd`, and a terminal that was stopped: neither is an agent's failure."""
+    mine = s.ran("git status --short", " M src/cache.rs\n", "m1", source="userShell")
+    turn = f"u-{ROOT}"
+    events = [*s.began(ROOT, turn), s.item(ROOT, turn, **mine), *s.ended(ROOT, turn)]
+    app = watched(
+        four(), told(*events, over(ROOT, "a", "npm run dev", "ready\n", -1, 20)),
+        open_thread=ROOT,
+    )  # fmt: skip
+    words = ["You ran git status", "outside the sandbox, by you", "stopped"]
+    snap_of(app, size, run_before=keys("2"), must_contain=words)
 
 
 @sizes
