@@ -20,7 +20,8 @@ class StartThread:
 
     `cwd` canonical; `sandbox`: read-only, workspace-write, danger-full-access or
     None for the engine's default; `trust`: write the trust entry first (asked for
-    by the user). `text` empty: start without a turn.
+    by the user). `text` empty: start without a turn. `roots`: its workspace roots,
+    None for `cwd`.
     """
 
     client_id: ClientId
@@ -34,6 +35,7 @@ class StartThread:
     reviewer: str | None = None
     trust: bool = False
     name: str | None = None
+    roots: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

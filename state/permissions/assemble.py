@@ -62,11 +62,12 @@ def policy_of(
 
     Raises ProfileError when the configuration does not say what the profile is."""
     roots = roots_of(settings)
-    layer = _layer(settings, controls)
+    layer = mode_layer(settings, controls)
     if settings.profile is not None:
         policy = _profile(settings, controls, roots, host, layer)
     elif settings.sandbox is not None:
         policy = from_sandbox(settings.sandbox, roots, host, layer=layer)
+        policy = replace(policy, entries=_with_sources(policy.entries, controls))
     else:
         return None
     if not granted or policy.kind is not Kind.RESTRICTED:
@@ -78,6 +79,24 @@ def policy_of(
         network_layer=policy.network_layer
         if policy.network or granted.network is None
         else granted.network,
+    )
+
+
+def _with_sources(
+    entries: tuple[Entry, ...], controls: Controls | None
+) -> tuple[Entry, ...]:
+    """Further roots are the configuration's where it lists them; the engine says the
+    sum only."""
+    value = (
+        controls.value("sandbox_workspace_write.writable_roots") if controls else None
+    )
+    listed = value.value if value is not None and isinstance(value.value, list) else []
+    known = {paths.normal(root) for root in listed if isinstance(root, str)}
+    return tuple(
+        replace(e, layer=LAYERS[value.layer.kind] if e.path in known else Layer.THREAD)  # type: ignore[union-attr]
+        if e.because == "writable root"
+        else e
+        for e in entries
     )
 
 
@@ -110,7 +129,7 @@ def _profile(
     )
 
 
-def _layer(settings: Settings, controls: Controls | None) -> Layer:
+def mode_layer(settings: Settings, controls: Controls | None) -> Layer:
     """Whether the configuration set the mode, or somebody for this thread."""
     if controls is None or controls.problem:
         return Layer.THREAD

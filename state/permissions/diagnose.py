@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from state.model import SandboxMode
 from state.permissions.diagnosis import Blocker, Diagnosis
 from state.permissions.noise import Finding, Noise, find
+from state.permissions.paths import within
 from state.permissions.remedies import (
     Context,
     absolute,
@@ -24,6 +24,8 @@ from state.permissions.remedies import (
     root_of,
     write_setting,
 )
+
+_WRITES = "workspace-write"
 
 __all__ = ["Blocker", "Context", "Diagnosis", "diagnose"]
 
@@ -89,12 +91,26 @@ def _read_only(found: Finding, context: Context) -> Diagnosis:
             subject=path,
         )
     remedy, setting = write_setting(path, context)
+    own = bool(context.cwd) and within(path, context.cwd)
+    if own and context.mode == _WRITES and not context.roots:
+        return _no_root(found, path)
     return Diagnosis(
         Blocker.SANDBOX,
         f"Codex's sandbox ({context.mode}) blocked {what}.",
         remedy,
         setting,
         "toml" if setting else "",
+        noise=found.noise,
+        subject=path,
+    )
+
+
+def _no_root(found: Finding, path: str) -> Diagnosis:
+    return Diagnosis(
+        Blocker.SANDBOX,
+        f"Codex's sandbox blocked writing{f' {path}' if path else ''}: the thread may "
+        "write its workspace, but it has no workspace root.",
+        "Start it again with its folder as the root: W in /sandbox.",
         noise=found.noise,
         subject=path,
     )
@@ -285,22 +301,9 @@ def _seatbelt(found: Finding, context: Context) -> Diagnosis:
 
 
 def _windows(found: Finding, context: Context) -> Diagnosis:
-    sandbox = context.sandbox
-    rootless = (
-        sandbox is not None
-        and sandbox.mode is SandboxMode.WORKSPACE_WRITE
-        and not context.roots
-        and not sandbox.writable_roots
-    )
-    if rootless:
-        return Diagnosis(
-            Blocker.SANDBOX,
-            "Codex's sandbox refused the write: the thread may write its workspace, "
-            "but it has no workspace root, so nothing is writable.",
-            "Start the thread again with its folder as the root.",
-            noise=found.noise,
-            subject=found.subject,
-        )
+    more = context.sandbox.writable_roots if context.sandbox is not None else ()
+    if context.mode == _WRITES and not context.roots and not more:
+        return _no_root(found, found.subject)
     return Diagnosis(
         Blocker.UNKNOWN,
         f"Windows refused access{f' to {found.subject}' if found.subject else ''}. It "

@@ -191,7 +191,7 @@ def _path_in(words: str, rest: str) -> str:
     if after is not None and "/" in after["path"] and " " not in after["path"]:
         return after["path"]
     parts = [part.strip() for part in words.split(": ")]
-    for part in reversed(parts):
+    for part in reversed(parts[1:] or parts):  # The first one is who says it.
         if part.startswith(("/", "./", "../", "~/")):
             return part  # It may well have blanks in it.
         bare = _BARE.search(part)

@@ -41,6 +41,7 @@ class Layer(StrEnum):
     DEFAULT = "engine default"
     MANAGED = "managed"
     CONFIG = "config.toml"
+    ALIKE = "as in config.toml"
     PROFILE = "profile"
     TRUST = "project trust"
     START = "thread start"
@@ -175,7 +176,7 @@ def _writable(
 ) -> Iterable[Entry]:
     for number, root in enumerate(roots):
         because = "workspace root" if number else "working directory"
-        yield Entry(paths.normal(root), Access.WRITE, root, layer, because)
+        yield Entry(paths.normal(root), Access.WRITE, root, Layer.THREAD, because)
     if not sandbox.exclude_slash_tmp:
         yield Entry(TEMP, Access.WRITE, TEMP, Layer.DEFAULT, "temporary files")
     if not sandbox.exclude_tmpdir and host.tmpdir:

@@ -22,6 +22,7 @@ from state.model import (
     World,
 )
 from state.pattern import late_pattern
+from state.permissions.paths import within
 from state.queue import held
 from state.select.words import agent_label, one_line, tree_title
 from state.text import reveal
@@ -220,12 +221,28 @@ def writable_roots(settings: Settings) -> int:
     sandbox = settings.sandbox
     if sandbox is None or sandbox.mode is not SandboxMode.WORKSPACE_WRITE:
         return 0
+    if rootless(settings):
+        return 0
     roots = set(sandbox.writable_roots)
     if settings.workspace_roots is not None:
         roots.update(settings.workspace_roots)
     elif settings.cwd:
         roots.add(settings.cwd)
     return len(roots)
+
+
+def rootless(settings: Settings | None) -> bool:
+    """It may write its workspace and has none: no root, and its folder lies in nothing
+    else that is writable. The engine then lists the temporary folders as roots."""
+    sandbox = settings.sandbox if settings is not None else None
+    if settings is None or sandbox is None or settings.workspace_roots != ():
+        return False
+    if sandbox.mode is not SandboxMode.WORKSPACE_WRITE:
+        return False
+    cwd = settings.cwd or ""
+    return settings.profile in (None, ":workspace") and not any(
+        cwd and within(cwd, root) for root in sandbox.writable_roots
+    )
 
 
 def sandbox_line(
@@ -269,15 +286,9 @@ def sandbox_line(
     elif looser := _looser(thread, now, tree):
         level = "alarm"
         parts.insert(0, looser)
-    elif (
-        now is not None
-        and now.sandbox is not None
-        and now.sandbox.mode is SandboxMode.WORKSPACE_WRITE
-        and writable_roots(now) == 0
-        and now.profile in (None, ":workspace")
-    ):
+    elif rootless(now):
         level = "alarm"
-        parts.insert(0, "nothing is writable: the workspace has no root")
+        parts.insert(0, "no workspace root: its folder is not writable")
     return SandboxLine(
         glyph,
         mode,

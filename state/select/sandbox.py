@@ -16,7 +16,7 @@ from state.permissions import assemble
 from state.permissions.box import Box, Rule
 from state.permissions.explain import Approvals, Verdict
 from state.permissions.policy import Access, Host, Kind, Layer, Policy
-from state.select.frame import asks, sandbox_mode
+from state.select.frame import asks, rootless, sandbox_mode
 from state.select.in_force import running_turn
 from state.select.sandbox_roots import home_path, root_lines
 from state.select.words import agent_label, tree_title
@@ -130,7 +130,7 @@ def _loud(thread: Thread | None, known: Known) -> Iterator[Bits]:
     if policy is not None and policy.name in ("workspaceWrite", ":workspace"):
         temp = (Access.WRITE, "temporary files")
         own = [e for e in policy.writable if (e.access, e.because) != temp]
-        if not own:
+        if not own or rootless(known.settings):
             yield (
                 Bit(
                     "Nothing of the workspace is writable: the thread has no workspace "
@@ -169,19 +169,16 @@ def _settings(
         return
     policy = known.policy
     mode = sandbox_mode(settings)[1]
-    layer = policy.entries[-1].layer if policy and policy.entries else Layer.THREAD
-    if policy is not None:
-        writable = [e.layer for e in policy.writable if e.because != "temporary files"]
-        layer = writable[0] if writable else policy.network_layer
+    layer = _seen(assemble.mode_layer(settings, controls), thread)
     place = home_path(controls.user_file, home) if controls else ""
     yield SettingLine("sandbox", _bold(mode), layer.value, _place(layer, place))
     if policy is not None and policy.kind is Kind.RESTRICTED:
         network = policy.network_layer
         if network not in (Layer.GRANT, Layer.TURN):
-            network = assemble.network_layer(settings, controls)
+            network = _seen(assemble.network_layer(settings, controls), thread)
         word = "on" if policy.network else "off"
         yield SettingLine("network", _bold(word), network.value, _place(network, place))
-    by = _asked_by(settings, controls)
+    by = _seen(_asked_by(settings, controls), thread)
     yield SettingLine(
         "who is asked",
         _bold(asks(settings) or "not known"),
@@ -203,6 +200,12 @@ def _settings(
     yield from _next(thread, settings)
 
 
+def _seen(layer: Layer, thread: Thread | None) -> Layer:
+    """A thread keeps its settings: that they are the file's may be chance. What a new
+    one would get is the file's."""
+    return Layer.ALIKE if layer is Layer.CONFIG and thread is not None else layer
+
+
 def _asked_by(settings: Settings, controls: Controls | None) -> Layer:
     value = controls.value("approval_policy") if controls is not None else None
     if value is None or value.value is None:
@@ -214,7 +217,8 @@ def _asked_by(settings: Settings, controls: Controls | None) -> Layer:
 
 
 def _place(layer: Layer, place: str) -> str:
-    return place if layer in (Layer.CONFIG, Layer.PROFILE, Layer.TRUST) else ""
+    said = (Layer.CONFIG, Layer.ALIKE, Layer.PROFILE, Layer.TRUST)
+    return place if layer in said else ""
 
 
 def _bold(text: str) -> Bits:

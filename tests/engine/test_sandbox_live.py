@@ -18,7 +18,7 @@ from state.items import Command, ThreadId
 from state.model import ClientId, Sandbox, SandboxMode, World
 from state.permissions.reach import Way
 from state.permissions.trial import Attempt
-from state.select.frame import sandbox_line
+from state.select.frame import rootless, sandbox_line
 from state.store import Store
 from state.views import SandboxLine
 from tests.engine.harness import Bench, EngineUnderTest, each_engine, need_sandbox
@@ -47,6 +47,8 @@ def script(request: ModelRequest) -> Sequence[Step]:
             steps = ROOT
         case "again":
             steps = AGAIN
+        case "rootless":
+            steps = [[Exec("echo x > rootless.txt")], [Say("done")]]
         case _ if request.turn_index == 0:
             steps = [[Say("I am there.")]]
         case _:
@@ -112,6 +114,7 @@ async def _switch(bench: Bench) -> None:
         assert proof.read_text() == "written\n"
         assert line(watch).mode == "read-only"
         await _follow_up(bench, watch, thread_id)
+        await _without_root(bench, watch)
         await _probe(bench, watch)
 
 
@@ -137,6 +140,26 @@ async def _follow_up(bench: Bench, watch: Watch, thread_id: ThreadId) -> None:
     await watch.until(TurnEnded, lambda e: e.thread_id == thread_id, since=before)
     assert (bench.workspace / "kid-proof.txt").read_text() == "written\n"
     assert line(watch).level == "calm"
+
+
+async def _without_root(bench: Bench, watch: Watch) -> None:
+    """A thread that may write its workspace and has none, as the engine tells it."""
+    mark = len(watch.events)
+    start = StartThread(
+        ClientId("c3"),
+        str(bench.workspace),
+        "rootless",
+        sandbox="workspace-write",
+        trust=True,
+        roots=(),
+    )
+    thread_id = await watch.session.send(start)
+    told = await watch.until(
+        SettingsChanged, lambda e: e.thread_id == thread_id, since=mark
+    )
+    assert rootless(told.settings), told.settings
+    await watch.until(TurnEnded, lambda e: e.thread_id == thread_id, since=mark)
+    assert not (bench.workspace / "rootless.txt").exists()
 
 
 async def _probe(bench: Bench, watch: Watch) -> None:

@@ -78,10 +78,23 @@ READ_ONLY_WORDS = (
 )
 
 
+def test_a_thread_without_a_root_is_told_apart() -> None:
+    rootless = Context(sandbox=WRITE.sandbox, cwd="/ws")
+    told = diagnose("bash: line 1: a.txt: Read-only file system", rootless)
+    assert told is not None
+    assert "no workspace root" in told.sentence
+    assert "/sandbox" in told.remedy
+    outside = diagnose("touch: cannot touch '/etc/x': Read-only file system", rootless)
+    assert outside is not None
+    assert "no workspace root" not in outside.sentence
+
+
 def test_a_name_alone_is_a_path_only_behind_its_program() -> None:
     for text, path in (
         ("tee: notes: Read-only file system", "notes"),
         ("bash: line 1: notes: Permission denied", "notes"),
+        ("/bin/bash: line 1: NOTES.md: Read-only file system", "NOTES.md"),
+        ("/usr/bin/bench: cannot save: Read-only file system", ""),
         (
             "error: could not lock config file .git/config: Permission denied",
             ".git/config",

@@ -179,13 +179,24 @@ def test_the_bottom_line_says_what_it_does_not_know() -> None:
     assert line.mode == "sandbox unknown"
 
 
-def test_no_writable_root_is_an_alarm() -> None:
-    sandbox = Sandbox(SandboxMode.WORKSPACE_WRITE)
+@pytest.mark.parametrize("more", [(), ("/tmp", "/home/dev/tmp"), ("/srv",)])
+def test_no_writable_root_is_an_alarm(more: tuple[str, ...]) -> None:
+    """Engines list the temporary folders as roots then."""
+    sandbox = Sandbox(SandboxMode.WORKSPACE_WRITE, writable_roots=more)
     settings = Settings(sandbox=sandbox, cwd="/ws", workspace_roots=())
     world = World(engine=Engine(EnginePhase.READY))
     line = sandbox_line(world, thread(status=ThreadStatus.IDLE, settings=settings))
     assert line.level == "alarm"
-    assert "nothing is writable" in line.parts[0]
+    assert "no workspace root" in line.parts[0]
+    assert not any("writable root" in part for part in line.parts)
+
+
+def test_a_folder_that_is_writable_all_the_same_is_none() -> None:
+    sandbox = Sandbox(SandboxMode.WORKSPACE_WRITE, writable_roots=("/tmp",))
+    settings = Settings(sandbox=sandbox, cwd="/tmp/ws", workspace_roots=())
+    world = World(engine=Engine(EnginePhase.READY))
+    line = sandbox_line(world, thread(status=ThreadStatus.IDLE, settings=settings))
+    assert line.level == "neutral"
 
 
 def cells(world: World, which: Thread) -> list[object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from state.events import CallEnded, Event, RuleApplied, ViolationLogged
 from state.hidden import EndedCall
@@ -11,9 +12,13 @@ from state.items import ItemId, RanOutside, ThreadId, TurnId
 from state.permissions.noise import Cell as LoggedCell
 from state.permissions.noise import Violation
 from tests.screens import scripts as s
-from tests.screens.stage import NOW, connected, keys, stage, told
+from tests.screens.stage import NOW, Json, connected, keys, stage, told
 from tests.snap import Size, Snap, sizes
 from tui.app import CodexTui
+from tui.demo.part import Part
+from tui.demo.parts.blocked import BLOCKED
+from tui.demo.parts.rootless import ROOTLESS
+from tui.demo.steps import Exec, Say
 
 ROOT = s.AUTH
 TURN = "turn-blocked"
@@ -97,6 +102,59 @@ def test_telling_the_agent_writes_a_draft(snap_of: Snap) -> None:
     act = keys("2", "K", "K", "K", "w", "left", "enter")
     words = ["was blocked. Codex's sandbox", "find another way"]
     snap_of(blocked(), (120, 40), run_before=act, must_contain=words)
+
+
+BESIDE = ThreadId("01a1-beside")
+
+
+def of_the_demo(part: Part, sandbox: Json, **opened: Any) -> CodexTui:
+    """A thread of the demo with the command that the sandbox stopped, and its end."""
+    [side] = part.threads
+    note, run, end = (step for beat in side.beats for step in beat.steps)
+    assert isinstance(note, Say)
+    assert isinstance(run, Exec)
+    assert isinstance(end, Say)
+    thread = s.row(BESIDE, side.name or "", 5, "idle")
+    asks = {"approvalPolicy": side.approval_policy}
+    place = run.cmd.rpartition("> ")[2]
+    words = f"/bin/bash: line 1: {place}: Read-only file system\n"
+    cell = json.dumps({"exit_code": 1, "output": words})
+    ended = EndedCall(
+        "call-1",
+        "exec",
+        "rollout",
+        f"Script completed\nOutput:\n{cell}",
+        code=f"const r = await tools.exec_command({json.dumps({'cmd': run.cmd})});",
+        started_ms=NOW - 8900,
+        ended_ms=NOW - 8800,
+    )
+    last = s.item(BESIDE, TURN, done=False, **s.answer(""))
+    last["params"]["startedAtMs"] = NOW - 8000
+    events = (
+        *told(s.listed(thread), s.opened(thread, sandbox, **asks, **opened)),
+        *told(*s.began(BESIDE, TURN, ago=20)),
+        *told(s.item(BESIDE, TURN, done=False, **s.said(side.prompt))),
+        *told(s.item(BESIDE, TURN, done=False, **s.answer(note.text, "a0"))),
+        CallEnded(BESIDE, TurnId(TURN), ended),
+        *told(last, s.item(BESIDE, TURN, **s.answer(end.text))),
+        *told(*s.ended(BESIDE, TURN)),
+    )
+    return stage(connected(), events, open_thread=BESIDE)
+
+
+def test_the_demos_blocked_command(snap_of: Snap) -> None:
+    words = ["Blocked", "shared-reports/cold.txt", "w what would allow it"]
+    it = of_the_demo(BLOCKED, s.WORKSPACE)
+    snap_of(it, (120, 40), run_before=keys("2"), must_contain=words)
+
+
+@sizes
+def test_the_demos_thread_without_a_root(snap_of: Snap, size: Size) -> None:
+    """What the engine lists for it are the temporary folders."""
+    words = ["Blocked", "no workspace root", "workspace-write"]
+    sandbox = {**s.WORKSPACE, "writableRoots": ["/tmp", "/home/dev/tmp"]}
+    it = of_the_demo(ROOTLESS, sandbox, runtimeWorkspaceRoots=[])
+    snap_of(it, size, run_before=keys("2"), must_contain=words)
 
 
 def logged() -> Iterator[Event]:

@@ -165,7 +165,9 @@ def test_session_grants(snap_of: Snap) -> None:
 
 @sizes
 def test_no_root(snap_of: Snap, size: Size) -> None:
-    it = app(opened={"runtimeWorkspaceRoots": []})
+    """As engines tell it: the temporary folders are all that is listed then."""
+    listed = {**s.WORKSPACE, "writableRoots": ["/tmp", "/home/dev/tmp"]}
+    it = app(sandbox=listed, opened={"runtimeWorkspaceRoots": []})
     words = ["Nothing of the workspace is writable", "W starts it again"]
     snap_of(it, size, run_before=inspect(), must_contain=words)
 

@@ -58,6 +58,7 @@ class SideThread:
     sandbox: str | None = None
     approval_policy: str | None = None
     reviewer: str | None = None
+    roots: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ def openings(world: DemoWorld) -> tuple[StartThread, ...]:
             sandbox=side.sandbox,
             approval_policy=side.approval_policy,
             reviewer=side.reviewer,
+            roots=side.roots,
         )
         for side in scenario.threads
     ]

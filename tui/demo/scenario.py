@@ -12,6 +12,7 @@ from tui.demo.parts.blocked import BLOCKED
 from tui.demo.parts.publishing import PUBLISHING
 from tui.demo.parts.repair import BEGINNING, FIXING, LATER, ending
 from tui.demo.parts.reviewing import ASKING, JUDGED
+from tui.demo.parts.rootless import ROOTLESS
 from tui.demo.parts.trouble import INTERRUPTING, TROUBLE
 from tui.demo.parts.undelivered import UNDELIVERED
 from tui.demo.parts.watching import WATCHING
@@ -33,7 +34,7 @@ STORY: tuple[Part, ...] = (
     ending(HELPERS),
 )
 """What the first thread does"""
-PARTS = (*STORY, ASKING, JUDGED, BLOCKED)
+PARTS = (*STORY, ASKING, JUDGED, BLOCKED, ROOTLESS)
 
 DEMO = assemble(PROMPT, PARTS, LATER)
 FIRST = assemble(PROMPT, STORY, LATER)

@@ -124,7 +124,7 @@ def start_thread(
         some(
             cwd=cwd,
             # Said and not left out: an engine without a word from us might take none.
-            runtimeWorkspaceRoots=[cwd],
+            runtimeWorkspaceRoots=[cwd] if command.roots is None else [*command.roots],
             model=command.model,
             sandbox=sandbox,
             approvalPolicy=command.approval_policy,
