@@ -209,3 +209,17 @@ def laxer(settings: Settings | None, than: Settings | None) -> bool:
         return False
     mine, theirs = _LAX[one.mode], _LAX[other.mode]
     return mine > theirs or (mine == theirs and one.network and not other.network)
+
+
+def rootless(settings: Settings | None) -> bool:
+    """It may write its workspace and has none: no root, and its folder lies in nothing
+    else that is writable. The engine then lists the temporary folders as roots."""
+    sandbox = settings.sandbox if settings is not None else None
+    if settings is None or sandbox is None or settings.workspace_roots != ():
+        return False
+    if sandbox.mode is not SandboxMode.WORKSPACE_WRITE:
+        return False
+    here = f"{settings.cwd or ''}/"
+    return settings.profile in (None, ":workspace") and not any(
+        here.startswith(f"{root.rstrip('/')}/") for root in sandbox.writable_roots
+    )

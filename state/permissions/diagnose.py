@@ -91,8 +91,7 @@ def _read_only(found: Finding, context: Context) -> Diagnosis:
             subject=path,
         )
     remedy, setting = write_setting(path, context)
-    own = bool(context.cwd) and within(path, context.cwd)
-    if own and context.mode == _WRITES and not context.roots:
+    if _lacks_root(context) and within(path, context.cwd):
         return _no_root(found, path)
     return Diagnosis(
         Blocker.SANDBOX,
@@ -103,6 +102,10 @@ def _read_only(found: Finding, context: Context) -> Diagnosis:
         noise=found.noise,
         subject=path,
     )
+
+
+def _lacks_root(context: Context) -> bool:
+    return bool(context.cwd) and context.mode == _WRITES and not context.roots
 
 
 def _no_root(found: Finding, path: str) -> Diagnosis:

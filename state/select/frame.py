@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from state.agents import in_force, is_full_access, laxer, runs_unboxed
+from state.agents import (
+    in_force,
+    is_full_access,
+    laxer,
+    rootless,
+    runs_unboxed,
+)
 from state.dataclass import replace
 from state.messaging import AgentName, Way, way_to
 from state.model import (
@@ -22,7 +28,6 @@ from state.model import (
     World,
 )
 from state.pattern import late_pattern
-from state.permissions.paths import within
 from state.queue import held
 from state.select.words import agent_label, one_line, tree_title
 from state.text import reveal
@@ -229,20 +234,6 @@ def writable_roots(settings: Settings) -> int:
     elif settings.cwd:
         roots.add(settings.cwd)
     return len(roots)
-
-
-def rootless(settings: Settings | None) -> bool:
-    """It may write its workspace and has none: no root, and its folder lies in nothing
-    else that is writable. The engine then lists the temporary folders as roots."""
-    sandbox = settings.sandbox if settings is not None else None
-    if settings is None or sandbox is None or settings.workspace_roots != ():
-        return False
-    if sandbox.mode is not SandboxMode.WORKSPACE_WRITE:
-        return False
-    cwd = settings.cwd or ""
-    return settings.profile in (None, ":workspace") and not any(
-        cwd and within(cwd, root) for root in sandbox.writable_roots
-    )
 
 
 def sandbox_line(

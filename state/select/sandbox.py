@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from state.agents import rootless
 from state.controls import Controls
 from state.items import ThreadId
 from state.model import Settings, Thread
@@ -16,7 +17,7 @@ from state.permissions import assemble
 from state.permissions.box import Box, Rule
 from state.permissions.explain import Approvals, Verdict
 from state.permissions.policy import Access, Host, Kind, Layer, Policy
-from state.select.frame import asks, rootless, sandbox_mode
+from state.select.frame import asks, sandbox_mode
 from state.select.in_force import running_turn
 from state.select.sandbox_roots import home_path, root_lines
 from state.select.words import agent_label, tree_title

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from state.agents import rootless
 from state.commands import SendTurn, StartThread
 from state.engine.supervisor import control_socket
 from state.events import ItemStarted, SettingsChanged, TurnContextRead, TurnEnded
@@ -18,7 +19,7 @@ from state.items import Command, ThreadId
 from state.model import ClientId, Sandbox, SandboxMode, World
 from state.permissions.reach import Way
 from state.permissions.trial import Attempt
-from state.select.frame import rootless, sandbox_line
+from state.select.frame import sandbox_line
 from state.store import Store
 from state.views import SandboxLine
 from tests.engine.harness import Bench, EngineUnderTest, each_engine, need_sandbox
