@@ -206,7 +206,8 @@ class CodexTui(KeysInOrder):
         for board in self.boards:
             board.take(step)
         self._wake()
-        self.signals.count(*self.fleet.presenter.counts)
+        if not all(event.__class__ is late.events.ItemDelta for event in step.events):
+            self.signals.count(*self.fleet.presenter.counts)
         watched = self.fleet.presenter.looking.thread if self.app_focus else None
         notify = self.services.config.notify
         self.signals.call(

@@ -99,6 +99,9 @@ class Presenter:
         self.forest.update(world.threads, world.threads)
         self._addresses.update(world.threads, world.threads)
         self._threads.update(world, world.threads)
+        self._listed = world
+        self._unlisted: set[ThreadId] = set()
+        """Changed, and not yet looked at by the list: it is drawn less often"""
         self._asking: dict[ThreadId, None] = {}
         self._note_asking(world.threads)
         self.meters = NO_METERS
@@ -112,7 +115,7 @@ class Presenter:
         self._counts = ()  # From the first publish on, all rows are read.
         self.forest.update(step.world.threads, step.dirty)
         self._addresses.update(step.world.threads, step.dirty)
-        self._threads.update(step.world, step.dirty)
+        self._unlisted |= step.dirty
         self._note_asking(step.dirty)
         self._note_holding(step.dirty)
         opening = self.looking.opening
@@ -183,14 +186,22 @@ class Presenter:
             EnginePhase.NONE,
             EnginePhase.CONNECTING,
         )
-        return self._threads.view(replace(ask, loading=loading, counts=self._counts))
+        ask = replace(ask, loading=loading, counts=self._counts)
+        return self._list().view(ask)
+
+    def _list(self) -> ThreadListBuilder:
+        if self._listed is not self.world:
+            self._threads.update(self.world, self._unlisted)
+            self._listed, self._unlisted = self.world, set()
+        return self._threads
 
     @property
     def counts(self) -> tuple[int, int]:
         """How many trees need the user, and how many work; nought when nobody knows."""
         if self.world.engine.phase is not EnginePhase.READY:
             return 0, 0
-        return self._threads.needs, self._threads.working
+        listed = self._list()
+        return listed.needs, listed.working
 
     def header(self) -> HeaderView:
         """The top line."""
@@ -198,7 +209,7 @@ class Presenter:
             "header",
             header_view(
                 self.world,
-                needs=self._threads.needs,
+                needs=self._list().needs,
                 working=self._threads.working,
                 threads=self.threads().total,
             ),

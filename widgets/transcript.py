@@ -25,6 +25,7 @@ from widgets.cells import render as cells
 from widgets.cells.lines import Clock
 from widgets.cells.rows import Frame, Row
 from widgets.differing import differing
+from widgets.drawn import Grounded
 from widgets.glyphs import look_of
 from widgets.intents import (
     CopyText,
@@ -50,7 +51,7 @@ def _key(keys: str, action: str, words: str, name: str) -> Binding:
     return Binding(keys, action, words, id=f"transcript.{name}", show=False)
 
 
-class Transcript(ScrollView, can_focus=True):
+class Transcript(Grounded, ScrollView, can_focus=True):
     """Shows `view`. Give it the time with `set_clock`: it has no timer of its own."""
 
     DEFAULT_CSS = """
@@ -357,7 +358,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
-        frame, base = self.port.frame, self.rich_style
+        frame, base = self.port.frame, self.ground
         if frame is None or y >= len(self._screen):
             return Strip.blank(self.size.width, base)
         content_y = self.port.top + y - self.port.shift

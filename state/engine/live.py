@@ -34,7 +34,7 @@ from state.engine.rules import RuleWatch
 from state.engine.sending import Sender
 from state.engine.shadow import RAW_METHOD, Shadow
 from state.engine.trees import mark_agents
-from state.engine.wire.notifications import decode_notification
+from state.engine.wire.notifications import decode_delta, decode_notification
 from state.engine.wire.requests import decode_request
 from state.events import (
     Event,
@@ -106,6 +106,10 @@ class Live:
             self._asked(message)
             return
         link = self.link
+        delta = decode_delta(message)
+        if delta is not None:
+            link.tell(delta)
+            return
         for event in decode_notification(message, link.context()):
             link.tell(event)
         if message.get("method") == RAW_METHOD:

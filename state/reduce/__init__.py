@@ -83,9 +83,15 @@ def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
             assert_never(event)
     if changed.turns is not thread.turns:
         changed = with_asking(marked(changed), event)
-    if changed is thread or changed == thread:
+    if changed is thread or not _differs(thread, changed, event):
         return thread
     return replace(changed, revision=thread.revision + 1)
+
+
+def _differs(thread: Thread, changed: Thread, event: e.ThreadEvent) -> bool:
+    # A text that grew differs: to find that out by comparing, all of it would be read.
+    grew = isinstance(event, e.ItemDelta) and bool(event.text)
+    return grew or changed != thread
 
 
 def apply_to(

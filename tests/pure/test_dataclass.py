@@ -213,6 +213,20 @@ def test_copies_as_the_standard_one_does(body: Make, how: dict[str, bool]) -> No
             assert mine == theirs or not isinstance(mine, str)
 
 
+def test_a_plain_class_on_top_of_a_value_is_filled_and_locked() -> None:
+    """It has a dict beside its slots: it cannot be filled the fast way."""
+
+    class Marked(point(OURS, **VALUE)):  # type: ignore[misc]
+        mark = "!"
+
+    for _ in range(2):  # the first one finds out how
+        made = Marked(1, names=["a"], only="b")
+        assert (made.x, made.y, made.names, made.only) == (1, 2, ["a"], "b")
+        assert type(made) is Marked
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            made.x = 2
+
+
 def test_what_it_cannot_do_is_done_by_the_standard_one() -> None:
     @dataclass(order=True)
     class Ordered:

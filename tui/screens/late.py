@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from state import attention as attention
+    from state import events as events
     from tui import actions as actions
     from tui import palette as palette
     from tui import signals as signals
@@ -55,6 +56,7 @@ else:
     board = _Later("tui.screens.board")
     card_body = _Later("widgets.card_body")
     dialogs = _Later("tui.screens.dialogs")
+    events = _Later("state.events")
     experimental = _Later("tui.screens.experimental")
     fleet = _Later("tui.screens.fleet")
     grants = _Later("tui.screens.grants")

@@ -50,22 +50,31 @@ _DELTAS: dict[str, tuple[DeltaKind, str | None]] = {
 _BROKEN = (msgspec.ValidationError, KeyError, TypeError, ValueError, AttributeError)
 
 
+def decode_delta(message: Json) -> ItemDelta | None:
+    """The delta a notification is; None when it is no delta, or an odd one. Thousands
+    come in a second: nothing is looked at that they do not need."""
+    delta = _DELTAS.get(message.get("method"))  # type: ignore[arg-type]
+    if delta is None:
+        return None
+    kind, index = delta
+    try:
+        p = message["params"]
+        text = p["delta"]
+        if text.__class__ is not str:
+            return None
+        part = p[index] if index else 0
+        return ItemDelta(p["threadId"], p["turnId"], p["itemId"], kind, text, part)
+    except _BROKEN:
+        return None
+
+
 def decode_notification(message: Json, context: WireContext) -> tuple[Event, ...]:
     """The events a notification stands for; () when it means nothing to us."""
+    delta = decode_delta(message)
+    if delta is not None:
+        return (delta,)
     method = message.get("method")
     try:
-        delta = _DELTAS.get(method)  # type: ignore[arg-type]
-        if delta is not None:
-            kind, index = delta
-            p = message["params"]
-            text = p["delta"]
-            if text.__class__ is str:
-                part = p[index] if index else 0
-                return (
-                    ItemDelta(
-                        p["threadId"], p["turnId"], p["itemId"], kind, text, part
-                    ),
-                )
         decoder = _DECODERS.get(method)  # type: ignore[arg-type]
         if decoder is not None:
             at_ms = message.get("emittedAtMs")
