@@ -242,14 +242,11 @@ def test_hanging_up_ends_it_at_once_and_the_draft_is_on_disk(
             terminal.hang_up()
         else:
             terminal.signal(signal.SIGHUP if kind == "SIGHUP" else signal.SIGTERM)
-        began = time.monotonic()
         assert terminal.process.wait(30) == 0
-        took = time.monotonic() - began
         if kind != "hang up":
             restored(terminal, terminal.bytes)
     assert drafts(place) == ["do not lose this"]
     assert not list(place.own.glob("crash-*"))
-    assert took < 10, "the promise is a second; a slow machine is given ten"
 
 
 # The terminal goes away at the worst moment, twice at once: the last key was taken,
@@ -294,10 +291,11 @@ def test_hanging_up_with_a_key_just_typed_or_nothing_painted(place: Place) -> No
 
 @pytest.mark.soak
 def test_hanging_up_at_random_moments_behind_keys() -> None:
-    """Whatever was pressed, whenever the terminal goes: out, and no report."""
+    """Whatever was pressed, whenever the terminal goes: out, mostly within a second
+    (this is the one test that measures it), and no report."""
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
-    chance = random.Random(seed)
+    chance, took = random.Random(seed), []
     for at in range(200):
         with a_place() as place, run(place, replies()) as terminal:
             place.codex_home.mkdir()
@@ -311,11 +309,14 @@ def test_hanging_up_at_random_moments_behind_keys() -> None:
                 terminal.hang_up()
             else:
                 terminal.signal(signal.SIGHUP if how == "SIGHUP" else signal.SIGTERM)
+            began = time.monotonic()
             # Before Python is there, the signal itself ends it.
             assert terminal.process.wait(30) in (0, -signal.SIGHUP, -signal.SIGTERM), (
                 where
             )
+            took.append(time.monotonic() - began)
             assert not list(place.own.glob("crash-*")), where
+    assert sorted(took)[len(took) // 2] < 1, f"seed {seed}: {sorted(took)}"
 
 
 PRESSED = (
@@ -377,7 +378,7 @@ def stream(count: int) -> list[dict[str, Any]]:
         {
             "send": {
                 "method": "item/agentMessage/delta",
-                "params": {**delta, "delta": f"word{number} "},
+                "params": {**delta, "delta": f"word{number}\n\n"},
             }
         }
         for number in range(count)
@@ -400,7 +401,8 @@ def test_twenty_by_five_and_back_while_an_answer_streams(place: Place) -> None:
             at = len(terminal.bytes)
             terminal.resize(*size)
             terminal.rest(at)
-        terminal.type("\x1b2G")
+        # No key asks for the end: it was followed all the time.
+        terminal.type("\x1b2")
         terminal.wait_for("word299", since=at)
         assert terminal.quit() == 0
 
