@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -72,6 +73,12 @@ async def watch_until_last(target: Target, env: dict[str, str], home: Path) -> W
     return watch
 
 
+def listens(path: Path) -> bool:
+    """Whether somebody takes connections there: the file is there before that."""
+    with socket.socket(socket.AF_UNIX) as one:
+        return one.connect_ex(str(path)) == 0
+
+
 @pytest.mark.parametrize("over", ["pipes", "socket"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_session_outlives_it(fault: str, over: str) -> None:
@@ -96,7 +103,7 @@ def test_the_session_outlives_it(fault: str, over: str) -> None:
             )
             try:
                 waiting = threading.Event()
-                while not path.exists():
+                while not listens(path):
                     waiting.wait(0.02)
                 target = RemoteTarget(f"unix://{path}")
                 watch = asyncio.run(watch_until_last(target, env, folder))
