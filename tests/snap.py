@@ -13,6 +13,7 @@ A test:
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib.metadata
 import inspect
@@ -29,6 +30,7 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
+from textual import _doc
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -61,16 +63,21 @@ class Snap(Protocol):
         run_before: Act | None = None,
         until: Condition | None = None,
         must_contain: Sequence[str] = (),
+        each_anew: bool = False,
     ) -> None:
         """Run the app at a size, act on it, let it settle, compare both pictures.
 
         `until`: words, or a condition, that the screen must reach first.
         `must_contain`: words of this state; the text twin must show each of them.
+        `each_anew`: start the app for each size, where the acts, or where a screen
+        has been, depend on it. Else one run is resized from size to size.
         """
 
 
 @pytest.fixture
-def snap_of(snap_compare: Any, snapshot: SnapshotAssertion) -> Snap:
+def snap_of(
+    request: pytest.FixtureRequest, snap_compare: Any, snapshot: SnapshotAssertion
+) -> Snap:
     """Compare a screen with its snapshot; `make snap` updates them."""
 
     def compare(
@@ -80,26 +87,60 @@ def snap_of(snap_compare: Any, snapshot: SnapshotAssertion) -> Snap:
         run_before: Act | None = None,
         until: Condition | None = None,
         must_contain: Sequence[str] = (),
+        each_anew: bool = False,
     ) -> None:
-        shown: list[str] = []
-
-        async def run(pilot: Pilot[Any]) -> None:
-            await settle(pilot)
-            if run_before is not None:
-                result = run_before(pilot)
-                if inspect.isawaitable(result):
-                    await result
-            shown.append(await settle(pilot, until=until))
-
-        with drawn_when_asked():
-            same = snap_compare(app, terminal_size=size, run_before=run)
-        text = shown[0]
+        name, wanted = _siblings(request.node, size)
+        if each_anew:
+            wanted = [size]
+        taken = _TAKEN.get(name, {})
+        if size not in taken:
+            taken = asyncio.run(_take(app, wanted, run_before, until))
+            _TAKEN.clear()
+            _TAKEN[name] = taken
+        svg, text = taken.pop(size)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_doc, "take_svg_screenshot", lambda **_: svg)
+            same = snap_compare(app)
         check_text(text, size, must_contain)
         twin = snapshot.use_extension(TextTwin)
         assert text == twin
         assert same, "the colours differ (see snapshot_report.html; make snap updates)"
 
     return compare
+
+
+_TAKEN: dict[str, dict[Size, tuple[str, str]]] = {}
+"""Pictures of the other sizes of the test that runs: picture and text by size."""
+
+
+def _siblings(item: Any, size: Size) -> tuple[str, list[Size]]:
+    """The test without its size, and all sizes it is asked for."""
+    for mark in item.iter_markers("parametrize"):
+        if mark.args[0] == "size":
+            width, height = size
+            return item.nodeid.replace(f"{width}x{height}", ""), [*mark.args[1]]
+    return item.nodeid, [size]
+
+
+async def _take(
+    app: App[Any], wanted: Sequence[Size], act: Act | None, until: Condition | None
+) -> dict[Size, tuple[str, str]]:
+    """Picture and text at each size: a person makes the window larger."""
+    taken = {}
+    with drawn_when_asked():
+        async with app.run_test(size=wanted[0]) as pilot:
+            await settle(pilot)
+            if act is not None:
+                result = act(pilot)
+                if inspect.isawaitable(result):
+                    await result
+            for size in wanted:
+                if size != wanted[0]:
+                    await pilot.resize_terminal(*size)
+                text = await settle(pilot, until=until)
+                svg = app.export_screenshot(title=app.title, simplify=True)
+                taken[size] = (svg, text)
+    return taken
 
 
 async def settle(
