@@ -14,6 +14,7 @@ A test:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import importlib.metadata
 import inspect
@@ -64,6 +65,7 @@ class Snap(Protocol):
         until: Condition | None = None,
         must_contain: Sequence[str] = (),
         each_anew: bool = False,
+        drawn: bool = False,
     ) -> None:
         """Run the app at a size, act on it, let it settle, compare both pictures.
 
@@ -71,6 +73,7 @@ class Snap(Protocol):
         `must_contain`: words of this state; the text twin must show each of them.
         `each_anew`: start the app for each size, where the acts, or where a screen
         has been, depend on it. Else one run is resized from size to size.
+        `drawn`: draw each change, for acts that depend on what was drawn before.
         """
 
 
@@ -88,13 +91,15 @@ def snap_of(
         until: Condition | None = None,
         must_contain: Sequence[str] = (),
         each_anew: bool = False,
+        drawn: bool = False,
     ) -> None:
         name, wanted = _siblings(request.node, size)
         if each_anew:
             wanted = [size]
         taken = _TAKEN.get(name, {})
         if size not in taken:
-            taken = asyncio.run(_take(app, wanted, run_before, until))
+            with contextlib.nullcontext() if drawn else drawn_when_asked():
+                taken = asyncio.run(_take(app, wanted, run_before, until))
             _TAKEN.clear()
             _TAKEN[name] = taken
         svg, text = taken.pop(size)
@@ -127,19 +132,18 @@ async def _take(
 ) -> dict[Size, tuple[str, str]]:
     """Picture and text at each size: a person makes the window larger."""
     taken = {}
-    with drawn_when_asked():
-        async with app.run_test(size=wanted[0]) as pilot:
-            await settle(pilot)
-            if act is not None:
-                result = act(pilot)
-                if inspect.isawaitable(result):
-                    await result
-            for size in wanted:
-                if size != wanted[0]:
-                    await pilot.resize_terminal(*size)
-                text = await settle(pilot, until=until)
-                svg = app.export_screenshot(title=app.title, simplify=True)
-                taken[size] = (svg, text)
+    async with app.run_test(size=wanted[0]) as pilot:
+        await settle(pilot)
+        if act is not None:
+            result = act(pilot)
+            if inspect.isawaitable(result):
+                await result
+        for size in wanted:
+            if size != wanted[0]:
+                await pilot.resize_terminal(*size)
+            text = await settle(pilot, until=until)
+            svg = app.export_screenshot(title=app.title, simplify=True)
+            taken[size] = (svg, text)
     return taken
 
 

@@ -382,7 +382,13 @@ def test_over_time_in_other_themes(snap_of: Snap, size: Size, theme: str) -> Non
 def test_over_time_zoomed(snap_of: Snap, size: Size) -> None:
     """Nearer, and another moment: the events are those of then."""
     act = keys("T", "j", "j", "j", "j", "plus", *["H"] * 6)
-    snap_of(shown(six()), size, run_before=act, must_contain=["docs at -", "10m shown"])
+    snap_of(
+        shown(six()),
+        size,
+        run_before=act,
+        must_contain=["docs at -", "10m shown"],
+        each_anew=True,
+    )
 
 
 @sizes

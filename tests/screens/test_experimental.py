@@ -53,7 +53,7 @@ def test_a_long_list(snap_of: Snap, size: Size) -> None:
 def test_turned_and_not_saved(snap_of: Snap, size: Size) -> None:
     words = ["off → on", "2 changed", "from the next thread"]
     act = keys("F", "space", "down", "down", "space")
-    snap_of(app(), size, run_before=act, must_contain=words)
+    snap_of(app(), size, run_before=act, must_contain=words, each_anew=True)
 
 
 @sizes

@@ -110,4 +110,4 @@ def test_question_in_passing(snap_of: Snap, size: Size) -> None:
     if size[0] == 120:
         act = keys("r", "enter")
         seen = ["Your next message to it is the answer", "Which colour shall it"]
-    snap_of(app, size, run_before=act, must_contain=seen)
+    snap_of(app, size, run_before=act, must_contain=seen, each_anew=True)

@@ -73,6 +73,7 @@ def test_plain_thread_says_how_things_ended(snap_of: Snap, size: Size) -> None:
         until=lambda: not signs(app),
         run_before=keys("2", "g"),
         must_contain=["you: ", "done: ", *(["failed: Ran "] if size[1] > 24 else [])],
+        each_anew=True,
     )
 
 

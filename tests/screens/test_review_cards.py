@@ -165,7 +165,9 @@ def test_long_command_is_folded(snap_of: Snap, size: Size) -> None:
 @low
 def test_long_command_whole(snap_of: Snap, size: Size) -> None:
     words = ["step_000"]
-    snap_of(world(command(LONG)), size, run_before=card("v"), must_contain=words)
+    snap_of(
+        world(command(LONG)), size, run_before=card("v"), must_contain=words, drawn=True
+    )
 
 
 def hostile(**look: Any) -> CodexTui:
@@ -195,7 +197,13 @@ def test_rule_with_fewer_words(snap_of: Snap, size: Size) -> None:
     words = ["[python3]", "Careful: python3 is", "fewer, more words"]
     asked = ruled("python3 tools/gen.py --all", ["python3", "tools/gen.py"])
     act = card("p", "left")
-    snap_of(world(asked), size, run_before=act, must_contain=words)
+    snap_of(
+        world(asked),
+        size,
+        run_before=act,
+        must_contain=words,
+        drawn=True,
+    )
 
 
 @low_and_high
@@ -271,7 +279,13 @@ def test_permissions_in_other_themes(snap_of: Snap, theme: str) -> None:
     words = ["[x] write /srv/cache", "[ ] read"]
     act = card("down", "space")
     app = permissions(theme=theme)
-    snap_of(app, (120, 40), run_before=act, must_contain=words)
+    snap_of(
+        app,
+        (120, 40),
+        run_before=act,
+        must_contain=words,
+        drawn=True,
+    )
 
 
 @low_and_high
@@ -281,7 +295,13 @@ def test_permissions_narrowed(snap_of: Snap, size: Size) -> None:
     words = ["a again to grant it", "[x] write /srv/cache", "[ ] read /home/dev"]
     if size[1] < 30:
         words = words[:1]
-    snap_of(permissions(), size, run_before=act, must_contain=words)
+    snap_of(
+        permissions(),
+        size,
+        run_before=act,
+        must_contain=words,
+        drawn=True,
+    )
 
 
 # -- questions and forms -----------------------------------------------------------
@@ -315,7 +335,13 @@ def questions() -> CodexTui:
 @sizes
 def test_questions(snap_of: Snap, size: Size) -> None:
     words = ["Which colour shall the banner have?", "(•) Blue", "armed"]
-    snap_of(questions(), size, run_before=card("down", "space"), must_contain=words)
+    snap_of(
+        questions(),
+        size,
+        run_before=card("down", "space"),
+        must_contain=words,
+        drawn=True,
+    )
 
 
 @low

@@ -107,9 +107,9 @@ class ApprovalsBoard(ThreadBoard):
         return self.presets
 
     def on_resize(self) -> None:
-        """A preset has as many lines as there is room for."""
+        """A preset has as many lines as there is room for, a title as many cells."""
         if self.is_mounted and self.view is not None:
-            self.presets.show(self.view.presets)
+            self.show()
 
     # -- drawing -------------------------------------------------------------------
 

@@ -79,6 +79,11 @@ class ExperimentalBoard(ThreadBoard):
         self.filter.display = False
         super().opened()
 
+    def on_resize(self) -> None:
+        """Groups stand apart where there is room."""
+        if self.is_mounted:
+            self.show()
+
     def show(self) -> None:
         """Rows and sentences."""
         view = words.experimental_view(
