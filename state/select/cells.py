@@ -71,6 +71,8 @@ class CellWords:
     running: bool = False
     cwd: str = ""
     asking: tuple[tuple[str, str], ...] = ()
+    unallowed: tuple[str, ...] = ()
+    """items that were asked about, and ended before anybody allowed them"""
     terminals: tuple[str, ...] = ()
     agents: tuple[AgentFacts, ...] = ()
     """those that the item is about, or waits for"""
@@ -79,6 +81,11 @@ class CellWords:
     def known(self) -> dict[ThreadId, AgentFacts]:
         """The agents by thread."""
         return {facts.id: facts for facts in self.agents}
+
+    def cut_off(self, item: Item) -> str:
+        """What is said of an item that its turn's end closed."""
+        what = "it was allowed" if item.id in self.unallowed else "it did"
+        return f"the turn ended before {what}"
 
     def asks(self, item: Item) -> bool:
         """A review about this item waits for the user."""
@@ -206,7 +213,8 @@ def _command(
     elif item.status is ItemStatus.DECLINED:
         verb, note = "Did not run", "declined"
     elif item.status is ItemStatus.CLOSED:
-        note = "the turn ended before it did"
+        note = words.cut_off(item)
+        verb = "Did not run" if item.id in words.unallowed else verb
     code = body.exit_code
     if code is not None and code < 0:
         # It did not fail: whoever stopped it, or the engine's end, ended it.
@@ -277,7 +285,7 @@ def _patch(item: Item, body: Patch, words: CellWords, *, live: bool) -> PatchCel
     elif item.status is ItemStatus.FAILED:
         note, done = "failed", False
     elif item.status is ItemStatus.CLOSED:
-        note, done = "the turn ended before it did", False
+        note, done = words.cut_off(item), False
     files = tuple(file_view(c, done=done, cwd=words.cwd) for c in body.changes)
     return PatchCell(glyph, tone, files, note)
 

@@ -8,6 +8,7 @@ passes a text door here.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from itertools import count as counter
 
 from state.dataclass import replace
@@ -15,6 +16,7 @@ from state.items import Item, ItemId, ThreadId, TurnId
 from state.model import (
     EnginePhase,
     HistoryState,
+    ReviewState,
     Send,
     SendState,
     Thread,
@@ -231,8 +233,26 @@ def _words(thread: Thread, turn: Turn, *, stale: bool) -> CellWords:
         asking=tuple(
             sorted((str(i), review_what(r, thread)) for i, r in asked.items())
         ),
+        unallowed=tuple(sorted(_unallowed(thread, turn))),
         terminals=tuple(sorted(i for i in thread.terminals if i in turn.items)),
     )
+
+
+def _unallowed(thread: Thread, turn: Turn) -> Iterator[str]:
+    """Items of a turn whose request ended unanswered: they never began. A request with
+    an id of its own is about what runs already."""
+    if turn.status in (TurnStatus.IN_PROGRESS, TurnStatus.COMPLETED):
+        return
+    for review in thread.reviews.values():
+        unanswered = review.decision is None and (
+            review.state is ReviewState.LOST
+            or (
+                review.state is ReviewState.RESOLVED
+                and review.resolved_by == "the turn's end"
+            )
+        )
+        if unanswered and review.turn_id == turn.id and review.approval_id is None:
+            yield str(review.item_id)
 
 
 def _send(send: Send) -> SaidCell:

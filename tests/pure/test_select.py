@@ -288,6 +288,22 @@ def test_a_cell_stays_the_same_object_until_its_item_changes() -> None:
         assert old is new
 
 
+def test_what_nobody_allowed_is_not_called_run() -> None:
+    """Three commands are asked about; the turn is interrupted before any answer to
+    the last two."""
+    world = fold([*recorded("a-cmd-approval-parallel")])
+    said = [
+        cell
+        for which in world.threads.values()
+        for cell in cells(world, which)
+        if isinstance(cell, CommandCell) and "turn ended" in cell.note
+    ]
+    assert said, "the recording has interrupted requests"
+    assert {(cell.verb, cell.note) for cell in said} == {
+        ("Did not run", "the turn ended before it was allowed")
+    }
+
+
 def test_an_interrupted_turn_says_that_it_can_go_on() -> None:
     world = fold(
         [
