@@ -325,6 +325,8 @@ def doing_words(thread: Thread, state: AgentState) -> str:
     asked = waiting_reviews(thread)
     if asked:
         return f"{review_word(asked[0].kind)} · {review_what(asked[0], thread)}"
+    if state is AgentState.WAITING:
+        return ""  # Its state says it all.
     return ELSEWHERE if state in NEEDS else activity(thread)
 
 

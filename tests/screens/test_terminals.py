@@ -362,6 +362,15 @@ def test_a_command_of_ones_own(snap_of: Snap, size: Size) -> None:
     snap_of(app, size, run_before=keys("2"), must_contain=words)
 
 
+@pytest.mark.parametrize("size", [(120, 40)], ids=["120x40"])
+def test_quitting_names_what_dies(snap_of: Snap, size: Size) -> None:
+    """An engine of this window alone ends with it."""
+    private = [engine(EnginePhase.READY, version="0.169.0", how="private")]
+    app = stage(private, four(), open_thread=ROOT)
+    words = ["Quit?", "npm run dev", "qemu-system-aarch64", "Quit and end them"]
+    snap_of(app, size, run_before=keys("ctrl+q"), must_contain=words)
+
+
 @sizes
 def test_pane(snap_of: Snap, size: Size) -> None:
     app = watched(four(), ended(), used=RUNNING, open_thread=ROOT)
