@@ -14,9 +14,9 @@ import sqlite3
 import sys
 
 from state.attention import counts
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.db.errors import StoreError
-from state.db.recent import recent_rows
+from state.db.recent import recent_rows, undelivered_threads
 from state.engine.control import status
 from state.engine.errors import EngineError
 from state.home import store_path
@@ -29,11 +29,13 @@ WAITS = frozenset({"waitingOnApproval", "waitingOnUserInput"})
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """`live`: an engine said so just now; None: no engine runs."""
+    """`live`: an engine said so just now; None: no engine runs. `undelivered`: threads
+    with work on no remote, as the store has it."""
 
     needs: int
     working: int
     live: bool | None
+    undelivered: int = 0
 
 
 def status_command(args: argparse.Namespace) -> int:
@@ -45,8 +47,14 @@ def status_command(args: argparse.Namespace) -> int:
     if found is None:
         print("The thread store cannot be read.", file=sys.stderr)
         return 4
+    found = replace(found, undelivered=_undelivered(place))
     if args.json:
-        body = {"needs": found.needs, "working": found.working, "live": found.live}
+        body = {
+            "needs": found.needs,
+            "working": found.working,
+            "live": found.live,
+            "undelivered": found.undelivered,
+        }
         print(json.dumps(body))
     else:
         print(words(found, short=args.short))
@@ -55,13 +63,24 @@ def status_command(args: argparse.Namespace) -> int:
 
 def words(found: Counts, *, short: bool) -> str:
     """One line. Old counts begin with `~`, or say so."""
-    if found.live is None:
-        return "" if short else "No engine is running."
-    said = counts(found.needs, found.working, words=not short)
+    stray = found.undelivered
     if short:
-        return said if found.live or not said else f"~{said}"
+        said = "" if found.live is None else counts(found.needs, found.working)
+        said = f"~{said}" if said and not found.live else said
+        return f"{said} ↑{stray}".strip() if stray else said
+    left = f" {stray} with work not delivered: /push." if stray else ""
+    if found.live is None:
+        return f"No engine is running.{left}"
+    said = counts(found.needs, found.working, words=True)
     said = said or "Nothing needs you and nothing works"
-    return f"{said}." if found.live else f"{said}, as last known."
+    return f"{said}{'' if found.live else ', as last known'}.{left}"
+
+
+def _undelivered(place: Place) -> int:
+    try:
+        return undelivered_threads(store_path(place.home), str(place.codex_home))
+    except (sqlite3.Error, StoreError, OSError, ValueError):
+        return 0
 
 
 async def _running(place: Place) -> Counts | None:

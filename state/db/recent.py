@@ -53,6 +53,20 @@ def recent_rows(path: Path, limit: int, codex_home: str | None = None) -> Recent
         return _recent(db, limit, codex_home)
 
 
+def undelivered_threads(path: Path, codex_home: str | None = None) -> int:
+    """How many threads have work that stands on no remote, as last looked at; the
+    archived ones, too: their work is no less lost. Raises sqlite3.Error."""
+    if not path.exists():
+        return 0
+    with closing(open_reader(path)) as db:
+        home, values = history.of_home(db, codex_home)
+        sql = (
+            f"SELECT count(*) FROM thread WHERE deleted = 0 AND {home}"
+            " AND extra IS NOT NULL AND json_array_length(extra, '$.undelivered') > 0"
+        )
+        return int(db.execute(sql, values).fetchone()[0])
+
+
 def _recent(db: sqlite3.Connection, limit: int, codex_home: str | None) -> Recent:
     home, values = history.of_home(db, codex_home)
     asking = _ids(db, "SELECT DISTINCT thread_id FROM review WHERE state = 'pending'")
