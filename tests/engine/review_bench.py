@@ -198,12 +198,15 @@ exec unshare {way} --mount sh -c '
 _WAYS = ("--user --map-root-user", "")
 
 
-def managed(engine: EngineUnderTest, folder: Path) -> EngineUnderTest:
+def managed(
+    engine: EngineUnderTest, folder: Path, requirements: str = ""
+) -> EngineUnderTest:
     """The engine as if this machine were administered. Skips, which fails where the
-    engine is required, if a process may not have an /etc of its own."""
+    engine is required, if a process may not have an /etc of its own. `requirements`:
+    others than those about connections and persons."""
     etc, script = folder / "etc", folder / "codex"
     (etc / "codex").mkdir(parents=True)
-    text = _NETWORK + (_PERSON if knows_persons(engine) else "")
+    text = requirements or _NETWORK + (_PERSON if knows_persons(engine) else "")
     (etc / "codex" / "requirements.toml").write_text(text)
     quoted = shlex.quote(str(engine.path))
     said = []

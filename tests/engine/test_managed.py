@@ -1,0 +1,60 @@
+"""An administrator's limits on real engines: what they put in force is told."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from state.commands import ForkThread, StartThread
+from state.events import SandboxRefused, SettingsChanged, TurnEnded
+from state.items import ThreadId
+from state.model import ClientId, SandboxMode
+from tests.engine.harness import Bench, EngineUnderTest, each_engine
+from tests.engine.review_bench import managed
+from tests.engine.session_bench import Watch, running
+from tui.demo.steps import Say
+
+ONLY_READ = 'allowed_sandbox_modes = ["read-only"]\n'
+
+
+async def _refused(watch: Watch, command: StartThread | ForkThread) -> ThreadId:
+    """It asks for workspace-write; read-only is put in force, and that is an alarm."""
+    mark = len(watch.events)
+    thread_id = await watch.session.send(command)
+    assert thread_id is not None, watch.said()
+    told = await watch.until(
+        SettingsChanged, lambda e: e.thread_id == thread_id, since=mark
+    )
+    assert told.settings.sandbox is not None
+    assert told.settings.sandbox.mode is SandboxMode.READ_ONLY
+    alarm = await watch.until(
+        SandboxRefused, lambda e: e.thread_id == thread_id, since=mark
+    )
+    assert alarm.asked is SandboxMode.WORKSPACE_WRITE
+    return thread_id
+
+
+@each_engine
+def test_a_mode_that_is_not_allowed_rings_for_a_start_and_a_fork(
+    engine: EngineUnderTest, tmp_path: Path
+) -> None:
+    administered = managed(engine, tmp_path, ONLY_READ)
+
+    async def work(bench: Bench) -> None:
+        async with running(bench) as watch:
+            first = await _refused(
+                watch,
+                StartThread(
+                    ClientId("c"),
+                    str(bench.workspace),
+                    "hello",
+                    sandbox="workspace-write",
+                    trust=True,
+                ),
+            )
+            await watch.until(TurnEnded)
+            copy = await _refused(watch, ForkThread(first, sandbox="workspace-write"))
+            assert copy != first
+
+    with Bench(administered, lambda _request: [Say("heard")]) as bench:
+        asyncio.run(work(bench))
