@@ -7,12 +7,46 @@ run inside the sandbox besides is `tests/engine/test_delivery_engine.py`.
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from pathlib import Path
 
+import pytest
+
 from state.git.planning import Window, all_strays, make_plan
+from state.git.shell import ENVIRONMENT, HARDENED
 from state.pushes import PushPlan
 from tests.git.hostile import BRANCH, arm, provoke
 from tests.git.repos import Ground
+
+
+@pytest.mark.parametrize("guard", ["none", "environment", "configuration", "both"])
+def test_each_guard_alone_keeps_every_transport_shut(
+    tmp_path: Path, guard: str
+) -> None:
+    """A look never needs one; either guard is enough, without both one opens."""
+    ground = Ground(tmp_path)
+    ran = tmp_path / "ran"
+    program = tmp_path / "transport"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\nexit 1\n")
+    program.chmod(0o700)
+    words = ["git", "-c", "protocol.ext.allow=always"]
+    if guard in ("configuration", "both"):
+        never = HARDENED["protocol.allow"]
+        words = ["git", "-c", f"protocol.allow={never}"]
+    more = {}
+    if guard in ("environment", "both"):
+        more = {"GIT_ALLOW_PROTOCOL": ENVIRONMENT["GIT_ALLOW_PROTOCOL"] or ""}
+    said = subprocess.run(
+        [*words, "ls-remote", f"ext::{program}"],
+        cwd=ground.work,
+        env={**ground.environment, **more},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode != 0
+    assert ran.exists() == (guard == "none"), said.stderr
+    assert ("not allowed" in said.stderr) == (guard != "none")
 
 
 def test_nothing_of_it_runs(tmp_path: Path) -> None:

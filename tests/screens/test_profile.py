@@ -6,12 +6,17 @@ import asyncio
 from typing import Any
 
 from state.changes import ConfigEdit, WriteConfig
+from state.permissions.disk import Kind, Node
+from state.permissions.draft import Draft, Line
+from state.permissions.policy import Access, Host
+from state.select.profile import Editing
 from tests.screens import control_scripts as cs
 from tests.screens import scripts as s
-from tests.screens.stage import Json, connected, keys, stage, told
+from tests.screens.stage import CWD, Json, connected, keys, stage, told
 from tests.screens.test_sandbox import DEV, disk, typed
 from tests.snap import Act, Size, Snap, settle, sizes
 from tui.app import CodexTui
+from tui.screens.profile_desk import ENDLESS, Surroundings, meant
 
 USER = {"approval_policy": "on-request", "default_permissions": "dev"}
 PROFILES = {"dev": DEV, "narrow": {"extends": ":read-only"}}
@@ -143,3 +148,31 @@ def test_a_new_profile_with_its_default() -> None:
         ConfigEdit('permissions.mine.filesystem."/srv"', "read"),
         ConfigEdit("default_permissions", "mine"),
     )
+
+
+class Endless:
+    """A disk whose folders never end."""
+
+    def node(self, path: str) -> Node | None:
+        del path
+        return Node(Kind.FOLDER)
+
+    def target(self, path: str) -> str:
+        return path
+
+    def text(self, path: str) -> str:
+        return path[:0]
+
+    def names(self, path: str) -> tuple[str, ...]:
+        return () if path == "/" else ("again", "and")
+
+
+def test_a_denied_pattern_without_an_end_is_said_and_not_waited_for() -> None:
+    draft = Draft(
+        "dev",
+        lines=(Line(":root", Access.READ), Line("/srv/**/*.key", Access.DENY)),
+    )
+    around = Surroundings(Host(home="/home/dev"), (CWD,), Endless)
+    told = meant(Editing(draft, {}, {}, ()), around)
+    assert told.why == ENDLESS.format("/srv/**/*.key")
+    assert told.box is None
