@@ -61,6 +61,21 @@ def stand_still(desk: Desk, window: Terminal) -> None:
     # The words never got there whole. They are told to be lost, and given back.
     window.wait_for("never got this message", since=at)
     assert desk.model.asked == ["flood me"]
+    # A message that the socket did hold: whether the engine takes it up, or drops it
+    # with the connection that was left, is its own affair; what happened is told.
+    os.kill(engine, signal.SIGSTOP)
+    at = window.type("\r")
+    window.wait_for("does not answer", since=at)
+    os.kill(engine, signal.SIGCONT)
+    heard, lost = "heard another thought goes on.", "never got this message"
+
+    def fates() -> list[str]:
+        return [text for text in (heard, lost) if text in window.words(at)]
+
+    window.wait(fates, "the fate of the message")
+    assert window.quit() == 0
+    sent = ["another thought goes on"] if fates() == [heard] else []
+    assert desk.model.asked == ["flood me", *sent]
 
 
 @pytest.mark.parametrize("engine", engines(), ids=lambda one: one.version)
@@ -101,7 +116,6 @@ def test_suspended_while_an_answer_flows(engine: EngineUnderTest) -> None:
             )
             assert len(desk.engines()) == 1
             stand_still(desk, window)
-            assert window.quit() == 0
         with sqlite3.connect(store_path(desk.bench.home.tui_home)) as store:
             assert any("omegaword" in line for line in store.iterdump())
             # Its end was said to nobody: that it was interrupted was only a guess.
