@@ -30,9 +30,11 @@ from state.model import (
     ReviewState,
     Thread,
     Turn,
+    World,
 )
 from state.reduce import reduce_thread
-from state.select.ledger import how, live_entries, merged
+from state.select.ledger import facts, how, live_entries, merged
+from state.tree import Forest
 from tests.recordings import events
 
 T = ThreadId("t")
@@ -174,6 +176,8 @@ def test_what_the_engine_did_not_hear_is_history(
     assert len(entry.earlier) == earlier
     (row,) = json.loads(exported([entry], {}))
     assert len(row["unheard"]) == earlier
+    said = [f.text for f in facts(entry, World(), Forest()) if f.label == "before"]
+    assert len(said) == earlier and all("you decided “Yes”: it" in s for s in said)
 
 
 def test_a_ledger_read_before_the_engine_asked_again() -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from state.dataclass import replace
+from state.events import ReviewAsked, ReviewDecided
 from tests.screens.scripts import (
     AUTH,
     MINUTE,
@@ -479,4 +481,21 @@ def test_full_access_has_no_sandbox(snap_of: Snap) -> None:
     told_ = told(*start, *more, *began(AUTH, "t1", ago=300), asked, at_ms=NOW)
     app = stage(connected(), told_, open_thread=AUTH)
     words = ["without the sandbox"]
+    snap_of(app, (120, 40), run_before=card(), must_contain=words)
+
+
+def test_asked_again_for_the_answer_did_not_arrive(snap_of: Snap) -> None:
+    """A connection ended between the letter and the engine: it waits again, and says
+    what was decided before."""
+    auth = row(AUTH, "review the auth middleware", 5 * MINUTE, "idle")
+    start = [listed(auth, *ROWS), opened(auth), *began(AUTH, "t1", ago=300)]
+    history = told(*start, command("npm ci"))
+    asked = history[-1]
+    assert isinstance(asked, ReviewAsked)
+    review = asked.review
+    yes = next(d for d in review.decisions if d.letter == "y")
+    decided = ReviewDecided(review.thread_id, review.key, yes, NOW - 9_000)
+    again = ReviewAsked(review.thread_id, replace(review, connection=2), NOW)
+    app = stage(connected(), [*history, decided, again], open_thread=AUTH)
+    words = ["your “Yes, proceed” did not reach the engine", "y  Yes, proceed"]
     snap_of(app, (120, 40), run_before=card(), must_contain=words)
