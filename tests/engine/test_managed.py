@@ -55,6 +55,9 @@ def test_a_mode_that_is_not_allowed_rings_for_a_start_and_a_fork(
             await watch.until(TurnEnded)
             copy = await _refused(watch, ForkThread(first, sandbox="workspace-write"))
             assert copy != first
+            named = await watch.session.send(ForkThread(first, profile=":workspace"))
+            assert named not in (None, first), watch.said()
+            assert any("Asked for the profile :workspace" in w for w in watch.said())
 
     with Bench(administered, lambda _request: [Say("heard")]) as bench:
         asyncio.run(work(bench))

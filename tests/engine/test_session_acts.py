@@ -201,6 +201,9 @@ async def _forks(watch: Watch, thread_id: ThreadId) -> None:
     assert settings.settings.sandbox is not None
     assert settings.settings.sandbox.mode is SandboxMode.READ_ONLY
     assert watch.of(SandboxRefused) == []
+    # The same by a profile's name; what is in force as asked for says nothing.
+    named = await watch.session.send(ForkThread(thread_id, profile=":read-only"))
+    assert named not in (None, thread_id, copy)
 
 
 @each_engine
