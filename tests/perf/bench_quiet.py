@@ -22,7 +22,7 @@ TURNS_PER_PAGE = 10
 
 def idle(seconds: int) -> dict[str, Any]:
     """Nothing happens for a while."""
-    with ground(threads=100, loaded=20) as run:
+    with ground(threads=100, loaded=20, probed=False) as run:
         terminal = run.terminal
         cpu, size = terminal.cpu(), len(terminal.output)
         time.sleep(seconds)
@@ -38,7 +38,7 @@ def idle(seconds: int) -> dict[str, Any]:
 
 def answer(rate: int, seconds: int) -> dict[str, Any]:
     """One answer of prose, code and lists."""
-    with ground(threads=100, loaded=20) as run:
+    with ground(threads=100, loaded=20, probed=False) as run:
         terminal, engine = run.terminal, run.engine
         engine.tell(do="prose", rate=rate, seconds=seconds)
         time.sleep(1.0)
@@ -57,7 +57,7 @@ def answer(rate: int, seconds: int) -> dict[str, Any]:
 
 def large(threads: int, items: int) -> dict[str, Any]:
     """A large fleet, then all of a large thread read, page by page."""
-    with ground(threads=threads, loaded=1, big=items) as run:
+    with ground(threads=threads, loaded=1, big=items, probed=False) as run:
         terminal, engine = run.terminal, run.engine
         listed = terminal.memory()
         terminal.press(b"2")
