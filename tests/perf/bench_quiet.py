@@ -64,8 +64,11 @@ def large(threads: int, items: int) -> dict[str, Any]:
         terminal.quiet(0.5)  # The focus moves first: g means something in a list, too.
         pages = items // (ITEMS_PER_TURN * TURNS_PER_PAGE)
         for page in range(2, pages + 1):
-            terminal.press(b"g")  # at the top the next older page is asked for
-            engine.do(do="asked", method="thread/turns/list", times=page)
+            asked = {"method": "thread/turns/list", "times": page, "within": 1.0}
+            while True:
+                terminal.press(b"g")  # at the top the next older page is asked for
+                if engine.do(do="asked", **asked)["done"] >= page:
+                    break  # else it came too early: the page before was not drawn yet
             terminal.quiet(0.1)
         terminal.quiet(1.0)
         opened = terminal.memory()

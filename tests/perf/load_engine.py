@@ -9,7 +9,8 @@ stdin; each is answered by one line on stdout when it is carried out:
     {"do": "burst", "threads": n, "count": deltas}
     {"do": "prose", "rate": deltas/s, "seconds": s}      markdown, in one thread
     {"do": "end"}                                        the turns are over
-    {"do": "asked", "method": m, "times": n}             wait until that was asked
+    {"do": "asked", "method": m, "times": n}             wait until that was asked,
+                                 at most "within" seconds; how often it was
 
 Deltas are numbered (`numbered`), each is a write of its own and no item is completed
 by its text: whoever holds all of it has lost no delta.
@@ -255,8 +256,9 @@ class Load:
             case {"do": "end"}:
                 return self.end()
             case {"do": "asked", "method": method, "times": times}:
-                async with self.news:
-                    await self.news.wait_for(lambda: self.asked[method] >= times)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(order.get("within")), self.news:
+                        await self.news.wait_for(lambda: self.asked[method] >= times)
                 return self.asked[method]
         raise ValueError(order)
 
