@@ -61,7 +61,7 @@ class TerminalWatch:
         """A second has passed."""
         fleet = self._fleet
         seen = self._seen
-        board = isinstance(seen, terminals.TerminalsBoard)
+        board = seen in self.boards
         pane = seen is fleet and fleet.terminals.shows_any
         now = fleet.services.clock()
         if fleet.meter.due(now, board=board, pane=pane):
