@@ -23,6 +23,7 @@ from tests.screens.stage import (
 )
 from tests.screens.test_fleet import asking, midway
 from tests.snap import Size, Snap, sizes
+from tui.app import CodexTui
 
 NO_CODEX = (
     "No usable codex was found; install one with `pip install "
@@ -266,15 +267,14 @@ HOSTILE = (
 )
 
 
-@sizes
-def test_hostile_text(snap_of: Snap, size: Size) -> None:
+def hostile_text(theme: str = "ink") -> CodexTui:
     """Markup, escapes, wide, joined, right to left and very long, everywhere."""
     key = "01a1-bad"
     thread = s.row(key, HOSTILE, 30, "idle", cwd=f"{CWD}/[b]\u202etxt.exe")
     diff = f"@@ -1 +1 @@\n-{HOSTILE}\n+{'long ' * 2000}\n"
     change = {"path": "src/[/foo]\u202ex.py", "kind": {"type": "update"}, "diff": diff}
     edits: Json = {"type": "fileChange", "id": "f1", "status": "completed"}
-    app = stage(
+    return stage(
         connected(),
         told(
             s.listed(thread, s.row("01a1-long", "very long " * 1000, 40, "idle")),
@@ -289,9 +289,14 @@ def test_hostile_text(snap_of: Snap, size: Size) -> None:
             s.item(key, "t1", **s.answer("The end of it.", "a3")),
         ),
         open_thread=key,
+        theme=theme,
     )
+
+
+@sizes
+def test_hostile_text(snap_of: Snap, size: Size) -> None:
     words = ["[/foo]", "日本語", "The end of it."]
-    snap_of(app, size, run_before=keys("2"), must_contain=words)
+    snap_of(hostile_text(), size, run_before=keys("2"), must_contain=words)
 
 
 @sizes

@@ -8,11 +8,18 @@ import pytest
 
 from state.events import SandboxRefused
 from state.items import ThreadId
-from state.model import SandboxMode
+from state.model import EnginePhase, SandboxMode
 from tests.screens import scripts as s
-from tests.screens.stage import DEMO, connected, keys, stage, told
+from tests.screens.stage import DEMO, connected, engine, keys, stage, told
 from tests.screens.test_fleet import asking
-from tests.screens.test_fleet_states import UNTRUSTED, gone, working
+from tests.screens.test_fleet_states import (
+    NO_CODEX,
+    UNTRUSTED,
+    account,
+    gone,
+    hostile_text,
+    working,
+)
 from tests.screens.test_plain import plain
 from tests.snap import Size, Snap
 from tui.app import CodexTui
@@ -41,10 +48,28 @@ def engine_gone(theme: str) -> CodexTui:
     return stage(*events, open_thread=DEMO, theme=theme)
 
 
+def loading(theme: str) -> CodexTui:
+    known = (connected(), told(*s.fleet()))
+    return stage(*known, open_thread="01a1-text", theme=theme)
+
+
+def no_engine(theme: str) -> CodexTui:
+    return stage([engine(EnginePhase.MISSING, sentence=NO_CODEX)], theme=theme)
+
+
+def not_logged_in(theme: str) -> CodexTui:
+    known = (connected(), told(account(None), *s.fleet()))
+    return stage(*known, open_thread=s.AUTH, theme=theme)
+
+
 STATES: dict[str, tuple[Callable[[str], CodexTui], list[str]]] = {
     "first-start": (first_start, ["No threads yet.", "read-only"]),
     "full-access": (full_access, ["FULL ACCESS", "never asks"]),
     "alarm": (alarm, ["asked for workspace-write, in force", "read-only"]),
+    "hostile": (hostile_text, ["[/foo]", "日本語", "The end of it."]),
+    "loading": (loading, ["upgrade textual", "not loaded"]),
+    "no-engine": (no_engine, ["No codex found.", "codex-tui demo"]),
+    "no-login": (not_logged_in, ["Not logged in", "log in"]),
     "engine-gone": (engine_gone, ["engine gone", "last known", "Its last line:"]),
 }
 
