@@ -231,11 +231,8 @@ class Onlooker:
         """What is drawn where the card is."""
         region = self.driver.card.region
         lines = self.driver.screen().splitlines()[region.y : region.bottom]
-        drawn = [line[region.x : region.right].translate(_FRAME) for line in lines]
-        # Without colours an opened strip has a mark before each of its lines.
-        return " ".join(
-            " ".join(line.strip().removeprefix(">") for line in drawn).split()
-        )
+        text = "\n".join(line[region.x : region.right] for line in lines)
+        return " ".join(text.translate(_FRAME).split())
 
     def press(self, name: str, *, typed: bool = False) -> None:
         """An input is about to arrive. `typed`: as a word of a field."""
