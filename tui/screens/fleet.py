@@ -137,10 +137,12 @@ class FleetScreen(FleetActs):
 
     async def _complete(self) -> None:
         """The panes that the first paint does not have to wait for."""
-        right = self.query_one("#right")
-        await right.mount(self.agents, self.terminals, self.reviews)
-        await self.query_one("#center").mount(self.card, after=self.transcript)
-        # How many lines a pane wants, it knows when it has its size.
+        right, center = self.query_one("#right"), self.query_one("#center")
+        if right.is_attached:  # else the window closes already
+            await right.mount(self.agents, self.terminals, self.reviews)
+        if not center.is_attached:
+            return
+        await center.mount(self.card, after=self.transcript)
         for pane in (self.agents, self.terminals):
             self.watch(pane.rows, "virtual_size", self._share_right, init=False)
         self.refresh_list()
