@@ -46,6 +46,8 @@ class Known:
     direct_input: bool | None = None
     status: ThreadStatus = ThreadStatus.UNKNOWN
     described: bool = False
+    titled: bool = False
+    """It has a name, or its first message was told"""
     turn: TurnId | None = None
     shell_turn: TurnId | None = None
     read_revision: str | None = None
@@ -148,6 +150,7 @@ class Ledger:
         known.path = facts.get("path", known.path)
         known.parent = facts.get("parent_id", known.parent)
         known.direct_input = facts.get("direct_input", known.direct_input)
+        known.titled |= bool(facts.get("name") or facts.get("preview"))
         if "status" in facts:
             self._status(thread_id, facts["status"])
 
@@ -169,6 +172,7 @@ class Ledger:
                 known.shell_turn = event.turn_id
         elif isinstance(body, UserMessage):
             known.shell_turn = None
+            known.titled = True
 
     def seen(self, event: Event) -> ClientId | None:
         """The send that `event` proves to have arrived, if it does."""

@@ -50,6 +50,7 @@ from state.events import (
     TurnStarted,
 )
 from state.items import ThreadId
+from state.model import ThreadStatus
 
 _ACCOUNT_NEWS = frozenset({"account/updated", "account/login/completed"})
 
@@ -146,12 +147,11 @@ class Live:
         self._contexts.follow(event)
         self._rules.follow(event)
         match event:
-            case (
-                ThreadStatusChanged(thread_id=thread_id)
-                | ThreadSeen(thread_id=thread_id)
-                | TurnStarted(thread_id=thread_id)
-            ):
+            case ThreadSeen(thread_id=thread_id) | TurnStarted(thread_id=thread_id):
                 self._heard_of(thread_id)
+            case ThreadStatusChanged(thread_id=thread_id):
+                self._heard_of(thread_id)
+                self._title(thread_id)
             case TurnEnded(thread_id=thread_id):
                 self._heard_of(thread_id)
                 self._terminals(thread_id)
@@ -180,6 +180,13 @@ class Live:
         ):
             # Another client loaded it; agents stream to everybody by themselves.
             self.link.spawn(self._actor.listen(thread_id))
+
+    def _title(self, thread_id: ThreadId) -> None:
+        """Who listens after the first message of another window was not told it."""
+        known = self.link.ledger.thread(thread_id)
+        rests = known.described and known.status is ThreadStatus.IDLE
+        if rests and self._learned and not known.titled:
+            self.link.spawn(self._read(thread_id))
 
     def _look_at(self, thread_id: ThreadId) -> None:
         """Learn path, nickname and place of a thread that began to talk."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from state.commands import Decide, RenameThread, RetryEngine, SendTurn
+from state.commands import Decide, Refresh, RenameThread, RetryEngine, SendTurn
 from state.engine.errors import EngineNotFound
 from state.engine.locate import EngineBinary
 from state.engine.session import EngineSession, SessionOptions
@@ -22,14 +22,17 @@ from state.events import (
     ReviewAsked,
     ReviewReopened,
     ReviewSent,
+    ReviewsListed,
     SandboxProbed,
     SendChanged,
+    ThreadSeen,
     ThreadStatusChanged,
 )
 from state.items import ThreadId
 from state.model import ClientId, EnginePhase, SendState
 from tests.engine.fake_engine import HELLO, fake_binary, short_folder
 from tests.engine.session_bench import LIMIT, Watch, engine_pid
+from tests.fakes import thread_row
 
 IDLE = {
     "method": "thread/status/changed",
@@ -154,6 +157,24 @@ def test_a_request_sent_twice_is_one_review_and_only_tools_are_refused() -> None
     assert answers[0]["result"] == {"decision": "cancel"}
     assert answers[1]["error"]["code"] == -32601
     assert len(answers) == 2
+
+
+def test_a_title_that_came_before_we_listened_is_asked_for() -> None:
+    """Another window's first message: who listens a moment later never hears it."""
+    row = thread_row("t")
+    young, titled = ({**row, "name": None, "preview": words} for words in ("", "hi"))
+
+    async def act(watch: Watch, _folder: Path) -> None:
+        await watch.until(ReviewsListed)  # the last of a beginning
+        await watch.session.send(Refresh())
+        await watch.until(ThreadSeen, lambda e: ("preview", "hi") in e.facts)
+
+    wire = script(
+        thread_list=[{"reply": {"data": [young], "nextCursor": None}}, {"send": IDLE}],
+        thread_read=[{"reply": {"thread": titled}}],
+        account_read=[ACCOUNT],
+    )
+    play(wire, act)
 
 
 def test_a_decision_dies_with_its_connection() -> None:
