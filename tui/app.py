@@ -329,6 +329,11 @@ class CodexTui(KeysInOrder):
         except Exception as error:
             self._handle_exception(error)
 
+    def action_command_palette(self) -> None:
+        """Ours: its cursor rests."""
+        if not isinstance(self.screen, late.palette.Palette):
+            self.push_screen(late.palette.Palette(id="--command-palette"))
+
     def action_how_to_quit(self) -> None:
         """ctrl+c clears nothing and ends nothing; it says how to quit."""
         selected = self.screen.get_selected_text()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.widgets import Input
 
 from tui.actions import ACTIONS, Action
 
@@ -32,3 +33,11 @@ class RegistryCommands(Provider):
             if score > 0:
                 shown = matcher.highlight(action.title)
                 yield Hit(score, shown, partial(self._run, action), help=action.help)
+
+
+class Palette(CommandPalette):
+    """Textual's, with a cursor that rests: a screen at rest writes nothing."""
+
+    def on_mount(self) -> None:
+        """Its field is there."""
+        self.query_one(Input).cursor_blink = False

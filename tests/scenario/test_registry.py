@@ -83,7 +83,7 @@ def test_the_palette_opens_and_runs_an_action() -> None:
     async def play(driver: Driver) -> None:
         await driver.open_thread("one")
         await driver.press("ctrl+p")
-        assert driver.dialog == "CommandPalette"
+        assert driver.dialog == "Palette"
         await driver.type("rename")
         await driver.wait(2000)
         await driver.press("enter")
