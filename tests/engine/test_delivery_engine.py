@@ -172,7 +172,7 @@ async def _journey(bench: Bench) -> None:
         program(fix / ".husky/pre-push", f"touch {ran}")
         await app.fleet.action_do("push")
         await until(pilot, lambda: "second key" in screen_text(app))
-        assert ".husky/pre-push" in screen_text(app)
+        await until(pilot, lambda: ".husky/pre-push" in screen_text(app))
         await pilot.press("enter")
         assert await run(remote, "branch", "--list", "fix/cache") == ""
         await press(pilot, "N", "once more")

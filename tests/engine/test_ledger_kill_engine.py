@@ -163,7 +163,10 @@ async def _killed_store(bench: Bench, path: Path) -> None:
             found = world.threads[thread].reviews.values()
             return next(r for r in found if str(file) in r.params)
 
-        await until(store, lambda w: len(w.threads[thread].reviews) == 2)
+        await until(
+            store,
+            lambda w: thread in w.threads and len(w.threads[thread].reviews) == 2,
+        )
         await writer.flush()
         await writer._db.close()
         await bridge.act(yes(asked(store.world, first)))
