@@ -76,10 +76,11 @@ class FakeTransport:
             raise EngineLost("closed")
         self._engine.heard(self, data)
 
-    async def receive(self) -> bytes | None:
+    async def receive(self) -> list[bytes]:
         if self._closed and self._queue.empty():
-            return None
-        return await self._queue.get()
+            return []
+        raw = await self._queue.get()
+        return [raw] if raw is not None else []
 
     def deliver(self, message: Json) -> None:
         """The engine says this."""

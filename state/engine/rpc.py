@@ -242,14 +242,14 @@ class RpcClient:
         self._lose(EngineLost(reason, self.transport.stderr_tail()), tell=True)
 
     async def _read_all(self) -> None:
-        receive = self.transport.receive
-        while (raw := await receive()) is not None:
-            try:
-                message = decode_message(raw)
-            except NotJson:
-                self.counters.not_json += 1
-                continue
-            self._dispatch(message)
+        while raws := await self.transport.receive():
+            for raw in raws:
+                try:
+                    message = decode_message(raw)
+                except NotJson:
+                    self.counters.not_json += 1
+                    continue
+                self._dispatch(message)
 
     def _dispatch(self, message: object) -> None:
         self.counters.received += 1

@@ -1,8 +1,8 @@
 """Bytes to and from an engine: a stdio child, a unix socket, a WebSocket.
 
-Owns framing (one JSON message per `receive`), the child's life and its stderr. Does not
+Owns framing (a message is one JSON value), the child's life and its stderr. Does not
 know JSON or the protocol. Invariant: messages come in wire order, whole, of any length;
-after the end `receive` returns None for ever and `send` raises `EngineLost`.
+after the end `receive` returns [] for ever and `send` raises `EngineLost`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self, TypedDict, Unpack
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from state.engine.errors import (
@@ -50,8 +50,9 @@ class Transport(Protocol):
         Raises EngineLost when the connection has ended."""
         ...
 
-    async def receive(self) -> bytes | None:
-        """The next whole message, or None at the end. One reader only."""
+    async def receive(self) -> Sequence[bytes]:
+        """The whole messages that came since the last call, waiting for one; none
+        at the end. One reader only."""
         ...
 
     async def close(self) -> None:
@@ -83,7 +84,7 @@ class StdioTransport:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self._lines: deque[bytes] = deque()
+        self._lines: list[bytes] = []
         self._partial: list[bytes] = []
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._ended = False
@@ -137,11 +138,11 @@ class StdioTransport:
         except (BrokenPipeError, ConnectionResetError) as error:
             raise EngineLost("its input pipe broke", self.stderr_tail()) from error
 
-    async def receive(self) -> bytes | None:
+    async def receive(self) -> Sequence[bytes]:
         assert self._process.stdout is not None
         while not self._lines:
             if self._ended:
-                return None
+                return ()
             chunk = await self._process.stdout.read(_CHUNK)
             if chunk:
                 self._split(chunk)
@@ -151,7 +152,8 @@ class StdioTransport:
                 self._partial.clear()
             await self._settle()
             self._ended = True
-        return self._lines.popleft()
+        lines, self._lines = self._lines, []
+        return lines
 
     def _split(self, chunk: bytes) -> None:
         # Only the new chunk is searched, so a 64 MiB line costs one pass over it.
@@ -240,16 +242,14 @@ class _Options(TypedDict, total=False):
     sock: socket.socket
 
 
-class _Sockopt(Protocol):
-    """A socket, or asyncio's stand-in for one."""
-
+class _Sockopt(Protocol):  # a socket, or asyncio's stand-in for one
     def getsockopt(self, level: int, option: int, size: int, /) -> bytes: ...
 
 
 class WebSocketTransport:
     """One JSON message per text frame, over ws, wss or a unix socket."""
 
-    def __init__(self, connection: ClientConnection, where: str) -> None:
+    def __init__(self, connection: GulpingConnection, where: str) -> None:
         self._connection = connection
         self._where = where
         self._reason = ""
@@ -296,6 +296,7 @@ class WebSocketTransport:
                 f"{where} is not a Codex engine (no WebSocket there); "
                 "check the address."
             ) from error
+        assert isinstance(connection, GulpingConnection)
         return cls(connection, where)
 
     def peer_pid(self) -> int | None:
@@ -317,12 +318,12 @@ class WebSocketTransport:
         except ConnectionClosed as error:
             raise EngineLost(self._note(error)) from None
 
-    async def receive(self) -> bytes | None:
+    async def receive(self) -> Sequence[bytes]:
         try:
-            return await self._connection.recv(decode=False)
+            return await self._connection.messages()
         except ConnectionClosed as error:
             self._note(error)
-            return None
+            return ()
 
     def _note(self, error: ConnectionClosed) -> str:
         if not self._reason:

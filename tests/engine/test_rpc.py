@@ -312,8 +312,13 @@ class Memory:
     async def send(self, data: bytes) -> None:
         self.sent.append(json.loads(data))
 
-    async def receive(self) -> bytes | None:
-        return await self.inbound.get()
+    async def receive(self) -> list[bytes]:
+        came = [await self.inbound.get()]
+        while came[-1] is not None and not self.inbound.empty():
+            came.append(self.inbound.get_nowait())
+        if came[-1] is None and len(came) > 1:
+            self.inbound.put_nowait(None)
+        return [raw for raw in came if raw is not None]
 
     async def close(self) -> None:
         self.inbound.put_nowait(None)
