@@ -1,45 +1,99 @@
 """Joins adjacent deltas of one item, so that a burst costs one reducer step.
 
-Owns which events may be joined: deltas only. Endings, reviews and settings are
-never joined, dropped or reordered, and no delta crosses another event of its
-thread. Laws: idempotent; folding the result gives the world of the original.
+Owns what waits to be reduced, and which events may be joined: deltas only. Endings,
+reviews and settings are never joined, dropped or reordered, and no delta crosses
+another event of its thread. Laws: idempotent; folding the result gives the world of
+the original.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from state.dataclass import replace
 from state.events import Event, ItemDelta
-from state.items import ThreadId
+from state.items import DeltaKind, ItemId, ThreadId, TurnId
 
-_Key = tuple[str, str, str, int]
+_Key = tuple[TurnId, ItemId, DeltaKind, int]
+_Growing = tuple[ThreadId, _Key, list[str]]
+
+
+def _nothing() -> None:
+    pass
+
+
+class Inlet:
+    """Where events come in: called with each, it never blocks and never raises.
+    `on_first`: called when one arrives after a rest."""
+
+    __slots__ = ("_open", "_waiting", "on_first")
+
+    def __init__(self, on_first: Callable[[], None] = _nothing) -> None:
+        self.on_first = on_first
+        self._waiting: list[Event | _Growing] = []
+        self._open: dict[ThreadId, dict[_Key, list[str]]] = {}
+
+    def __bool__(self) -> bool:
+        """Something waits."""
+        return bool(self._waiting)
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        if isinstance(event, ItemDelta):
+            self.grow(
+                event.thread_id,
+                event.turn_id,
+                event.item_id,
+                event.kind,
+                event.text,
+                event.index,
+            )
+            return
+        thread_id: ThreadId | None = getattr(event, "thread_id", None)
+        if thread_id is not None:
+            self._open.pop(thread_id, None)
+        self._add(event)
+
+    def grow(
+        self,
+        thread_id: ThreadId,
+        turn_id: TurnId,
+        item_id: ItemId,
+        kind: DeltaKind,
+        text: str,
+        index: int = 0,
+    ) -> None:
+        """Take an `ItemDelta` of these fields: thousands come in a second, and most
+        only lengthen one that waits already."""
+        key = (turn_id, item_id, kind, index)
+        mine = self._open.get(thread_id)
+        if mine is None:
+            mine = self._open[thread_id] = {}
+        elif key in mine:
+            mine[key].append(text)
+            return
+        texts = mine[key] = [text]
+        self._add((thread_id, key, texts))
+
+    def _add(self, one: Event | _Growing) -> None:
+        self._waiting.append(one)
+        if len(self._waiting) == 1:
+            self.on_first()
+
+    def take(self) -> list[Event]:
+        """All that waits; from here on nothing does."""
+        waiting, self._waiting = self._waiting, []
+        self._open.clear()
+        return [_joined(*one) if isinstance(one, tuple) else one for one in waiting]
+
+
+def _joined(thread_id: ThreadId, key: _Key, texts: list[str]) -> ItemDelta:
+    turn_id, item_id, kind, index = key
+    return ItemDelta(thread_id, turn_id, item_id, kind, "".join(texts), index)
 
 
 def coalesce(events: Iterable[Event]) -> list[Event]:
     """The same happenings in fewer events, order kept per thread."""
-    result: list[Event] = []
-    chunks: dict[int, list[str]] = {}
-    open_deltas: dict[ThreadId, dict[_Key, int]] = {}
+    inlet = Inlet()
     for event in events:
-        if not isinstance(event, ItemDelta):
-            thread_id = getattr(event, "thread_id", None)
-            if thread_id is not None:
-                open_deltas.pop(thread_id, None)
-            result.append(event)
-            continue
-        mine = open_deltas.setdefault(event.thread_id, {})
-        key = (event.turn_id, event.item_id, event.kind, event.index)
-        at = mine.get(key)
-        if at is None:
-            mine[key] = len(result)
-            result.append(event)
-        else:
-            first = result[at]
-            assert isinstance(first, ItemDelta)
-            chunks.setdefault(at, [first.text]).append(event.text)
-    for at, texts in chunks.items():
-        first = result[at]
-        assert isinstance(first, ItemDelta)
-        result[at] = replace(first, text="".join(texts))
-    return result
+        inlet(event)
+    return inlet.take()

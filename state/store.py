@@ -7,11 +7,10 @@ published world never changes, and every change is named in `dirty`.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from state.coalesce import coalesce
+from state.coalesce import Inlet
 from state.dataclass import dataclass, replace
 from state.events import Event, WorldEvent
 from state.frame import FrameGate
@@ -50,11 +49,10 @@ class Store:
     def __init__(self, world: World | None = None) -> None:
         self._world = world or World()
         self._threads: dict[ThreadId, Thread] = dict(self._world.threads)
-        self._pending: deque[Event] = deque()
         self._subscribers: list[Subscriber] = []
         self.gate = FrameGate()
-        self.on_offer: Callable[[], None] = lambda: None
-        """Called when the first event after a rest arrives: ask for a tick."""
+        self.inlet = Inlet()
+        """Where events come in; `on_first`: ask for a tick"""
 
     @property
     def world(self) -> World:
@@ -64,7 +62,7 @@ class Store:
     @property
     def idle(self) -> bool:
         """Nothing waits for a tick."""
-        return not self._pending
+        return not self.inlet
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Called once per publish, in order of subscription."""
@@ -88,10 +86,7 @@ class Store:
 
     def offer(self, event: Event) -> None:
         """Take an event; never blocks, never raises."""
-        rested = not self._pending
-        self._pending.append(event)
-        if rested:
-            self.on_offer()
+        self.inlet(event)
 
     def offer_all(self, events: Iterable[Event]) -> None:
         """Take several events in order."""
@@ -100,10 +95,9 @@ class Store:
 
     def tick(self, now_ms: int) -> Published | None:
         """Reduce what waits and publish; None when nothing waits."""
-        if not self._pending:
+        if not self.inlet:
             return None
-        batch = coalesce(self._pending)
-        self._pending.clear()
+        batch = self.inlet.take()
         before = self._world
         world = before
         dirty: set[ThreadId] = set()

@@ -78,14 +78,14 @@ class Bridge:
     def start(self) -> None:
         """Begin to listen and to publish. Needs a running loop."""
         self._loop = asyncio.get_running_loop()
-        self.store.on_offer = self._schedule
+        self.store.inlet.on_first = self._schedule
         self.store.subscribe(self._keep)
         self.store.subscribe(self.holding.watch)
         self.store.subscribe(self.once.watch)
         self.store.subscribe(self.delivery.watch)
         if not self.store.idle:
             self._schedule()
-        self._spawn(self.engine.run(self.store.offer))
+        self._spawn(self.engine.run(self.store.inlet))
         if self.keeper is not None:
             self._spawn(self._ingest(self.keeper))
 
@@ -104,7 +104,7 @@ class Bridge:
 
     async def close(self) -> None:
         """End: the engine goes on, what waits is written."""
-        self.store.on_offer = lambda: None
+        self.store.inlet.on_first = lambda: None
         if self._tick is not None:
             self._tick.cancel()
         await self.engine.close()

@@ -42,7 +42,7 @@ class Link:
         self.ledger = ledger
         self.clock = clock
         self._tell = tell
-        self._ended = False
+        self.ended = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._refreshing: set[ThreadId] = set()
 
@@ -59,7 +59,7 @@ class Link:
         return WireContext(self.epoch, self.number, self.clock())
 
     def tell(self, *events: Event) -> None:
-        if not self._ended:
+        if not self.ended:
             for event in events:
                 self._tell(event)
 
@@ -104,7 +104,7 @@ class Link:
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside the rest; what the engine refuses there is nobody's business."""
-        if self._ended:
+        if self.ended:
             work.close()
             return
         task = asyncio.create_task(self._quietly(work))
@@ -123,7 +123,7 @@ class Link:
 
     async def end(self) -> None:
         """Cancel what still runs."""
-        self._ended = True
+        self.ended = True
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

@@ -8,10 +8,12 @@ loaded it, and is never loaded by listening.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, assert_never
 
 from state import commands as c
+from state.coalesce import Inlet
 from state.engine import calls
 from state.engine.acting import Actor, Surroundings
 from state.engine.answering import decide, refuse_foreign
@@ -34,7 +36,8 @@ from state.engine.rules import RuleWatch
 from state.engine.sending import Sender
 from state.engine.shadow import RAW_METHOD, Shadow
 from state.engine.trees import mark_agents
-from state.engine.wire.notifications import decode_delta, decode_notification
+from state.engine.wire.deltas import decode_delta, read_delta
+from state.engine.wire.notifications import decode_notification
 from state.engine.wire.requests import decode_request
 from state.events import (
     Event,
@@ -59,9 +62,15 @@ class Live:
     """What lives and dies with one connection."""
 
     def __init__(
-        self, link: Link, around: Surroundings, lost: asyncio.Future[EngineLost]
+        self,
+        link: Link,
+        around: Surroundings,
+        lost: asyncio.Future[EngineLost],
+        inlet: Inlet | None = None,
     ) -> None:
+        """`inlet`: where growing text goes by a way shorter than the link's."""
         self.link = link
+        self._inlet = inlet
         self._lost = lost
         self._around = around
         self._turns = Turns(link)
@@ -73,6 +82,7 @@ class Live:
         self._actor = Actor(link, self._sender, around)
         self._learned = False
         self._looked_at: set[ThreadId] = set()
+        self._described: set[ThreadId] = set()
         self._terminals_due: set[ThreadId] = set()
         self._queues_due: set[ThreadId] = set()
 
@@ -100,6 +110,27 @@ class Live:
         return [t for t in ledger.subscribed if ledger.thread(t).parent is None]
 
     # -- in --------------------------------------------------------------------
+
+    @property
+    def quick(self) -> Callable[[bytes], bool] | None:
+        """What takes a growing text as it comes off the wire; True: it is taken."""
+        return None if self._inlet is None else self._grow
+
+    def _grow(self, raw: bytes) -> bool:
+        # Thousands come in a second, and most say nothing but "longer".
+        delta = read_delta(raw)
+        if delta is None or self._inlet is None or self.link.ended:
+            return False
+        self._inlet.grow(*delta)
+        if delta[0] not in self._described:
+            self._speaks(delta[0])
+        return True
+
+    def _speaks(self, thread_id: ThreadId) -> None:
+        if self.link.ledger.thread(thread_id).described:
+            self._described.add(thread_id)
+        else:
+            self._look_at(thread_id)
 
     def arrived(self, message: dict[str, Any]) -> None:
         """Every notification and request, in wire order; never raises."""
@@ -138,8 +169,7 @@ class Live:
     def follow(self, event: Event) -> None:
         """What an event makes us ask next."""
         if isinstance(event, ItemDelta):
-            if not self.link.ledger.thread(event.thread_id).described:
-                self._look_at(event.thread_id)
+            self._speaks(event.thread_id)
             return
         self._turns.heard(event)
         self._sender.heard(event)

@@ -102,7 +102,8 @@ class Engine(Protocol):
     async def run(self, offer: Offer) -> None:
         """Connect, tell everything, connect again when it is lost; until `close`.
 
-        `offer` is called in this loop and must neither block nor raise."""
+        `offer` is called in this loop and must neither block nor raise. To an `Inlet`
+        growing text may be told by its shorter way."""
         ...
 
     async def send(self, command: Command) -> ThreadId | None:

@@ -65,6 +65,7 @@ class RpcHooks:
     """Where a client's traffic goes, and its sources of chance and time."""
 
     on_message: Callable[[Message], None] | None = None
+    quick: Callable[[bytes], bool] | None = None
     on_lost: Callable[[EngineLost], None] | None = None
     tap: Tap | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -222,9 +223,17 @@ class RpcClient:
         self._inbox.clear()
         return messages
 
-    def attach(self, on_message: Callable[[Message], None]) -> None:
-        """Deliver to `on_message` from now on, what waits in the inbox first."""
+    def attach(
+        self,
+        on_message: Callable[[Message], None],
+        *,
+        quick: Callable[[bytes], bool] | None = None,
+    ) -> None:
+        """Deliver to `on_message` from now on, what waits in the inbox first. `quick`
+        is asked before a message is decoded, and may take it: a notification only.
+        A tap sees everything, so with one it is not asked."""
         self._hooks.on_message = on_message
+        self._hooks.quick = quick if self._hooks.tap is None else None
         while self._inbox:
             on_message(self._inbox.popleft())
 
@@ -243,7 +252,11 @@ class RpcClient:
 
     async def _read_all(self) -> None:
         while raws := await self.transport.receive():
+            quick = self._hooks.quick
             for raw in raws:
+                if quick is not None and quick(raw):
+                    self.counters.received += 1
+                    continue
                 try:
                     message = decode_message(raw)
                 except NotJson:

@@ -2,8 +2,9 @@
 
 Owns the life cycle and who is told what in which order; the rules stand in its parts:
 `bootstrap` (what to learn), `sending` (messages), `acting` (threads), `answering`
-(decisions), `wake` (what sleeps). Invariant: every event leaves through `_tell`, in
-wire order, and nothing of a lost connection is told after its end.
+(decisions), `wake` (what sleeps). Invariant: every event leaves through `_tell` (a
+growing text by `Live.quick`), in wire order, and nothing of a lost connection is told
+after its end.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from state import commands as c
+from state.coalesce import Inlet
 from state.controls import Controls
 from state.dataclass import dataclass, replace
 from state.engine.acting import Surroundings
@@ -156,7 +158,8 @@ class EngineSession:
             self._tell,
             self._options.clock,
         )
-        live = self._live = Live(link, self._options.around, lost)
+        inlet = self._offer if isinstance(self._offer, Inlet) else None
+        live = self._live = Live(link, self._options.around, lost, inlet)
         restore = frozenset(self._ledger.ours)
         if self._epoch in (None, connection.epoch):
             restore = frozenset()  # that engine lives: the loaded list tells all
@@ -171,7 +174,7 @@ class EngineSession:
                 codex_home=connection.info.codex_home,
                 sentence=None,
             )
-            connection.rpc.attach(live.arrived)
+            connection.rpc.attach(live.arrived, quick=live.quick)
             link.spawn(live.learn(restore, self._options.probe_cwd))
             if self._options.pulse is not None:
                 link.spawn(self._listen(link, self._options.pulse, lost))

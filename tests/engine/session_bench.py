@@ -13,15 +13,41 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from state.coalesce import Inlet
 from state.engine.locate import EngineBinary
 from state.engine.session import EngineSession, SessionOptions
 from state.engine.supervisor import ConnectOptions, SharedTarget, Target
-from state.events import EngineChanged, Event, MessageShown
+from state.events import EngineChanged, Event, ItemDelta, MessageShown
+from state.items import DeltaKind, ItemId, ThreadId, TurnId
 from state.model import EnginePhase
 from tests.engine.harness import Bench
 
 LIMIT = 60.0  # seconds; a slow machine needs far less
 E = TypeVar("E")
+
+
+class Told(Inlet):
+    """Every event goes to `hear`, growing text piece by piece."""
+
+    __slots__ = ("_hear",)
+
+    def __init__(self, hear: Callable[[Event], None]) -> None:
+        super().__init__()
+        self._hear = hear
+
+    def __call__(self, event: Event) -> None:
+        self._hear(event)
+
+    def grow(
+        self,
+        thread_id: ThreadId,
+        turn_id: TurnId,
+        item_id: ItemId,
+        kind: DeltaKind,
+        text: str,
+        index: int = 0,
+    ) -> None:
+        self._hear(ItemDelta(thread_id, turn_id, item_id, kind, text, index))
 
 
 class Watch:
@@ -31,6 +57,7 @@ class Watch:
         self.session = session
         self.events: list[Event] = []
         self._news = asyncio.Event()
+        self.inlet = Told(self.offer)
 
     def offer(self, event: Event) -> None:
         self.events.append(event)
@@ -103,7 +130,7 @@ async def running(
     """A session that is ready; closed at the end."""
     session = EngineSession(target or shared(bench), options(bench, **changes))
     watch = Watch(session)
-    run = asyncio.create_task(session.run(watch.offer))
+    run = asyncio.create_task(session.run(watch.inlet))
     try:
         await watch.phase(EnginePhase.READY)
         yield watch

@@ -64,7 +64,7 @@ async def watch_until_last(target: Target, env: dict[str, str], home: Path) -> W
         target, SessionOptions(connect=connecting, backoff=lambda _attempt: 3600.0)
     )
     watch = Watch(session)
-    run = asyncio.create_task(session.run(watch.offer))
+    run = asyncio.create_task(session.run(watch.inlet))
     try:
         await watch.until(ThreadRenamed, lambda e: e.name == "last")
     finally:

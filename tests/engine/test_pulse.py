@@ -47,7 +47,7 @@ async def running(
         SessionOptions(connect=connecting, backoff=lambda _a: 0.01, pulse=pulse),
     )
     watch = Watch(session)
-    run = asyncio.create_task(session.run(watch.offer))
+    run = asyncio.create_task(session.run(watch.inlet))
     try:
         await watch.until(ThreadStatusChanged)
         yield watch

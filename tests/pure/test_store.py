@@ -58,7 +58,7 @@ def test_a_thread_nobody_touched_is_the_same_object() -> None:
 def test_a_tick_is_asked_for_once_per_rest() -> None:
     store = Store()
     asked: list[int] = []
-    store.on_offer = lambda: asked.append(1)
+    store.inlet.on_first = lambda: asked.append(1)
     store.offer(e.ConfigWarned("x"))
     store.offer(e.ConfigWarned("y"))
     assert asked == [1]
@@ -66,6 +66,34 @@ def test_a_tick_is_asked_for_once_per_rest() -> None:
     assert store.tick(1) is None
     store.offer(e.EngineChanged(Engine(EnginePhase.READY)))
     assert asked == [1, 1]
+
+
+def test_growing_text_never_crosses_what_else_its_thread_was_told() -> None:
+    store = Store()
+    other = ThreadId("other")
+    ended = e.ThreadRenamed(T, "between")
+    for text in "ab":
+        store.inlet.grow(T, U, ITEM, DeltaKind.MESSAGE, text)
+        store.inlet.grow(other, U, ITEM, DeltaKind.MESSAGE, text)
+    store.offer(ended)
+    store.inlet.grow(T, U, ITEM, DeltaKind.MESSAGE, "c")
+    store.inlet.grow(T, U, ITEM, DeltaKind.PLAN, "p")
+    store.inlet.grow(other, U, ITEM, DeltaKind.MESSAGE, "c")
+    published = store.tick(0)
+    assert published is not None
+    message = DeltaKind.MESSAGE
+    assert published.events == (
+        e.ItemDelta(T, U, ITEM, message, "ab"),
+        e.ItemDelta(other, U, ITEM, message, "abc"),
+        ended,
+        e.ItemDelta(T, U, ITEM, message, "c"),
+        e.ItemDelta(T, U, ITEM, DeltaKind.PLAN, "p"),
+    )
+    # What comes after a publish is news again: nothing is added to what was taken.
+    store.inlet.grow(T, U, ITEM, message, "d")
+    again = store.tick(100)
+    assert again is not None
+    assert again.events == (e.ItemDelta(T, U, ITEM, message, "d"),)
 
 
 @given(st.lists(st.integers(0, 200), max_size=60))

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.engine.wire.context import WireContext
+from state.engine.wire.deltas import DELTAS, decode_delta, read_delta
 from state.engine.wire.items import decode_item
 from state.engine.wire.notifications import (
     IGNORED,
@@ -106,6 +107,58 @@ def test_a_delta_of_a_new_shape_is_not_taken_for_text() -> None:
     message = {"method": "item/commandExecution/outputDelta", "params": params}
     (event,) = decode_notification(message, HERE)
     assert isinstance(event, Unrecognised)
+
+
+_fields = st.text(max_size=3) | st.none() | st.integers()
+odd_params = st.fixed_dictionaries(
+    {"threadId": _fields, "turnId": _fields, "itemId": _fields},
+    optional={
+        "delta": _fields,
+        "summaryIndex": st.integers() | st.none(),
+        "contentIndex": st.integers() | st.floats(),
+        "more": anything,
+    },
+)
+
+
+@given(
+    odd_params | anything, st.sampled_from([*sorted(DELTAS), "item/fileChange/delta"])
+)
+def test_both_readings_of_a_delta_say_the_same(params: Any, method: str) -> None:
+    """The quick one may leave a message to the other; it never says another thing."""
+    message = {"method": method, "params": params, "emittedAtMs": 1}
+    raw = json.dumps(message).encode()
+    quick = read_delta(raw)
+    if quick is not None:
+        assert ItemDelta(*quick) == decode_delta(message)
+    assert read_delta(json.dumps({"id": 0, **message}).encode()) is None
+    assert read_delta(raw[:-1]) is None
+
+
+@pytest.mark.parametrize("method", sorted(DELTAS))
+def test_a_plain_delta_is_read_quickly(method: str) -> None:
+    params = {"threadId": "t", "turnId": "u", "itemId": "i", "delta": "\x1b[31mé 🦀"}
+    params |= {"summaryIndex": 3, "contentIndex": 4}  # type: ignore[dict-item]
+    message = {"method": method, "params": params}
+    quick = read_delta(json.dumps(message, ensure_ascii=False).encode())
+    assert quick is not None
+    assert ItemDelta(*quick) == decode_delta(message)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[" * 50_000,
+        b'{"method":"item/plan/delta","x":' + b"[" * 50_000,
+        b'{"method":"item/plan/delta","params":{"threadId":"t","turnId":"u",'
+        b'"itemId":"i","delta":"\\ud800"}}',
+        b'{"method":"item/plan/delta","params":{"threadId":"t","turnId":"u",'
+        b'"itemId":"i","delta":"\xff"}}',
+        b"",
+    ],
+)
+def test_what_is_broken_is_left_to_the_careful_reading(raw: bytes) -> None:
+    assert read_delta(raw) is None
 
 
 def test_deltas_keep_their_part() -> None:

@@ -1,10 +1,9 @@
 """A notification of the engine becomes events.
 
 Owns which methods we know, which of them mean nothing to us (`IGNORED`), and the
-decoder of each. Does not know requests (`requests`) nor replies (`responses`).
-Invariant: total: `decode_notification` never raises; what is not understood becomes
-one `Unrecognised`. The text deltas take a path without structs: there may be
-thousands a second.
+decoder of each, but for growing text (`deltas`). Does not know requests (`requests`)
+nor replies (`responses`). Invariant: total: `decode_notification` never raises; what
+is not understood becomes one `Unrecognised`.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from state.engine.wire import reviews, threads, turns
 from state.engine.wire import structs as w
 from state.engine.wire.config_warning import config_sentence
 from state.engine.wire.context import Decoder, Json, WireContext
+from state.engine.wire.deltas import DELTAS, decode_delta
 from state.engine.wire.items import as_json
 from state.events import (
     ConfigWarned,
     ErrorSeen,
     Event,
-    ItemDelta,
     MessageShown,
     QueueChanged,
     ReadStateChanged,
@@ -36,36 +35,10 @@ from state.events import (
     Unrecognised,
     WarningSeen,
 )
-from state.items import DeltaKind, ThreadId, TurnId
+from state.items import ThreadId, TurnId
 from state.model import Origin
 
-# method -> (kind of text, name of the part's index)
-_DELTAS: dict[str, tuple[DeltaKind, str | None]] = {
-    "item/agentMessage/delta": (DeltaKind.MESSAGE, None),
-    "item/plan/delta": (DeltaKind.PLAN, None),
-    "item/reasoning/summaryTextDelta": (DeltaKind.SUMMARY, "summaryIndex"),
-    "item/reasoning/textDelta": (DeltaKind.THOUGHT, "contentIndex"),
-    "item/commandExecution/outputDelta": (DeltaKind.OUTPUT, None),
-}
 _BROKEN = (msgspec.ValidationError, KeyError, TypeError, ValueError, AttributeError)
-
-
-def decode_delta(message: Json) -> ItemDelta | None:
-    """The delta a notification is; None when it is no delta, or an odd one. Thousands
-    come in a second: nothing is looked at that they do not need."""
-    delta = _DELTAS.get(message.get("method"))  # type: ignore[arg-type]
-    if delta is None:
-        return None
-    kind, index = delta
-    try:
-        p = message["params"]
-        text = p["delta"]
-        if text.__class__ is not str:
-            return None
-        part = p[index] if index else 0
-        return ItemDelta(p["threadId"], p["turnId"], p["itemId"], kind, text, part)
-    except _BROKEN:
-        return None
 
 
 def decode_notification(message: Json, context: WireContext) -> tuple[Event, ...]:
@@ -218,7 +191,7 @@ _DECODERS: dict[str, Decoder] = {
     "account/login/completed": _login_completed,
 }
 
-KNOWN = frozenset(_DELTAS) | frozenset(_DECODERS)
+KNOWN = frozenset(DELTAS) | frozenset(_DECODERS)
 """Methods that become events."""
 
 RAW = frozenset({"rawResponseItem/completed", "rawResponse/completed"})
