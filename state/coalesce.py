@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from state.events import Event, ItemDelta
+from state.frame import PROMPT
 from state.items import DeltaKind, ItemId, ThreadId, TurnId
 
 _Key = tuple[TurnId, ItemId, DeltaKind, int]
@@ -23,12 +24,14 @@ def _nothing() -> None:
 
 class Inlet:
     """Where events come in: called with each, it never blocks and never raises.
-    `on_first`: called when one arrives after a rest."""
+    `on_news`: called when one arrives after a rest, and once more when the first of
+    those arrives that should not wait long; from then on `prompt` is true."""
 
-    __slots__ = ("_open", "_waiting", "on_first")
+    __slots__ = ("_open", "_waiting", "on_news", "prompt")
 
-    def __init__(self, on_first: Callable[[], None] = _nothing) -> None:
-        self.on_first = on_first
+    def __init__(self, on_news: Callable[[], None] = _nothing) -> None:
+        self.on_news = on_news
+        self.prompt = False
         self._waiting: list[Event | _Growing] = []
         self._open: dict[ThreadId, dict[_Key, list[str]]] = {}
 
@@ -51,7 +54,12 @@ class Inlet:
         thread_id: ThreadId | None = getattr(event, "thread_id", None)
         if thread_id is not None:
             self._open.pop(thread_id, None)
-        self._add(event)
+        if self.prompt or event.__class__ not in PROMPT:
+            self._add(event)
+        else:
+            self.prompt = True
+            self._waiting.append(event)
+            self.on_news()
 
     def grow(
         self,
@@ -77,12 +85,13 @@ class Inlet:
     def _add(self, one: Event | _Growing) -> None:
         self._waiting.append(one)
         if len(self._waiting) == 1:
-            self.on_first()
+            self.on_news()
 
     def take(self) -> list[Event]:
         """All that waits; from here on nothing does."""
         waiting, self._waiting = self._waiting, []
         self._open.clear()
+        self.prompt = False
         return [_joined(*one) if isinstance(one, tuple) else one for one in waiting]
 
 

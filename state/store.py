@@ -52,7 +52,7 @@ class Store:
         self._subscribers: list[Subscriber] = []
         self.gate = FrameGate()
         self.inlet = Inlet()
-        """Where events come in; `on_first`: ask for a tick"""
+        """Where events come in; `on_news`: ask for a tick"""
 
     @property
     def world(self) -> World:
@@ -113,7 +113,7 @@ class Store:
         if dirty:
             world = replace(world, threads=dict(self._threads))
         self._world = world
-        self.gate.published(now_ms)
+        self.gate.published(now_ms, len(dirty))
         published = Published(before, world, frozenset(dirty), tuple(batch))
         for subscriber in self._subscribers:
             subscriber(published)

@@ -78,7 +78,7 @@ class Bridge:
     def start(self) -> None:
         """Begin to listen and to publish. Needs a running loop."""
         self._loop = asyncio.get_running_loop()
-        self.store.inlet.on_first = self._schedule
+        self.store.inlet.on_news = self._schedule
         self.store.subscribe(self._keep)
         self.store.subscribe(self.holding.watch)
         self.store.subscribe(self.once.watch)
@@ -104,7 +104,7 @@ class Bridge:
 
     async def close(self) -> None:
         """End: the engine goes on, what waits is written."""
-        self.store.inlet.on_first = lambda: None
+        self.store.inlet.on_news = lambda: None
         if self._tick is not None:
             self._tick.cancel()
         await self.engine.close()
@@ -119,9 +119,13 @@ class Bridge:
     # -- in ----------------------------------------------------------------------
 
     def _schedule(self) -> None:
-        if self._loop is None or self._tick is not None:
+        prompt = self.store.inlet.prompt
+        if self._tick is not None and prompt:
+            self._tick.cancel()
+        elif self._tick is not None or self._loop is None:
             return
-        wait = self.store.gate.wait(self._clock())
+        assert self._loop is not None
+        wait = self.store.gate.wait(self._clock(), prompt=prompt)
         self._tick = self._loop.call_later(wait / 1000, self._publish)
 
     def _publish(self) -> None:

@@ -58,14 +58,29 @@ def test_a_thread_nobody_touched_is_the_same_object() -> None:
 def test_a_tick_is_asked_for_once_per_rest() -> None:
     store = Store()
     asked: list[int] = []
-    store.inlet.on_first = lambda: asked.append(1)
+    store.inlet.on_news = lambda: asked.append(1)
     store.offer(e.ConfigWarned("x"))
     store.offer(e.ConfigWarned("y"))
     assert asked == [1]
     store.tick(0)
     assert store.tick(1) is None
     store.offer(e.EngineChanged(Engine(EnginePhase.READY)))
+    store.offer(e.MessageShown("z"))
     assert asked == [1, 1]
+
+
+def test_what_the_user_waits_for_asks_once_more() -> None:
+    store = Store()
+    asked: list[bool] = []
+    store.inlet.on_news = lambda: asked.append(store.inlet.prompt)
+    told = (e.ConfigWarned("x"), e.MessageShown("y"), e.MessageShown("z"))
+    store.offer_all(told)
+    assert asked == [False, True]
+    published = store.tick(0)
+    assert published is not None
+    assert published.events == told
+    store.offer(e.ConfigWarned("x"))
+    assert asked == [False, True, False]
 
 
 def test_growing_text_never_crosses_what_else_its_thread_was_told() -> None:
@@ -109,9 +124,24 @@ def test_two_publishes_are_an_interval_apart(steps: list[int]) -> None:
     assert all(gap >= INTERVAL_MS for gap in gaps)
 
 
-@given(st.integers(0, 10**7))
-def test_a_rest_is_never_shorter_than_an_interval_nor_long(drawn: int) -> None:
+@given(st.integers(0, 10**7), st.integers(0, 10**5))
+def test_a_rest_is_never_shorter_than_an_interval_nor_long(
+    drawn: int, threads: int
+) -> None:
     gate = FrameGate()
-    gate.published(1_000)
+    gate.published(1_000, threads)
     gate.drawn(drawn)
     assert INTERVAL_MS <= gate.wait(1_000) <= SLOWEST_MS
+    assert gate.wait(1_000, prompt=True) == INTERVAL_MS
+
+
+def test_many_threads_that_change_are_published_less_often() -> None:
+    store = Store()
+    for number in range(100):
+        thread_id = ThreadId(f"t{number}")
+        store.inlet.grow(thread_id, U, ITEM, DeltaKind.MESSAGE, "a")
+    store.tick(1_000)
+    assert store.gate.wait(1_000) == 100
+    store.inlet.grow(T, U, ITEM, DeltaKind.MESSAGE, "a")
+    store.tick(2_000)
+    assert store.gate.wait(2_000) == INTERVAL_MS
