@@ -365,3 +365,5 @@ class World:
     sandbox_problem: str | None = None
     messages: tuple[str, ...] = ()
     unrecognised: Mapping[str, int] = field(default_factory=dict)
+    listed: bool = False
+    """An engine has said what threads there are: none known means none there"""

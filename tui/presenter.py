@@ -14,6 +14,7 @@ from state.dataclass import dataclass, replace
 from state.items import ThreadId
 from state.model import (
     EnginePhase,
+    HistoryState,
     Review,
     ReviewKey,
     ReviewState,
@@ -121,7 +122,7 @@ class Presenter:
         opening = self.looking.opening
         if opening is not None and opening in step.dirty:
             thread = step.world.threads[opening]
-            if thread.turns or step.world.engine.phase is EnginePhase.READY:
+            if thread.turns or thread.history is not HistoryState.NONE:
                 self.look(opening=None)
 
     def look(self, **changes: object) -> None:
@@ -182,12 +183,21 @@ class Presenter:
     def threads(self) -> ThreadListView:
         """The list."""
         ask = self.looking.ask
-        loading = not self.world.threads and self.world.engine.phase in (
-            EnginePhase.NONE,
-            EnginePhase.CONNECTING,
-        )
-        ask = replace(ask, loading=loading, counts=self._counts)
+        ask = replace(ask, loading=self._waiting_for(), counts=self._counts)
         return self._list().view(ask)
+
+    def _waiting_for(self) -> str:
+        """What is waited for before it can be said that there is no thread; "" when
+        that is known, or when nobody is there to say it."""
+        if self.world.threads or self.world.listed:
+            return ""
+        match self.world.engine.phase:
+            case EnginePhase.NONE | EnginePhase.CONNECTING:
+                return "Waiting for the engine …"
+            case EnginePhase.READY:
+                return "Reading the threads …"
+            case EnginePhase.LOST | EnginePhase.MISSING:
+                return ""
 
     def _list(self) -> ThreadListBuilder:
         if self._listed is not self.world:

@@ -110,7 +110,9 @@ class Services:
     """What pushes; None: the user's own git"""
     on_publish: Callable[[Published], None] = field(init=False, default=_nobody)
     _bridge: Bridge | None = field(init=False, default=None)
-    _early: list[Command] = field(init=False, default_factory=list)
+    _early: list[tuple[Command, Callable[[], None] | None]] = field(
+        init=False, default_factory=list
+    )
     _begun: bool = field(init=False, default=False)
     _opening: asyncio.Future[None] | None = field(init=False, default=None)
     _ended: bool = field(init=False, default=False)
@@ -136,12 +138,16 @@ class Services:
         """The store on disk, once it is open for writing."""
         return self._bridge.keeper if self._bridge is not None else None
 
-    def act(self, command: Command) -> None:
-        """A command whose outcome shows by itself; kept until there is a bridge."""
+    def act(self, command: Command, done: Callable[[], None] | None = None) -> None:
+        """A command whose outcome shows by itself; kept until there is a bridge.
+
+        `done` is called when it was carried out, or could not be."""
         if self._bridge is None:
-            self._early.append(command)
-        else:
-            self._bridge.act(command)
+            self._early.append((command, done))
+            return
+        task = self._bridge.act(command)
+        if done is not None:
+            task.add_done_callback(lambda _task: done())
 
     async def begin(self) -> None:
         """After the first paint: the engine, then the store for writing."""
@@ -162,9 +168,9 @@ class Services:
         if self.home is not None:
             await self._read_rest(self.home)
         self.bridge.start()
-        for command in self._early:
-            self.bridge.act(command)
-        self._early.clear()
+        early, self._early = self._early, []
+        for command, done in early:
+            self.act(command, done)
         if self.home is not None:
             await self._open_store(self.home)
 

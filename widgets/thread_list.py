@@ -11,12 +11,14 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from state.items import ThreadId
-from state.views import Bit, ThreadListView, ThreadRow, Tone
+from state.views import Bit, Bits, ThreadListView, ThreadRow, Tone
 from widgets.filtered import FilteredPane
+from widgets.glyphs import look_of
 from widgets.intents import FilterThreads, OpenThread
 from widgets.pane import muted, sentences
 from widgets.rows import Entry
 from widgets.thread_rows import HINTS, ThreadRows, listed
+from widgets.waiting import waiting
 
 
 class ThreadList(FilteredPane[ThreadRow]):
@@ -42,6 +44,7 @@ class ThreadList(FilteredPane[ThreadRow]):
         super().__init__(id=id, classes=classes)
         self._view = view or ThreadListView()
         self._extra_empty = extra_empty
+        self._since_ms: int | None = None
 
     def make_rows(self) -> ThreadRows:
         """The list."""
@@ -56,7 +59,25 @@ class ThreadList(FilteredPane[ThreadRow]):
     def view(self, view: ThreadListView) -> None:
         if view is not self._view:
             self._view = view
+            if not view.loading:
+                self._since_ms = None
             self.rebuild()
+
+    def set_clock(self, now_ms: int) -> None:
+        """What is waited for is said after a second, and then how long it takes."""
+        before = self._waited()
+        super().set_clock(now_ms)
+        if self._view.loading and self._waited() != before:
+            self.rebuild()
+
+    def _waited(self) -> tuple[Bits, ...]:
+        now_ms = self.rows.now_ms
+        if not self._view.loading or not now_ms:
+            return ()
+        if self._since_ms is None:
+            self._since_ms = now_ms
+        waited_ms = now_ms - self._since_ms
+        return waiting(self._view.loading, waited_ms, look_of(self))
 
     def rebuild(self) -> None:
         """List the view in hand."""
@@ -81,7 +102,7 @@ class ThreadList(FilteredPane[ThreadRow]):
                 (Bit("esc", Tone.ACCENT), muted(" clears")),
             )
         if view.loading:
-            return sentences((muted("Reading the threads …"),))
+            return sentences(*self._waited())
         keys = (("n", "start one here"), *self._extra_empty)
         return sentences(
             (Bit("No threads yet."),),

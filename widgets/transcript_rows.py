@@ -19,6 +19,7 @@ from widgets.cells import render as cells
 from widgets.cells.lines import Clock, since_words
 from widgets.cells.rows import MARGIN, RIGHT, Frame, Row, blank, row
 from widgets.cells.wrap import Piece, width_of, wrap
+from widgets.waiting import CELLS, waiting
 
 if TYPE_CHECKING:
     from widgets.markdown import Stream
@@ -180,3 +181,14 @@ def _sentence(
             frame.piece(blank_ + rest, Tone.MUTED),
         ]
     return [frame.piece(key)]
+
+
+def waiting_rows(waited_ms: int, height: int, frame: Frame) -> list[Row]:
+    """The thread is being read: a sentence and a bar, in the middle."""
+    said = waiting("Reading the thread …", waited_ms, frame.look)
+    lead = Piece(" " * max(MARGIN, (frame.width - CELLS) // 2), _NULL)
+    rows = [
+        row(frame, [lead, *(frame.piece(bit.text, bit.tone) for bit in line)])
+        for line in said
+    ]
+    return [*(blank(frame) for _ in range(max(0, height - len(rows)) // 2)), *rows]

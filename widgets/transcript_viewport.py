@@ -22,10 +22,9 @@ from widgets.transcript_rows import (
     hint_above,
     hint_below,
     hint_older,
+    waiting_rows,
 )
 
-PATIENCE_MS = 1000
-"""Loading shows no word before this."""
 NEAR = 24
 """With no more cells than this above, their rows are counted, not guessed."""
 
@@ -368,6 +367,5 @@ class Viewport:
         now = self.drawer.clock.now_ms
         if not self.view.loading:
             return empty_rows(self.view.empty, self.height, frame)
-        late = now is not None and now - (self._since_ms or now) >= PATIENCE_MS
-        words = ("Reading the thread …",) if late else ()
-        return empty_rows(words, self.height, frame)
+        waited_ms = 0 if now is None else now - (self._since_ms or now)
+        return waiting_rows(waited_ms, self.height, frame)

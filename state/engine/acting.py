@@ -32,7 +32,7 @@ from state.engine.bootstrap import (
     subscribe,
 )
 from state.engine.errors import RequestFailed
-from state.engine.link import Link
+from state.engine.link import SECONDS, Link
 from state.engine.sending import SLEEPS, Sender
 from state.engine.trees import ReadTokens, learn_tree
 from state.engine.wake import inspect, is_trusted, project_root
@@ -207,7 +207,7 @@ class Actor:
         link, known = self._link, self._link.ledger.thread(thread_id)
         call = calls.list_turns(thread_id, cursor)
         try:
-            page = await link.rpc.call(call.method, call.params)
+            page = await link.rpc.call(call.method, call.params, timeout=SECONDS)
         except RequestFailed as error:
             if not any(words in error.message for words in NO_TURNS_YET):
                 raise

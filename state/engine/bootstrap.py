@@ -19,7 +19,7 @@ from state.engine.errors import EngineLost, RequestFailed
 from state.engine.link import MOST_PAGES, SECONDS, Link
 from state.engine.probe import probe_sandbox
 from state.engine.wake import inspect
-from state.events import ReviewsListed, SandboxProbed
+from state.events import ReviewsListed, SandboxProbed, ThreadsListed
 from state.items import ThreadId
 
 _AT_ONCE = 4
@@ -72,6 +72,8 @@ async def _list_page(
     except RequestFailed as error:
         link.show(f"The thread list could not be read: {error}")
         return None
+    finally:
+        link.tell(ThreadsListed())
     following = page.get("nextCursor")
     return following if isinstance(following, str) else None
 

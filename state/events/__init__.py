@@ -63,6 +63,7 @@ from state.events.world import (
     ReviewsListed,
     SandboxProbed,
     StoreFailed,
+    ThreadsListed,
     Unrecognised,
 )
 
@@ -115,6 +116,7 @@ ThreadEvent = (
 WorldEvent = (
     EngineChanged
     | ReviewsListed
+    | ThreadsListed
     | AccountChanged
     | ConfigWarned
     | SandboxProbed
@@ -168,6 +170,7 @@ __all__ = [
     "ThreadSeen",
     "ThreadStatusChanged",
     "ThreadUnloaded",
+    "ThreadsListed",
     "TokensUsed",
     "TurnContextRead",
     "TurnDiffChanged",

@@ -26,6 +26,12 @@ class ReviewsListed:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadsListed:
+    """The engine was asked what threads there are and its first answer is in: none
+    told means none there."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountChanged:
     account: Account
 

@@ -21,6 +21,8 @@ def reduce_frame(world: World, event: e.WorldEvent) -> World:
             return replace(world, engine=engine, config_warnings=())
         case e.ReviewsListed():
             return world  # It concerns threads: `reduce.epoch`.
+        case e.ThreadsListed():
+            return world if world.listed else replace(world, listed=True)
         case e.AccountChanged(account=account):
             return replace(world, account=account)
         case e.ConfigWarned(text=text):

@@ -71,7 +71,7 @@ class ListAsk:
     filter: str = ""
     archived: bool = False
     by_folder: bool = False
-    loading: bool = False
+    loading: str = ""
     counts: tuple[tuple[Group, int], ...] = ()
     """What the store counted, while only its first rows are read"""
 

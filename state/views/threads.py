@@ -41,4 +41,5 @@ class ThreadListView:
     groups: tuple[ThreadGroup, ...] = ()
     total: int = 0
     filter: str = ""
-    loading: bool = False
+    loading: str = ""
+    """what is waited for, in words"""

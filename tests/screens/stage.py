@@ -27,7 +27,7 @@ from state.engine.wire.context import WireContext
 from state.engine.wire.notifications import decode_notification
 from state.engine.wire.requests import decode_request
 from state.engine.wire.responses import decode_response
-from state.events import EngineChanged, Event
+from state.events import EngineChanged, Event, ThreadsListed
 from state.items import ThreadId
 from state.looks import Look, Looked
 from state.model import Engine, EnginePhase
@@ -83,7 +83,7 @@ def told(*messages: Json, at_ms: int = NOW) -> list[Event]:
 
 def connected(version: str = "0.169.0") -> list[Event]:
     """An engine answers."""
-    return [engine(EnginePhase.READY, version=version)]
+    return [engine(EnginePhase.READY, version=version), ThreadsListed()]
 
 
 def engine(phase: EnginePhase, **facts: Any) -> EngineChanged:
@@ -103,7 +103,10 @@ class SilentEngine:
         replies: dict[str, Json],
         says: Sequence[Event] = (),
         looks: Callable[[Look], Looked | None] | None = None,
+        *,
+        hangs: bool = False,
     ) -> None:
+        self._hangs = hangs
         self._replies = replies
         self._looks = looks
         self._says = says
@@ -116,7 +119,9 @@ class SilentEngine:
         await self._closed.wait()
 
     async def send(self, command: Command) -> ThreadId | None:
-        """Nothing comes of it."""
+        """Nothing comes of it, or not even that."""
+        if self._hangs:
+            await self._closed.wait()
         return None
 
     async def inspect(self, thread_id: ThreadId) -> WakeReport | None:
@@ -196,10 +201,12 @@ def stage(
     replies: dict[str, Json] | None = None,
     says: Sequence[Event] = (),
     looks: Callable[[Look], Looked | None] | None = None,
+    hangs: bool = False,
 ) -> CodexTui:
     """The app on the world that these events fold to, its time standing still.
 
-    `says`: events that come when the app runs already."""
+    `says`: events that come when the app runs already. `hangs`: what is asked of the
+    engine is never answered."""
     store = Store()
     for piece in pieces:
         store.offer_all(piece)
@@ -209,7 +216,7 @@ def stage(
         kept["open"] = open_thread
     services = Services(
         store=store,
-        engine=SilentEngine(replies or {}, says, looks),
+        engine=SilentEngine(replies or {}, says, looks, hangs=hangs),
         cwd=CWD,
         user_home="/home/dev",
         codex_home="/home/dev/.codex",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from textual.pilot import Pilot
+
 from state.dataclass import replace
 from state.engine.errors import EngineLost, EngineSilent
-from state.events import EngineChanged, Event, SandboxProbed
-from state.model import EnginePhase
+from state.events import EngineChanged, Event, SandboxProbed, ThreadsListed
+from state.model import EnginePhase, World
+from state.reduce import reduce
 from tests.screens import scripts as s
 from tests.screens.stage import (
     CWD,
@@ -22,8 +26,9 @@ from tests.screens.stage import (
     told,
 )
 from tests.screens.test_fleet import asking, midway
-from tests.snap import Size, Snap, sizes
+from tests.snap import Act, Size, Snap, settle, sizes
 from tui.app import CodexTui
+from tui.presenter import Presenter
 
 NO_CODEX = (
     "No usable codex was found; install one with `pip install "
@@ -80,18 +85,64 @@ def test_first_words(snap_of: Snap, size: Size) -> None:
     snap_of(app, size, run_before=keys("2"), must_contain=words)
 
 
+def waited(seconds: int, *before: str) -> Act:
+    """Some keys, and then that much time passes."""
+
+    async def act(pilot: Pilot[Any]) -> None:
+        for name in before:
+            await pilot.press(name)
+        await settle(pilot)
+        pilot.app.screen_stack[0].set_clock(NOW + seconds * 1000, 0)  # type: ignore[attr-defined]
+        await settle(pilot)
+
+    return act
+
+
+def loading(theme: str = "ink") -> CodexTui:
+    """A thread is being read."""
+    known = (connected(), told(*s.fleet()))
+    return stage(*known, open_thread="01a1-text", theme=theme, hangs=True)
+
+
 @sizes
 def test_connecting(snap_of: Snap, size: Size) -> None:
     app = stage([engine(EnginePhase.CONNECTING)])
-    snap_of(app, size, must_contain=["connecting"])
+    words = ["connecting", "Waiting for the engine …  9s"]
+    snap_of(app, size, run_before=waited(9), must_contain=words)
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ((), "Waiting for the engine …"),
+        ((engine(EnginePhase.READY),), "Reading the threads …"),
+        ((engine(EnginePhase.READY), ThreadsListed()), ""),
+        ((engine(EnginePhase.READY), ThreadsListed(), gone()), ""),
+        ((engine(EnginePhase.MISSING),), ""),
+    ],
+)
+def test_there_is_no_thread_once_the_engine_said_so(
+    known: tuple[Event, ...], words: str
+) -> None:
+    """Or when there is none to say it."""
+    world = World()
+    for event in known:
+        world = reduce(world, event)
+    assert Presenter(world, cwd="~").threads().loading == words
 
 
 @sizes
 def test_loading_a_thread(snap_of: Snap, size: Size) -> None:
-    """Known by its row only; its history is asked for."""
+    """Known by its row only; its history is asked for, and that takes its time."""
+    words = ["upgrade textual", "not loaded", "Reading the thread …  40s"]
+    snap_of(loading(), size, run_before=waited(40, "2"), must_contain=words)
+
+
+def test_nothing_is_kept_of_a_thread(snap_of: Snap) -> None:
+    """It was read, and there is nothing."""
     app = stage(connected(), told(*s.fleet()), open_thread="01a1-text")
-    words = ["upgrade textual", "not loaded"]
-    snap_of(app, size, run_before=keys("2"), must_contain=words)
+    words = ["Nothing of this thread is kept here yet."]
+    snap_of(app, (80, 24), run_before=keys("2"), must_contain=words)
 
 
 @sizes

@@ -18,6 +18,8 @@ from tests.screens.test_fleet_states import (
     account,
     gone,
     hostile_text,
+    loading,
+    waited,
     working,
 )
 from tests.screens.test_plain import plain
@@ -48,11 +50,6 @@ def engine_gone(theme: str) -> CodexTui:
     return stage(*events, open_thread=DEMO, theme=theme)
 
 
-def loading(theme: str) -> CodexTui:
-    known = (connected(), told(*s.fleet()))
-    return stage(*known, open_thread="01a1-text", theme=theme)
-
-
 def no_engine(theme: str) -> CodexTui:
     return stage([engine(EnginePhase.MISSING, sentence=NO_CODEX)], theme=theme)
 
@@ -67,7 +64,7 @@ STATES: dict[str, tuple[Callable[[str], CodexTui], list[str]]] = {
     "full-access": (full_access, ["FULL ACCESS", "never asks"]),
     "alarm": (alarm, ["asked for workspace-write, in force", "read-only"]),
     "hostile": (hostile_text, ["[/foo]", "日本語", "The end of it."]),
-    "loading": (loading, ["upgrade textual", "not loaded"]),
+    "loading": (loading, ["upgrade textual", "Reading the thread …"]),
     "no-engine": (no_engine, ["No codex found.", "codex-tui demo"]),
     "no-login": (not_logged_in, ["Not logged in", "log in"]),
     "engine-gone": (engine_gone, ["engine gone", "last known", "Its last line:"]),
@@ -79,7 +76,8 @@ STATES: dict[str, tuple[Callable[[str], CodexTui], list[str]]] = {
 def test_state(snap_of: Snap, state: str, look: str) -> None:
     make, words = STATES[state]
     app = plain(make("ink")) if look == "plain" else make(look)
-    snap_of(app, NORMAL, until=words[-1], must_contain=words)
+    act = waited(40) if state == "loading" else None
+    snap_of(app, NORMAL, run_before=act, until=words[-1], must_contain=words)
 
 
 @pytest.mark.parametrize("size", [LOW, NORMAL], ids=["80x24", "120x40"])

@@ -190,7 +190,6 @@ def test_the_filter_is_typed_shown_and_cleared() -> None:
     [
         (ThreadListView(), "No threads yet."),
         (ThreadListView(), "start one here"),
-        (ThreadListView(loading=True), "Reading the threads"),
     ],
 )
 def test_nothing_is_said_in_one_sentence(view: ThreadListView, words: str) -> None:
@@ -198,6 +197,34 @@ def test_nothing_is_said_in_one_sentence(view: ThreadListView, words: str) -> No
         assert words in "\n".join(drawn(of(app).rows))
 
     play(pane(view), act)
+
+
+def test_what_is_waited_for_is_said_after_a_second_with_a_bar() -> None:
+    """And not before; it changes with the clock alone, and goes with the wait."""
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = of(app)
+
+        def seen(ms: int) -> str:
+            found.set_clock(NOW + ms)
+            return "\n".join(drawn(found.rows)).strip()
+
+        assert not seen(0)
+        assert not seen(900)
+        assert seen(1_000).startswith("Waiting for it …  1s")
+        assert [row.strip() for row in seen(61_000).splitlines()] == [
+            "Waiting for it …  1m 01s",
+            "━" * 15 + "─" * 15,
+        ]
+        found.view = ThreadListView(loading="Reading …")
+        assert "Reading …  1m 02s" in seen(62_000), "the wait goes on"
+        assert "━" * 30 in seen(600_000), "and the bar ends"
+        found.view = ThreadListView()
+        assert "No threads yet." in seen(601_000)
+        found.view = ThreadListView(loading="Reading …")
+        assert not seen(601_900), "another wait"
+
+    play(pane(ThreadListView(loading="Waiting for it …")), act)
 
 
 def test_second_lines_where_there_is_room_one_line_where_not() -> None:

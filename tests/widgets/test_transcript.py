@@ -480,7 +480,13 @@ def test_loading_is_silent_for_a_second() -> None:
     async def body(app: Host, pilot: Pilot[None]) -> None:
         assert not "".join(app.text()).strip()
         app.transcript.set_clock(NOW + 1500)
-        assert "Reading the thread …" in "".join(app.text())
+        assert "Reading the thread …  1s" in "".join(app.text())
+        app.transcript.set_clock(NOW + 9500)
+        painted = app.transcript.painted
+        rows = [row.strip() for row in app.text() if row.strip()]
+        assert rows == ["Reading the thread …  9s", "━━" + "─" * 28]
+        app.transcript.set_clock(NOW + 9900)
+        assert app.transcript.painted == painted, "the same second, the same rows"
 
     run(shown, body)
 

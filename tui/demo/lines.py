@@ -67,7 +67,9 @@ class Teller:
                 return one_line(text) if self._once("message", text) else ""
             case e.StoreFailed(sentence):
                 return one_line(sentence or "")
-            case e.AccountChanged() | e.Unrecognised() | e.ReviewsListed():
+            case e.AccountChanged() | e.Unrecognised():
+                return ""
+            case e.ReviewsListed() | e.ThreadsListed():
                 return ""
 
     def _engine(

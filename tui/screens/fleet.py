@@ -193,7 +193,7 @@ class FleetScreen(FleetActs):
         if thread is None:
             self.run_worker(self._learn_trust(), group="trust", exit_on_error=False)
             return
-        self.act(c.OpenThread(thread.id))
+        self.read_thread(thread.id)
         if thread.unread:
             self.act(c.MarkRead(thread.id))
 

@@ -300,16 +300,30 @@ class FleetActs(TreeActs):
                 return ThreadId(key)
         return self.presenter.looking.thread
 
+    def read_thread(self, thread_id: ThreadId) -> None:
+        """Have a thread read, which wakes nothing; it is being read until that is
+        done, whatever comes of it."""
+
+        def done() -> None:
+            if self.presenter.looking.opening == thread_id:
+                self.presenter.look(opening=None)
+                # What was read is shown with the next publish, if there is anything.
+                if self.services.store is not None and self.services.store.idle:
+                    self.refresh_views()
+
+        self.presenter.look(opening=thread_id)
+        self.services.act(c.OpenThread(thread_id), done)
+
     def open_thread(self, thread_id: ThreadId | None, *, focus: bool = True) -> None:
         """Show a thread without waking it. None: a new one is being written."""
         self.stash_draft()
         self._armed_interrupt = None
-        self.presenter.look(thread=thread_id, opening=thread_id, review=None)
+        self.presenter.look(thread=thread_id, review=None)
         self.services.keep_view("open", thread_id)
         self.load_draft()
         self.places.opened(thread_id)
         if thread_id is not None:
-            self.act(c.OpenThread(thread_id))
+            self.read_thread(thread_id)
             self.run_worker(
                 late.writers.tell_writer(self, thread_id), exit_on_error=False
             )
