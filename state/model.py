@@ -327,7 +327,10 @@ class EnginePhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The engine as last known. `how`: joined, started, private or remote."""
+    """The engine as last known. `how`: joined, started, private or remote.
+
+    `stderr`: what the engine that ended last wrote before it did; it stays when another
+    one answers. `since_ms`: since when the phase is what it is, through all tries."""
 
     phase: EnginePhase = EnginePhase.NONE
     version: str | None = None

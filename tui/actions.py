@@ -159,6 +159,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("theme", "Theme", "ink, paper or the terminal's colours", E, (), "theme"),
     Action("retry", "Retry", "connect to the engine now", E, ("ctrl+r",), "retry"),
+    Action("last_words", "Last words", "what an ended engine wrote", E, ("ctrl+o",)),
     Action("login", "Log in", "the engine's own login", E, ("ctrl+l",), "login"),
     Action("quit", "Quit", "leave; agents go on", E, ("ctrl+q",), "quit", ("exit",)),
     # -- lists --

@@ -25,7 +25,8 @@ from state.model import (
 from state.select.addresses import Addresses
 from state.select.agent_detail import agent_detail
 from state.select.agents import AgentTreeBuilder, TreeAsk
-from state.select.frame import banner_view, composer_view, header_view, sandbox_line
+from state.select.banner import banner_view
+from state.select.frame import composer_view, header_view, sandbox_line
 from state.select.review import Place, all_pending, review_card
 from state.select.review_parts import likeness
 from state.select.same import kept
@@ -281,7 +282,9 @@ class Presenter:
 
     def status(self) -> SandboxLine:
         """The bottom line."""
-        message = self.looking.message or self.world.store_error or ""
+        message = self.looking.message
+        if self.world.engine.phase in (EnginePhase.LOST, EnginePhase.MISSING):
+            message = message or self.world.store_error or ""  # No banner says it.
         line = sandbox_line(
             self.world,
             self.thread,

@@ -36,6 +36,7 @@ from state.engine.link import Link
 from state.engine.live import Live
 from state.engine.port import Defaults, Offer, WakeReport
 from state.engine.pulse import Pulse, silence
+from state.engine.record import redact
 from state.engine.rpc import RpcHooks
 from state.engine.supervisor import (
     Connection,
@@ -64,6 +65,7 @@ HANGS_PRIVATE = (
 )
 NOT_CONNECTED = "There is no engine just now; this was not done."
 STEADY_SECONDS = 10.0
+_BROKEN = (EnginePhase.LOST, EnginePhase.MISSING)
 
 
 def _now_ms() -> int:
@@ -109,7 +111,7 @@ class EngineSession:
         reach = self._options.reach
         attempt = 0
         while not self._closing:
-            self._phase(EnginePhase.CONNECTING, sentence=None)
+            self._try_to_connect()
             loop = asyncio.get_running_loop()
             lost: asyncio.Future[EngineLost] = loop.create_future()
             began = loop.time()
@@ -218,7 +220,7 @@ class EngineSession:
         self._phase(
             EnginePhase.MISSING if missing else EnginePhase.LOST,
             sentence=str(error),
-            stderr=tuple(stderr),
+            stderr=tuple(map(redact, stderr)),
             retry_at_ms=self._options.clock() + int(seconds * 1000),
         )
         if self._closing:
@@ -229,13 +231,22 @@ class EngineSession:
         except TimeoutError:
             pass
 
+    def _try_to_connect(self) -> None:
+        """What went wrong stands until it goes right: a try that fails must not take
+        it from the screen and put it back."""
+        now, before = self._options.clock(), self._engine
+        if before.phase in _BROKEN:
+            self._phase(before.phase, stderr=before.stderr, retry_at_ms=now)
+        else:
+            self._phase(EnginePhase.CONNECTING, sentence=None)
+
     def _phase(self, phase: EnginePhase, **facts: Any) -> None:
         """Tell where the connection stands; what is not told anew stays as it was."""
-        facts.setdefault("stderr", ())
         facts.setdefault("retry_at_ms", None)
-        self._engine = replace(
-            self._engine, phase=phase, since_ms=self._options.clock(), **facts
-        )
+        before = self._engine
+        if phase not in _BROKEN or before.phase not in _BROKEN:
+            facts["since_ms"] = self._options.clock()
+        self._engine = replace(before, phase=phase, **facts)
         self._offer(EngineChanged(self._engine))
 
     def _tell(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Header, banner, bottom line and composer: what frames the open thread.
+"""Header, bottom line and composer: what frames the open thread.
 
 Owns the truth of the bottom line: what the running turn may do, what the next one
 may, and the words for not knowing. Unknown is shown as unknown, stale as stale.
@@ -27,12 +27,10 @@ from state.model import (
     ThreadStatus,
     World,
 )
-from state.pattern import late_pattern
 from state.queue import held
-from state.select.words import agent_label, one_line, tree_title
+from state.select.words import agent_label, has_ended, one_line, tree_title
 from state.text import reveal
 from state.views import (
-    BannerView,
     Bit,
     Bits,
     ComposerView,
@@ -65,8 +63,7 @@ def header_view(world: World, *, needs: int, working: int, threads: int) -> Head
         case EnginePhase.READY:
             label, glyph, tone = f"{place} {version}".strip(), Glyph.WORK, Tone.WORK
         case EnginePhase.LOST:
-            gone = _ENDED.fullmatch(one_line(engine.sentence or ""))
-            label = "engine gone" if gone else "no answer"
+            label = "engine gone" if has_ended(engine.sentence or "") else "no answer"
             glyph, tone = Glyph.FAILED, Tone.FAIL
         case EnginePhase.MISSING:
             label, glyph, tone = "no engine", Glyph.FAILED, Tone.FAIL
@@ -80,115 +77,20 @@ def header_view(world: World, *, needs: int, working: int, threads: int) -> Head
         needs=needs if ready else 0,
         working=working if ready else 0,
         threads=threads,
-        as_of_ms=None if ready or not threads else engine.since_ms,
+        as_of_ms=_as_of(world) if threads else None,
     )
 
 
-def banner_view(world: World) -> BannerView | None:
-    """Engine gone, no engine, no login; None when all is well."""
+def _as_of(world: World) -> int | None:
+    """Until when what is shown was told; None: it is told, or is about to be."""
     engine = world.engine
-    if engine.phase is EnginePhase.LOST:
-        title, why, advice = _lost(one_line(engine.sentence or ""))
-        known = "What you see is last known. Reading works; what you type is kept."
-        return BannerView(
-            title,
-            why,
-            known,
-            _last_line(engine.stderr[-1]) if engine.stderr else advice,
-            (("ctrl+r", "retry now"),),
-            engine.retry_at_ms,
-        )
-    if engine.phase is EnginePhase.MISSING:
-        why, _, advice = one_line(engine.sentence or "").partition("; ")
-        return BannerView(
-            "No codex found.",
-            "" if why == "No usable codex was found" else why,
-            advice[:1].upper() + advice[1:],
-            "codex-tui demo plays a whole fleet without one of your own.",
-            (("ctrl+r", "look again"),),
-        )
-    if world.store_error is not None:
-        return _store_banner(one_line(world.store_error))
-    account = world.account
-    if account.kind == "none" and account.requires_login:
-        return BannerView(
-            "Not logged in",
-            "reading works, sending does not.",
-            "Log in here with a device code or an API key, or run codex login.",
-            "codex-tui demo needs no account.",
-            (("ctrl+l", "log in"),),
-            tone=Tone.NEED,
-        )
-    if broken := [w for w in world.config_warnings if w.startswith(_INVALID)]:
-        return _config_banner(broken[-1])
-    if world.sandbox_problem is not None:
-        return BannerView(
-            "Commands cannot run in the sandbox here",
-            "",
-            one_line(world.sandbox_problem),
-            "codex-tui doctor says more.",
-            (),
-            tone=Tone.NEED,
-        )
-    return None
-
-
-_ENDED = late_pattern(r"(The connection to the engine ended) \((.*)\)(?:; (.*))?")
-
-
-def _lost(sentence: str) -> tuple[str, str, str]:
-    """What happened, why, and what it means: the parts of the session's sentence."""
-    match = _ENDED.fullmatch(sentence)
-    if match is None:
-        title = "The engine does not answer"
-        why, _, advice = sentence.partition("; ")
-    else:
-        title, why, advice = match.groups(default="")
-    return title, why, advice[:1].upper() + advice[1:]
-
-
-_LOGGED = late_pattern(r"\S+Z +(?:TRACE|DEBUG|INFO|WARN|ERROR) +[\w:]+: ")
-"""How the engine begins a line of its log; its words are what is to be read."""
-
-
-def _last_line(raw: str) -> str:
-    """What the engine wrote last, said to be that."""
-    return f"Its last line: {_LOGGED.sub('', one_line(raw), count=1)}"
-
-
-_INVALID = "Invalid configuration"
-"""How the engine begins when it could not use the file at all."""
-
-
-def _store_banner(sentence: str) -> BannerView:
-    """What is the matter, what to do, and where: a bottom line has no room for it."""
-    title, _, rest = sentence.partition("; ")
-    advice, _, where = rest.partition(". ")
-    if not rest:
-        title, advice = "The thread store does not work", sentence
-    return BannerView(
-        title, "", f"{advice[:1].upper()}{advice[1:]}", where, (), tone=Tone.FAIL
-    )
-
-
-_PLACED = late_pattern(r"(?P<file>.*?)[:, ]+\(?(?P<at>line \d+, column \d+)\W*")
-
-
-def _config_banner(text: str) -> BannerView:
-    """File, line and column, why, and what goes on working."""
-    summary, *details = text.split("\n")
-    where = details.pop() if details else ""
-    why = " ".join(details) or summary
-    if placed := _PLACED.fullmatch(where.strip()):
-        where = f"{placed['at']} of {placed['file']}"
-    return BannerView(
-        "The engine cannot use its config.toml",
-        one_line(where),
-        one_line(why),
-        "Reading works. Threads start and load again once it is mended.",
-        (),
-        tone=Tone.NEED,
-    )
+    if engine.phase not in (EnginePhase.LOST, EnginePhase.MISSING):
+        return None
+    if engine.connection:
+        return engine.since_ms
+    # This window never heard an engine: the rows are from the last one that did.
+    told = max((thread.seen_ms for thread in world.threads.values()), default=0)
+    return told or engine.since_ms
 
 
 def sandbox_mode(settings: Settings | None) -> tuple[str, str, Level]:

@@ -230,3 +230,12 @@ def _doing(item: Item) -> str:
             return f"searching {one_line(query)}"
         case _:
             return "working"
+
+
+ENDED = late_pattern(r"(The connection to the engine ended) \((.*)\)(?:; (.*))?")
+"""The session's sentence for an engine that is gone; others say that it is silent."""
+
+
+def has_ended(sentence: str) -> bool:
+    """The engine is known to be gone."""
+    return ENDED.fullmatch(one_line(sentence)) is not None

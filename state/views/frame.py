@@ -22,7 +22,10 @@ class HeaderView:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BannerView:
-    """Three lines when the engine is gone or missing, or nobody is logged in."""
+    """Three lines when the engine is gone or missing, or nobody is logged in.
+
+    `said`: what the engine wrote last, oldest first; below the three lines, as much
+    of its end as there is room for."""
 
     title: str
     title_detail: str
@@ -31,6 +34,7 @@ class BannerView:
     keys: tuple[tuple[str, str], ...]
     retry_at_ms: int | None = None
     tone: Tone = Tone.FAIL
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

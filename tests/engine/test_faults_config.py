@@ -8,7 +8,7 @@ from dataclasses import replace
 from state.events import ConfigWarned, EngineChanged
 from state.model import World
 from state.reduce import reduce
-from state.select.frame import banner_view
+from state.select.banner import banner_view
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.session_bench import running
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from state import events as e
+from state.engine.errors import EngineError, EngineLost, EngineSilent
 from state.items import (
     AgentMessage,
     Command,
@@ -34,7 +35,8 @@ from state.model import (
 )
 from state.reduce import reduce
 from state.select.agents import AgentTreeBuilder
-from state.select.frame import banner_view, composer_view, sandbox_line
+from state.select.banner import banner_view
+from state.select.frame import composer_view, header_view, sandbox_line
 from state.select.review import Place, all_pending, review_card
 from state.select.threads import ListAsk, ThreadListBuilder
 from state.select.transcript import TranscriptBuilder
@@ -417,3 +419,70 @@ def test_origin_is_kept() -> None:
     seen = e.ThreadSeen(T, (("preview", "x"),), Origin.ROLLOUT, 7)
     kept = fold([seen]).threads[T]
     assert (kept.origin, kept.seen_ms) == (Origin.ROLLOUT, 7)
+
+
+@pytest.mark.parametrize(
+    ("error", "title", "detail"),
+    [
+        (EngineLost("its process ended"), "The engine ended", ""),
+        (
+            EngineLost("the engine was ended by SIGKILL"),
+            "The engine ended",
+            "by SIGKILL",
+        ),
+        (
+            EngineLost("the engine exited with code 3"),
+            "The engine ended",
+            "with code 3",
+        ),
+        (
+            EngineLost("the engine closed its output"),
+            "The connection to the engine ended",
+            "the engine closed its output",
+        ),
+        (EngineSilent(), "The engine does not answer", ""),
+    ],
+)
+def test_the_end_of_an_engine_in_plain_words(
+    error: EngineError, title: str, detail: str
+) -> None:
+    gone = Engine(EnginePhase.LOST, sentence=str(error))
+    banner = banner_view(World(engine=gone))
+    assert banner is not None
+    assert banner.title == title
+    assert banner.title_detail == detail or not detail
+
+
+def test_the_last_words_are_words() -> None:
+    """Where and when the engine logged them is no news, and nothing in them acts."""
+    stderr = (
+        "2026-11-26T02:50:31.118274Z  WARN codex_core::sync: \x1b[31mno route\x1b[0m",
+        "thread 'main' panicked at \u202esrc/main.rs:1",
+        "\x1b]0;owned\x07[bold]kept[/bold]",
+    )
+    gone = Engine(EnginePhase.LOST, sentence="x", stderr=stderr)
+    banner = banner_view(World(engine=gone))
+    assert banner is not None
+    assert banner.foot == "Its last lines:"
+    assert banner.said == (
+        "no route",
+        "thread 'main' panicked at src/main.rs:1",
+        "[bold]kept[/bold]",
+    )
+
+
+def test_as_of_is_when_what_is_shown_was_told() -> None:
+    """Not when the window looked in vain: rows of yesterday are of yesterday."""
+    old = Thread(ThreadId("t"), seen_ms=5_000)
+    threads = {old.id: old}
+
+    def as_of(engine: Engine) -> int | None:
+        view = header_view(World(threads, engine), needs=0, working=0, threads=1)
+        return view.as_of_ms
+
+    lost = EnginePhase.LOST
+    assert as_of(Engine(lost, since_ms=9_000)) == 5_000
+    assert as_of(Engine(EnginePhase.MISSING, since_ms=9_000)) == 5_000
+    assert as_of(Engine(lost, connection=1, since_ms=9_000)) == 9_000
+    assert as_of(Engine(EnginePhase.CONNECTING, since_ms=9_000)) is None
+    assert as_of(Engine(EnginePhase.READY, connection=1, since_ms=9_000)) is None

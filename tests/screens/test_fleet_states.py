@@ -51,9 +51,12 @@ def account(kind: str | None, *, required: bool = True) -> Json:
     return {"to": "account/read", "result": result}
 
 
-LAST_LINE = (
-    "2026-11-26T02:50:32.752993Z ERROR codex_core::exec: "
-    "memory allocation of 1073741824 bytes failed"
+LAST_LINES = (
+    "2026-11-26T02:50:31.118274Z  WARN codex_core_plugins::startup_sync: git sync "
+    "failed for curated plugin sync: no route to host",
+    "2026-11-26T02:50:32.752993Z ERROR codex_core::exec: memory allocation of "
+    "1073741824 bytes failed while it kept the output of make -j4 arm64 in [bold]mind",
+    "note: run with `RUST_BACKTRACE=1` to display a backtrace \x1b[31m\u202e",
 )
 
 
@@ -63,8 +66,8 @@ def gone() -> EngineChanged:
         EnginePhase.LOST,
         version="0.169.0",
         since_ms=NOW - 14_000,
-        sentence=str(EngineLost("it ended with signal 9 (killed)")),
-        stderr=(LAST_LINE,),
+        sentence=str(EngineLost("the engine was ended by SIGKILL")),
+        stderr=LAST_LINES,
         retry_at_ms=NOW + 6_000,
     )
 
@@ -162,8 +165,24 @@ def test_not_logged_in(snap_of: Snap, size: Size) -> None:
 @sizes
 def test_engine_gone(snap_of: Snap, size: Size) -> None:
     app = stage(asking(), told(*s.fleet()), [gone()], open_thread=DEMO)
-    words = ["engine gone", "The connection", "retry now", "6s", "last known"]
-    snap_of(app, size, must_contain=[*words, "Its last line: memory allocation"])
+    words = [
+        "engine gone",
+        "The engine ended   by SIGKILL",
+        "retry now",
+        "6s",
+        "last known",
+    ]
+    said = ["Its last lines:", "ctrl+o all of them", "note: run with"]
+    snap_of(app, size, must_contain=[*words, *said])
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def test_last_words(snap_of: Snap, size: Size) -> None:
+    """All it wrote before it ended, on demand; from the composer, too."""
+    app = stage(asking(), told(*s.fleet()), [gone()], open_thread=DEMO)
+    words = ["What the engine wrote before it ended", "3 lines", "no route to host"]
+    words += ["in [bold]mind", "note: run with `RUST_BACKTRACE=1`"]
+    snap_of(app, size, run_before=keys("i", "ctrl+o"), must_contain=words)
 
 
 def test_engine_silent(snap_of: Snap) -> None:

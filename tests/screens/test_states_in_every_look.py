@@ -67,7 +67,7 @@ STATES: dict[str, tuple[Callable[[str], CodexTui], list[str]]] = {
     "loading": (loading, ["upgrade textual", "Reading the thread …"]),
     "no-engine": (no_engine, ["No codex found.", "codex-tui demo"]),
     "no-login": (not_logged_in, ["Not logged in", "log in"]),
-    "engine-gone": (engine_gone, ["engine gone", "last known", "Its last line:"]),
+    "engine-gone": (engine_gone, ["engine gone", "last known", "Its last lines:"]),
 }
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from state import commands as c
 from state.items import ThreadId
 from state.ledger_export import Show
+from state.select.banner import last_words
 from state.select.threads import ListAsk
 from tui.actions import BY_ID
 from tui.screens import late
@@ -104,6 +105,15 @@ class FleetActs(TreeActs):
     def do_retry(self) -> None:
         """Connect now."""
         self.act(c.RetryEngine())
+
+    def do_last_words(self) -> None:
+        """ctrl+o"""
+        said = last_words(self.presenter.world.engine.stderr)
+        if not said:
+            self.say("No engine ended here and left any words.")
+            return
+        title = "What the engine wrote before it ended"
+        self.app.push_screen(late.last_words.LastWords(title, said))
 
     def do_filter(self) -> None:
         """/ in the list."""

@@ -22,6 +22,7 @@ from tui.screens.late import why
 from tui.screens.places import Places
 from tui.screens.review_desk import ReviewDesk
 from widgets import intents as i
+from widgets.banner import writes
 
 if TYPE_CHECKING:
     from tui.presenter import Presenter
@@ -225,6 +226,8 @@ class FleetIntents(Flows):
     @on(i.PressKey)
     def _press(self, intent: i.PressKey) -> None:
         intent.stop()
+        if len(intent.key) == 1 and writes(self.focused):
+            self.go_to(2)  # Clicked, not typed: it is no letter of the draft.
         self.app.simulate_key(intent.key)
 
     # -- reviews -----------------------------------------------------------------

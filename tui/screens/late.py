@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tui.screens import writers as writers
     from widgets import card_body as card_body
     from widgets import forms as forms
+    from widgets import last_words as last_words
 else:
 
     class _Later:
@@ -64,6 +65,7 @@ else:
     palette = _Later("tui.palette")
     signals = _Later("tui.signals")
     forms = _Later("widgets.forms")
+    last_words = _Later("widgets.last_words")
     loss_desk = _Later("tui.screens.loss_desk")
     profile = _Later("tui.screens.profile")
     push = _Later("tui.screens.push")
@@ -82,6 +84,7 @@ NAMES = (
     *("tui.screens.approvals", "tui.screens.dialogs", "tui.screens.loss_desk"),
     *("tui.screens.queue_desk", "tui.screens.terminals", "tui.screens.why"),
     *("widgets.forms", "tui.screens.agent_desk", "tui.screens.sandbox"),
+    "widgets.last_words",
     "tui.screens.writers",
     *("tui.screens.trusting", "tui.screens.profile"),
     *("tui.screens.push", "tui.screens.push_desk", "tui.screens.worktree"),
