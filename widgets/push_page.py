@@ -6,14 +6,14 @@ a path its end stays when it is cut; in the box nothing is cut, it wraps.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from state.dataclass import replace
+from state.dataclass import dataclass, replace
 from state.views import Bit, Bits, PushRow, PushSection, Tone
 from widgets.box import edge_line
 from widgets.drawn import Drawn
@@ -24,9 +24,21 @@ from widgets.palette import palette_of
 if TYPE_CHECKING:
     from textual.geometry import Size
 
-LABEL = 15
+LABEL = 19
 WIDE_LABEL = 24
 BROAD = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a row: `label` is the width of its column; `below`: what found no room
+    in the first."""
+
+    row: PushRow
+    label: int
+    words: Bits
+    right: Bits = ()
+    below: bool = False
 
 
 class PushPage(Drawn):
@@ -38,11 +50,10 @@ class PushPage(Drawn):
         (), layout=True
     )
 
-    def _lines(self) -> list[PushSection | tuple[PushRow, int, bool] | None]:
-        """A heading, (a row, its label's width, its facts on a line of their own) or
-        None for an empty line."""
+    def _lines(self) -> list[PushSection | _Line | None]:
+        """Headings, lines of rows, and None for an empty line."""
         width = self.size.width or self.app.size.width
-        found: list[PushSection | tuple[PushRow, int, bool] | None] = []
+        found: list[PushSection | _Line | None] = []
         for section in self.view:
             if found:
                 found.append(None)
@@ -50,9 +61,7 @@ class PushPage(Drawn):
             longest = max((len(row.label) for row in section.rows), default=0)
             label = min(longest + 2, WIDE_LABEL if width >= BROAD else LABEL)
             for row in section.rows:
-                found.append((row, label if longest else 0, False))
-                if row.grave and row.right and width < BROAD:
-                    found.append((row, label, True))
+                found += _split(row, label if longest else 0, width)
         return found
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -69,11 +78,12 @@ class PushPage(Drawn):
         if isinstance(one, PushSection):
             return self._heading(one, width)
         assert one is not None
-        row, label, facts = one
-        if facts:
-            pad = piece(" " * (4 + label))
-            return line([pad, *bits(row.right, palette_of(self))], (), width)
-        return self._row(row, label, width)
+        if one.below:
+            pad = piece(" " * (4 + one.label))
+            room = width - one.label - 6
+            pieces = bits(_ended(one.words, room), palette_of(self))
+            return line([pad, *cut(pieces, room)], (), width)
+        return self._row(one, width)
 
     def _heading(self, section: PushSection, width: int) -> Strip:
         palette, look = palette_of(self), look_of(self)
@@ -86,8 +96,9 @@ class PushPage(Drawn):
             left.append(piece(f" {sign('─', look) * max(0, room)}", palette.rule()))
         return line(left, right, width)
 
-    def _row(self, row: PushRow, label: int, width: int) -> Strip:
+    def _row(self, one: _Line, width: int) -> Strip:
         palette, look = palette_of(self), look_of(self)
+        row, label = one.row, one.label
         mark = sign("▲", look) if row.grave else " "
         left = [piece(f"  {mark} ", palette.style(Tone.NEED))]
         if label:
@@ -95,12 +106,33 @@ class PushPage(Drawn):
                 row.label if len(row.label) < label else f"{row.label[: label - 2]}…"
             )
             left.append(piece(f"{words:<{label}}", palette.style(Tone.MUTED)))
-        right: list[Segment] = []
-        if row.right and not (row.grave and width < BROAD):
-            right = [*bits(row.right, palette), piece("  ")]
+        right = [*bits(one.right, palette), piece("  ")] if one.right else []
         room = width - width_of(left) - width_of(right) - 2
-        pieces = bits(_ended(row.words, room) if row.tail else row.words, palette)
+        pieces = bits(_ended(one.words, room) if row.tail else one.words, palette)
         return line([*left, *cut(pieces, room)], right, width)
+
+
+def _split(row: PushRow, label: int, width: int) -> Iterator[_Line]:
+    """What stands behind the first words of a row goes below it when there is no room,
+    and so does why it is grave where the screen is narrow."""
+    apart = row.grave and bool(row.right) and width < BROAD
+    right = () if apart else row.right
+    own = 2 + sum(cell_len(bit.text) for bit in right) if right else 0
+    room = width - label - 6 - own
+    first, rest = row.words[:1], row.words[1:]
+    if not row.tail or sum(cell_len(bit.text) for bit in row.words) <= room:
+        first, rest = row.words, ()
+    lines = [first]
+    if row.grave and first and cell_len(first[0].text) > room:
+        lines = _wrapped(first, room)  # Nothing of what is asked about is cut.
+    yield _Line(row, label, lines[0], right)
+    for more in lines[1:]:
+        yield _Line(row, label, more, below=True)
+    groups: list[Bits] = [(replace(bit, text=bit.text.strip()),) for bit in rest]
+    if apart:
+        groups.append(row.right)
+    for group in groups:
+        yield _Line(row, label, group, below=True)
 
 
 def _ended(words: Bits, room: int) -> Bits:
@@ -170,7 +202,8 @@ def _wrapped(words: Bits, room: int) -> list[Bits]:
     tones = [bit for bit in words for _ in bit.text]
     found: list[Bits] = []
     at = 0
-    for number, row in enumerate(wrap(text, room - (2 if indent else 0))):
+    further = len(indent) + 2 if indent else 0
+    for number, row in enumerate(wrap(text.strip(), room - further)):
         at = max(text.find(row, at), at) if row else at
         runs: list[Bit] = []
         for offset, char in enumerate(row):
@@ -180,6 +213,6 @@ def _wrapped(words: Bits, room: int) -> list[Bits]:
             else:
                 runs.append(replace(kind, text=char))
         at += len(row)
-        pad = (Bit(f"{indent}  "),) if indent and number else ()
+        pad = (Bit(f"{indent}{'  ' if number else ''}"),) if indent else ()
         found.append((*pad, *runs))
     return found

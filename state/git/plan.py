@@ -9,10 +9,11 @@ by nobody.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from state.dataclass import dataclass, replace
 from state.git.shell import Section, look
+from state.git.ssh_config import File
 from state.looks import Look
 from state.pushes import Change, Commit
 
@@ -79,6 +80,34 @@ for p in "$@"; do
   i=$((i+1))
 done
 """
+
+FILE = 256 * 1024
+"""Bytes of a file of ssh's settings that are read."""
+FILES = 64
+"""Files that one pattern names that are read."""
+
+SSH = rf"""
+one() {{
+  printf '%s\000' "$1"
+  [ -f "$1" ] && [ -r "$1" ] && head -c {FILE + 1} -- "$1"
+}}
+i=0
+for p in "$@"; do
+  n=0; IFS=
+  for f in $p; do
+    [ -e "$f" ] || continue
+    if [ $n -eq {FILES} ]; then say "more$i" true; break; fi
+    say "ssh$i-$n" one "$f"; n=$((n+1))
+  done
+  i=$((i+1))
+done
+say whole true
+"""
+
+
+def ssh_look(place: str, patterns: Iterable[str]) -> Look:
+    """What stands in these files; patterns as ssh writes them."""
+    return look(SSH, place, *patterns)
 
 
 def settings_look(
@@ -152,6 +181,24 @@ def filters_of(lines: Iterable[Line]) -> tuple[str, ...]:
         if line.key.startswith("filter.") and line.key.count(".") > 1
     }
     return tuple(names)
+
+
+def ssh_files_of(
+    found: Mapping[str, Section], patterns: Sequence[str]
+) -> dict[str, tuple[File, ...]]:
+    """By pattern, in the order in which ssh reads them."""
+    read: dict[str, tuple[File, ...]] = {}
+    for number, pattern in enumerate(patterns):
+        more = f"more{number}" in found
+        files = []
+        for at in range(FILES):
+            section = found.get(f"ssh{number}-{at}")
+            if section is not None:
+                path, _, text = section.text.partition("\0")
+                whole = section.ok and len(section.data) <= FILE and not more
+                files.append(File(path, text, whole))
+        read[pattern] = tuple(files)
+    return read
 
 
 _COMMIT = re.compile(r"^commit [0-9a-f]{7,64}$")

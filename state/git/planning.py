@@ -12,9 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from state.dataclass import dataclass, replace
 from state.git import plan as p
 from state.git import programs as g
-from state.git.addresses import folder_of
+from state.git import ssh as s
+from state.git.addresses import Way, folder_of, way_of
+from state.git.bends import settings as settings_of
+from state.git.judging import VARIABLES, Ground, files_in
 from state.git.repository import Repository, parse, repository_look, strays
 from state.git.shell import LookFailed, Section, argument, sections
+from state.git.ssh_config import Files
 from state.looks import Looked, Looker
 from state.pushes import PushPlan
 from state.undelivered import Stray
@@ -30,18 +34,22 @@ NOT_WHOLE = (
     "git could not read all of its configuration here, so what a push would start is "
     "not known. Try git config --list in a terminal."
 )
+ROUNDS = 4
+"""Looks for ssh's files: each reads what those before it include."""
 NO_ADDRESS = "git gives no address for the remote {}."
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """What a plan is made for. `writable`: whether an agent can write a path;
-    `began_s`: when the thread began; `environment`: what the push will run with."""
+    `began_s`: when the thread began; `environment`: what the push will run with;
+    `ssh`: ssh's own folder of the user, which no variable moves."""
 
     looker: Looker
     environment: Mapping[str, str]
     writable: Callable[[str], bool]
     began_s: int = 0
+    ssh: str = ""
 
     @property
     def configuring(self) -> dict[str, str]:
@@ -104,7 +112,8 @@ async def _filled(
     window: Window, empty: PushPlan, lines: tuple[p.Line, ...], hooks: str
 ) -> PushPlan:
     there = folder_of(empty.url, empty.place)
-    files = _files(empty, lines, hooks, there)
+    files = _files(window, empty, lines, hooks)
+    ssh = await _ssh(window, empty, lines, files)
     going = (empty.stray.head, empty.remote, empty.stray.branch)
     filters = p.filters_of(lines)
     look = p.content_look(empty.place, going, there, filters, files)
@@ -122,7 +131,7 @@ async def _filled(
         facts = {}
     facts |= p.facts_of(found.get("facts", Section()), files)
     grounds = [
-        g.Ground(
+        Ground(
             place=empty.place,
             remote=empty.remote,
             url=url,
@@ -135,11 +144,12 @@ async def _filled(
             writable=window.writable,
             began_s=window.began_s,
             project_writable=window.writable(f"{empty.place}/x"),
+            ssh=ssh,
         )
         for number, url in enumerate(empty.urls)
     ]
     programs = dict.fromkeys(one for ground in grounds for one in g.programs(ground))
-    settings = dict.fromkeys(one for ground in grounds for one in g.settings(ground))
+    settings = dict.fromkeys(one for ground in grounds for one in settings_of(ground))
     changes, more_files = p.files_of(found.get("files", Section()))
     return replace(
         empty,
@@ -162,17 +172,47 @@ def _whole(found: Mapping[str, Section], *names: str) -> None:
 
 
 def _files(
-    empty: PushPlan, lines: tuple[p.Line, ...], hooks: str, there: str
+    window: Window, empty: PushPlan, lines: tuple[p.Line, ...], hooks: str
 ) -> list[str]:
     """Whose facts are wanted."""
+    home = window.environment.get("HOME", "")
     found = [
         *g.hook_files(hooks, ""),
         *g.config_files(lines, empty.place),
-        *g.named_files(lines, empty.remote),
+        *g.named_files(lines, empty.remote, empty.place, home),
     ]
-    if there:
+    for name in VARIABLES:
+        value = window.environment.get(name, "")
+        found += files_in(value, empty.place, home)
+    if there := folder_of(empty.url, empty.place):
         found += [f"{there}{end}" for end in g.CONFIGS]
     return [path for path in dict.fromkeys(found) if argument(path) is not None]
+
+
+async def _ssh(
+    window: Window, empty: PushPlan, lines: tuple[p.Line, ...], files: list[str]
+) -> Files | None:
+    """ssh's own files, with what they include, if an address is reached by it; to
+    `files` is added whose facts are wanted."""
+    urls = [url for url in empty.urls if way_of(url)[0] is Way.SSH]
+    if not urls:
+        return None
+    command = s.command_of(lines, window.environment)
+    found = s.ssh_files(s.call(command, empty.place), window.ssh)
+    for _ in range(ROUNDS):
+        wanted = [path for path in found.wanted if argument(path) is not None]
+        if not wanted:
+            break
+        looked = sections(await answered(window.looker(p.ssh_look("/", wanted))))
+        _whole(looked, "whole")
+        read = p.ssh_files_of(looked, wanted)
+        found = replace(found, found={**found.found, **read})
+    home = window.environment.get("HOME", "")
+    for url in urls:
+        reading = s.reading_of(found, command, empty.place, url)
+        more = s.watched(reading, empty.place, home)
+        files += [f for f in more if f not in files and argument(f) is not None]
+    return found
 
 
 def _texts(found: Mapping[str, Section], files: Sequence[str]) -> dict[str, str]:

@@ -8,44 +8,33 @@ write the folder it runs in.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from state.dataclass import dataclass
+from state.git import ssh
 from state.git.addresses import Way, folder_of, way_of
-from state.git.plan import Fact, Line
-from state.pushes import Program, Reach, Setting
+from state.git.judging import (
+    GITS_OWN,
+    Ground,
+    configured,
+    files_in,
+    from_window,
+    judged,
+    mark_of,
+    origin_file,
+    shown_origin,
+)
+from state.git.plan import Line
+from state.git.urls import meant
+from state.pushes import Program, Reach
 
 OURS = ("pre-push", "reference-transaction")
 """Hooks that git push runs on this side."""
-GITS_OWN = "git's own"
-"""Where a program is set that git takes when nothing is configured."""
 THEIRS = (
     *("pre-receive", "update", "post-receive", "post-update", "proc-receive"),
     *("reference-transaction", "push-to-checkout"),
 )
 """Hooks of a repository that takes a push; on this machine, if it is here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What programs are judged by. `writable`: whether an agent can write a path;
-    `began_s`: when the thread began. `environment`: the window's; `project_writable`:
-    an agent can write the folder that hooks run in. `gate`: the hooks folder of a
-    remote on this machine; None: it was not looked for."""
-
-    place: str
-    remote: str
-    url: str
-    lines: tuple[Line, ...]
-    facts: Mapping[str, Fact]
-    texts: Mapping[str, str]
-    hooks: str
-    gate: str | None
-    environment: Mapping[str, str]
-    writable: Callable[[str], bool]
-    began_s: int
-    project_writable: bool = True
+_NO = ("false", "no", "off", "0")
 
 
 def hook_files(hooks: str, gate: str) -> tuple[str, ...]:
@@ -62,39 +51,31 @@ def hook_files(hooks: str, gate: str) -> tuple[str, ...]:
 
 def config_files(lines: Iterable[Line], place: str) -> tuple[str, ...]:
     """Files that git reads its configuration from."""
-    found = {path: None for one in lines if (path := _file(one.origin, place))}
+    found = {path: None for one in lines if (path := origin_file(one.origin, place))}
     return tuple(found)
-
-
-def _file(origin: str, place: str) -> str:
-    if not origin.startswith("file:"):
-        return ""
-    path = origin.removeprefix("file:")
-    if path.startswith('"') and path.endswith('"'):
-        path = path[1:-1]
-    return path if path.startswith("/") else f"{place.rstrip('/')}/{path}"
 
 
 def programs(ground: Ground) -> tuple[Program, ...]:
     """In the order in which they would start."""
     way, helper = way_of(ground.url)
-    found = [*_hooks(ground)]
+    found = [*from_window(ground, "git's programs", "GIT_EXEC_PATH"), *_hooks(ground)]
     match way:
         case Way.SSH:
-            found += _ssh(ground)
+            found += ssh.programs(ground)
         case Way.HTTP:
             found += _asking(ground)
         case Way.GIT:
-            found += _configured(ground, "proxy command", "core.gitproxy")
+            found += _proxies(ground)
         case Way.HELPER:
             command = ground.url if helper == "ext" else f"git-remote-{helper}"
             found.append(_of_remote(ground, "remote helper", command))
         case Way.HERE:
             found += _here(ground)
     vcs = f"remote.{ground.remote}.vcs"
-    for line in _last(ground, vcs):
+    for line in ground.last(vcs):
         command = f"git-remote-{line.value}"
-        found.append(_program(ground, line, "remote helper", command))
+        found.append(judged(ground, line, "remote helper", command))
+    found += _missing(ground)
     found += _signing(ground)
     return tuple(found)
 
@@ -105,37 +86,49 @@ def programs(ground: Ground) -> tuple[Program, ...]:
 def _hooks(ground: Ground) -> Iterator[Program]:
     own = f"{ground.hooks}/"
     above = ground.hooks.rpartition("/")[0]
-    set_by = next(iter(_last(ground, "core.hookspath")), None)
-    origin = _place(set_by.origin) if set_by is not None else ""
+    set_by = next(iter(ground.last("core.hookspath")), None)
+    origin = shown_origin(set_by.origin) if set_by is not None else ""
     if any(_runs(ground, f"{own}{name}") for name in OURS):
         for name in OURS:
             path = f"{own}{name}"
             further = f"{above}/{name}" if ground.hooks.endswith("/_") else ""
             if _runs(ground, path):
                 yield _hook(ground, f"hook {name}", path, origin)
-                if further and ground.facts.get(further, _NO_FACT).there:
+                if further and ground.fact(further).there:
                     yield _hook(ground, f"hook {name}", further, "by husky")
         yield from _lfs(ground)
+    yield from _hooks_by_name(ground)
+
+
+def _hooks_by_name(ground: Ground) -> Iterator[Program]:
+    """Those that newer gits take from their configuration. A push without hooks leaves
+    out the ones of pre-push alone."""
+    for line in ground.lines:
+        name = line.key.removeprefix("hook.").removesuffix(".command")
+        if line.key != f"hook.{name}.command" or not line.value:
+            continue
+        events = [o.value for o in ground.lines if o.key == f"hook.{name}.event"]
+        off = any(o.value.lower() in _NO for o in ground.last(f"hook.{name}.enabled"))
+        for event in () if off else [one for one in OURS if one in events]:
+            skipped = event == "pre-push"
+            yield judged(ground, line, f"hook {event}", line.value, hook=skipped)
 
 
 def _lfs(ground: Ground) -> Iterator[Program]:
     for line in ground.lines:
         if line.key.startswith("lfs.customtransfer.") and line.key.endswith(".path"):
-            yield _program(ground, line, "git-lfs transfer", line.value, hook=True)
-
-
-_NO_FACT = Fact("")
+            yield judged(ground, line, "git-lfs transfer", line.value, hook=True)
 
 
 def _runs(ground: Ground, path: str) -> bool:
-    fact = ground.facts.get(path, _NO_FACT)
+    fact = ground.fact(path)
     return fact.there and fact.runs
 
 
 def _hook(ground: Ground, what: str, path: str, origin: str) -> Program:
     fact = ground.facts[path]
     reach = Reach.PROJECT if ground.project_writable else Reach.YOURS
-    if ground.writable(path) or ground.writable(fact.real):
+    if ground.theirs(path):
         reach = Reach.AGENT
     return Program(
         what,
@@ -143,151 +136,87 @@ def _hook(ground: Ground, what: str, path: str, origin: str) -> Program:
         fact.real,
         origin,
         reach,
-        _changed(ground, fact),
+        ground.changed(fact),
         hook=True,
-        mark=_mark(fact),
+        mark=mark_of(fact),
         text=ground.texts.get(path, ""),
     )
-
-
-def _changed(ground: Ground, fact: Fact) -> bool:
-    return bool(fact.at and ground.began_s and fact.at >= ground.began_s)
-
-
-def _mark(fact: Fact) -> str:
-    return f"{fact.real}:{fact.at}:{fact.sum}"
 
 
 # -- what configuration starts -------------------------------------------------------
 
 
-def _last(ground: Ground, key: str) -> list[Line]:
-    """The line that counts, if there is one."""
-    return [line for line in ground.lines if line.key == key][-1:]
-
-
-def _place(origin: str) -> str:
-    return origin.removeprefix("file:")
-
-
-def _program(
-    ground: Ground, line: Line, what: str, command: str, *, hook: bool = False
-) -> Program:
-    """Something that a line of configuration starts: who can write the line or the
-    file decides."""
-    origin = _file(line.origin, ground.place)
-    fact = ground.facts.get(origin, _NO_FACT)
-    path = executable(command)
-    own = ground.facts.get(path, _NO_FACT)
-    reach = Reach.YOURS
-    if (origin and ground.writable(origin)) or (
-        path.startswith("/") and ground.writable(own.real or path)
-    ):
-        reach = Reach.AGENT
-    elif "/" in path and not path.startswith(("/", "~")):
-        reach = Reach.AGENT if ground.project_writable else Reach.YOURS
-    elif line.scope in ("local", "worktree") and _changed(ground, fact):
-        reach = Reach.UNKNOWN
-    changed = path.startswith("/") and own.there and _changed(ground, own)
-    mark = f"{line.value}|{_mark(own) if own.there else ''}"
-    return Program(
-        what,
-        command,
-        path if path.startswith("/") else "",
-        _place(line.origin),
-        reach,
-        changed,
-        hook,
-        mark,
-    )
-
-
-def executable(command: str) -> str:
-    """The word of a command that is started."""
-    text = command.removeprefix("!").strip()
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        words = text.split()
-    while words and ("=" in words[0] and "/" not in words[0].partition("=")[0]):
-        words = words[1:]
-    return words[0] if words else ""
-
-
-def named_files(lines: Iterable[Line], remote: str) -> tuple[str, ...]:
-    """Absolute files that configuration names as programs."""
+def named_files(
+    lines: Iterable[Line], remote: str, place: str, home: str
+) -> tuple[str, ...]:
+    """Files that configuration names as programs, or as their arguments."""
     keys = (
         *("core.sshcommand", "core.askpass", "core.gitproxy", "gpg.program"),
-        f"remote.{remote}.receivepack",
+        *("gpg.ssh.defaultkeycommand", f"remote.{remote}.receivepack"),
     )
     found: dict[str, None] = {}
     for line in lines:
         helper = line.key.startswith("credential.") and line.key.endswith(".helper")
         signs = line.key.startswith("gpg.") and line.key.endswith(".program")
-        if line.key in keys or helper or signs:
-            path = executable(line.value)
-            if path.startswith("/"):
-                found[path] = None
+        hook = line.key.startswith("hook.") and line.key.endswith(".command")
+        if line.key in keys or helper or signs or hook:
+            found |= dict.fromkeys(files_in(line.value, place, home))
     return tuple(found)
-
-
-def _configured(ground: Ground, what: str, key: str) -> Iterator[Program]:
-    for line in _last(ground, key):
-        if line.value:
-            yield _program(ground, line, what, line.value)
-
-
-def _from_window(ground: Ground, what: str, *names: str) -> Iterator[Program]:
-    """A program that the window's own environment names: the user's choice."""
-    for name in names:
-        if value := ground.environment.get(name, ""):
-            path = executable(value)
-            bad = path.startswith("/") and ground.writable(path)
-            reach = Reach.AGENT if bad else Reach.YOURS
-            yield Program(what, value, path, f"${name}", reach, mark=value)
-            return
-
-
-def _ssh(ground: Ground) -> list[Program]:
-    window = [*_from_window(ground, "ssh", "GIT_SSH_COMMAND")]
-    if window:
-        return window
-    configured = [*_configured(ground, "ssh", "core.sshcommand")]
-    if configured:
-        return configured
-    window = [*_from_window(ground, "ssh", "GIT_SSH")]
-    return window or [Program("ssh", "ssh", origin=GITS_OWN, mark="ssh")]
 
 
 def _asking(ground: Ground) -> Iterator[Program]:
     """Who is asked for a login."""
     helpers: list[Line] = []
     for line in ground.lines:
-        if line.key.startswith("credential.") and line.key.endswith(".helper"):
-            if line.key == "credential.helper" and not line.value:
-                helpers.clear()  # an empty one takes back those before
-            elif line.value:
-                helpers.append(line)
+        scheme = line.key.removeprefix("credential.").removesuffix("helper")
+        if line.key != f"credential.{scheme}helper":
+            continue
+        pattern = scheme.removesuffix(".")
+        if not line.value and meant(pattern, ground.url) is True:
+            helpers.clear()  # an empty one takes back those before
+        elif line.value and meant(pattern, ground.url) is not False:
+            helpers.append(line)
     for line in helpers:
         command = line.value
         if not command.startswith(("!", "/")):
             command = f"git credential-{command}"
-        yield _program(ground, line, "credential helper", command)
-    window = [*_from_window(ground, "password prompt", "GIT_ASKPASS")]
-    yield from window or _configured(ground, "password prompt", "core.askpass")
+        yield judged(ground, line, "credential helper", command)
+    asked = [*from_window(ground, "password prompt", "GIT_ASKPASS")]
+    asked = asked or [*configured(ground, "password prompt", "core.askpass")]
+    yield from asked or from_window(ground, "password prompt", "SSH_ASKPASS")
+
+
+def _proxies(ground: Ground) -> Iterator[Program]:
+    """The first whose host fits is taken; all are named."""
+    window = [*from_window(ground, "proxy command", "GIT_PROXY_COMMAND")]
+    yield from window
+    for line in () if window else ground.lines:
+        if line.key == "core.gitproxy" and line.value not in ("", "none"):
+            yield judged(ground, line, "proxy command", line.value)
+
+
+def _missing(ground: Ground) -> Iterator[Program]:
+    """In a partial clone git may fetch what it lacks, from whatever remote says so."""
+    for line in ground.lines:
+        name = line.key.removeprefix("remote.").removesuffix(".promisor")
+        said = line.key == f"remote.{name}.promisor" and line.value.lower() not in _NO
+        for url in ground.last(f"remote.{name}.url") if said else ():
+            yield judged(ground, url, "missing objects", url.value)
+            for program in ground.last(f"remote.{name}.uploadpack"):
+                yield judged(ground, program, "missing objects", program.value)
 
 
 def _here(ground: Ground) -> Iterator[Program]:
     """A remote on this machine takes the push with a program here."""
     folder = folder_of(ground.url, ground.place)
     key = f"remote.{ground.remote}.receivepack"
-    configured = [*_configured(ground, "receiving program", key)]
-    yield from configured
+    receiving = [*configured(ground, "receiving program", key)]
+    yield from receiving
     config = next(
         (f"{folder}{end}" for end in CONFIGS if _there(ground, f"{folder}{end}")), ""
     )
     bad = ground.writable(config or folder)
-    if not configured or bad:
+    if not receiving or bad:
         reach = Reach.UNKNOWN if ground.gate is None else Reach.YOURS
         reach = Reach.AGENT if bad else reach
         yield Program(
@@ -296,20 +225,19 @@ def _here(ground: Ground) -> Iterator[Program]:
             folder,
             "the remote is a folder here",
             reach,
-            mark=_mark(ground.facts.get(config, _NO_FACT)),
+            mark=mark_of(ground.fact(config)),
         )
     for name in THEIRS if ground.gate else ():
         path = f"{ground.gate}/{name}"
         if _runs(ground, path):
             fact = ground.facts[path]
-            bad = ground.writable(path) or ground.writable(fact.real)
             yield Program(
                 f"hook {name} of the remote",
                 path,
                 fact.real,
-                reach=Reach.AGENT if bad else Reach.YOURS,
-                changed=_changed(ground, fact),
-                mark=_mark(fact),
+                reach=Reach.AGENT if ground.theirs(path) else Reach.YOURS,
+                changed=ground.changed(fact),
+                mark=mark_of(fact),
             )
 
 
@@ -317,16 +245,16 @@ CONFIGS = ("/config", "/.git/config")
 
 
 def _there(ground: Ground, path: str) -> bool:
-    return ground.facts.get(path, _NO_FACT).there
+    return ground.fact(path).there
 
 
 def _of_remote(ground: Ground, what: str, command: str) -> Program:
     """Started because of the address itself."""
     keys = (f"remote.{ground.remote}.url", f"remote.{ground.remote}.pushurl")
-    lines = [line for key in keys for line in _last(ground, key)]
+    lines = [line for key in keys for line in ground.last(key)]
     if not lines:
         return Program(what, command, reach=Reach.UNKNOWN, mark=command)
-    bad = _program(ground, lines[-1], what, command)
+    bad = judged(ground, lines[-1], what, command)
     return Program(
         what, command, "", bad.origin, _worst(bad.reach), bad.changed, mark=command
     )
@@ -338,38 +266,18 @@ def _worst(reach: Reach) -> Reach:
 
 
 def _signing(ground: Ground) -> Iterator[Program]:
-    wanted = [line.value.lower() for line in _last(ground, "push.gpgsign")]
-    if not wanted or wanted[0] in ("false", "no", "off", "0"):
+    wanted = [line.value.lower() for line in ground.last("push.gpgsign")]
+    if not wanted or wanted[0] in _NO:
         return
-    kind = next((line.value for line in _last(ground, "gpg.format")), "openpgp")
-    for key in (f"gpg.{kind}.program", "gpg.program"):
-        if found := [*_configured(ground, "signing program", key)]:
+    kind = next((line.value for line in ground.last("gpg.format")), "openpgp")
+    if kind == "ssh" and not ground.last("user.signingkey"):
+        yield from configured(ground, "signing key", "gpg.ssh.defaultkeycommand")
+    keys = [f"gpg.{kind}.program"]
+    if kind == "openpgp":
+        keys.append("gpg.program")
+    for key in keys:
+        if found := [*configured(ground, "signing program", key)]:
             yield from found
             return
-    command = "ssh-keygen" if kind == "ssh" else "gpg"
+    command = {"ssh": "ssh-keygen", "x509": "gpgsm"}.get(kind, "gpg")
     yield Program("signing program", command, origin=GITS_OWN, mark=command)
-
-
-# -- settings that bend the way ------------------------------------------------------
-
-
-def settings(ground: Ground) -> tuple[Setting, ...]:
-    """Lines that change where a push goes or what it passes by."""
-    keys = (f"remote.{ground.remote}.pushurl", f"remote.{ground.remote}.proxy")
-    found = []
-    for line in ground.lines:
-        other = line.key.startswith("url.") and line.key.endswith("insteadof")
-        prefix = other and _bent(ground, line)
-        http = line.key in ("http.proxy", "http.sslverify", "http.extraheader")
-        if line.key in keys or prefix or (http and way_of(ground.url)[0] is Way.HTTP):
-            origin = _file(line.origin, ground.place)
-            bad = bool(origin) and ground.writable(origin)
-            value = "(kept secret)" if line.key == "http.extraheader" else line.value
-            reach = Reach.AGENT if bad else Reach.YOURS
-            found.append(Setting(line.key, value, _place(line.origin), reach))
-    return tuple(found)
-
-
-def _bent(ground: Ground, line: Line) -> bool:
-    """A rewriting that the address in use came out of."""
-    return ground.url.startswith(line.key.removeprefix("url.").rpartition(".")[0])

@@ -1,60 +1,31 @@
 """/push in words: the plan, the second key, the way of a push and its end.
 
-Owns the sentences of the board. All text from git, hooks and remotes passes a door
-here. Invariant: whatever needs a second key is named in the strip before that key.
+Owns the sentences of the board's sections and its keys; `push_strip` has those of its
+box. All text from git, hooks and remotes passes a door here.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import PurePosixPath
 
-from state.dataclass import dataclass
-from state.pushes import Program, PushPlan, PushResult, Reach, Setting
+from state.pushes import Program, PushPlan, Reach, Setting
 from state.select.delivery import branch_name, commits
+from state.select.push_strip import strip
+from state.select.push_words import (
+    SPELLED,
+    Asked,
+    Phase,
+    reach_bits,
+    secretless,
+    set_by,
+    short,
+)
 from state.select.words import one_line, tilde
 from state.text import clean, reveal
-from state.undelivered import Stray
-from state.views import Bit, Bits, Glyph, PushRow, PushSection, PushView, Tone
+from state.views import Bit, Bits, PushRow, PushSection, PushView, Tone
 
-LINES = 6
-"""Lines of a running push that are shown."""
 RAW = 400
 """Lines of raw text that are shown on demand."""
-
-
-class Phase(StrEnum):
-    """Where a push stands."""
-
-    LOOKING = "looking"
-    READY = "ready"
-    ARMED = "armed"
-    ARMED_BARE = "armed, without hooks"
-    RUNNING = "running"
-    ENDED = "ended"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the board shows. `at` of `of` branches; `said`: lines of the push so far;
-    `raw`: all text is wanted; `note`: why it stands as it does; `gh`: the command for
-    a pull request, "" when there is none; `request`: what became of that."""
-
-    phase: Phase
-    title: str = ""
-    home: str = ""
-    plan: PushPlan | None = None
-    at: int = 0
-    strays: tuple[Stray, ...] = ()
-    said: tuple[str, ...] = ()
-    result: PushResult | None = None
-    raw: bool = False
-    note: str = ""
-    gh: str = ""
-    request: str = ""
-    remote: str = ""
-    """The command to type where the engine runs; "": it runs here"""
 
 
 def push_view(asked: Asked) -> PushView:
@@ -68,15 +39,15 @@ def push_view(asked: Asked) -> PushView:
         elif asked.raw:
             sections += _texts(plan)
         if not plan.refusal:
-            sections += _starts(plan)
+            sections = [*_many(plan, asked), *sections, *_starts(plan, asked)]
             sections += (_commits(plan), _files(plan))
-    title, strip, edge = _strip(asked)
+    title, box, edge = strip(asked)
     number = len(asked.strays)
     end: Bits = ()
     if number > 1:
         end = (Bit(f"branch {asked.at + 1} of {number}", Tone.MUTED),)
     return PushView(
-        one_line(asked.title), end, tuple(sections), title, strip, edge, _hints(asked)
+        one_line(asked.title), end, tuple(sections), title, box, edge, _hints(asked)
     )
 
 
@@ -108,14 +79,6 @@ def _where(plan: PushPlan, asked: Asked) -> PushSection:
         words = Bit(f"{plan.uncommitted} changed {rest} here", Tone.MUTED)
         rows.append(PushRow((words,), "uncommitted"))
     return PushSection("What goes where", tuple(rows))
-
-
-def secretless(url: str) -> str:
-    """An address without the login that may stand in it."""
-    head, mark, rest = url.partition("://")
-    if mark and "@" in rest.split("/", 1)[0]:
-        rest = rest.split("@", 1)[1]
-    return reveal(f"{head}{mark}{rest}").text
 
 
 def _commits(plan: PushPlan) -> PushSection:
@@ -155,8 +118,8 @@ def _files(plan: PushPlan) -> PushSection:
     return PushSection("Files", tuple(rows), len(plan.files))
 
 
-def _starts(plan: PushPlan) -> list[PushSection]:
-    rows = [_program(program, plan.place) for program in plan.programs]
+def _starts(plan: PushPlan, asked: Asked) -> list[PushSection]:
+    rows = [_program(program, plan.place, asked.home) for program in plan.programs]
     if not rows:
         rows = [PushRow((Bit("nothing but git and its transport", Tone.MUTED),))]
     if plan.dropped:
@@ -165,62 +128,56 @@ def _starts(plan: PushPlan) -> list[PushSection]:
         rows.append(PushRow((words,), "git", tail=True))
     found = [PushSection("What the push starts", tuple(rows), len(plan.programs))]
     if plan.settings:
-        bent = tuple(_setting(setting) for setting in plan.settings)
+        bent = tuple(_setting(setting, asked.home) for setting in plan.settings)
         found.append(PushSection("What bends its way", bent, len(plan.settings)))
     return found
 
 
-def _short(program: Program, place: str) -> str:
-    """What is started; a file of the project by its place in it."""
-    command = program.command
-    if command.startswith(f"{place}/"):
-        command = command.removeprefix(f"{place}/")
-    return reveal(command).text
+def _many(plan: PushPlan, asked: Asked) -> list[PushSection]:
+    """More than the strip has room for, before anything else."""
+    hooks = asked.phase is not Phase.ARMED_BARE
+    grave = plan.grave(hooks=hooks)
+    if asked.phase not in (Phase.ARMED, Phase.ARMED_BARE) or len(grave) <= SPELLED:
+        return []
+    rows = [
+        _program(one, plan.place, asked.home)
+        if isinstance(one, Program)
+        else _setting(one, asked.home)
+        for one in grave
+    ]
+    return [PushSection("What needs a second key", tuple(rows), len(rows))]
 
 
-def _program(program: Program, place: str) -> PushRow:
-    command = _short(program, place)
+def _program(program: Program, place: str, home: str) -> PushRow:
+    command = short(program, place)
     if program.command == program.what:
         return PushRow(
-            (Bit(_set_by(program.origin), Tone.MUTED),),
+            (Bit(set_by(program.origin, home), Tone.MUTED),),
             program.what,
-            _reach(program.reach),
+            reach_bits(program.reach),
         )
     words = [Bit(command, Tone.NEED if program.grave else Tone.BRIGHT)]
     if program.path and program.path not in program.command:
         words.append(Bit(f" → {reveal(program.path).text}", Tone.MUTED))
     if program.origin:
-        words.append(Bit(f"  {_set_by(program.origin)}", Tone.MUTED))
+        words.append(Bit(f"  {set_by(program.origin, home)}", Tone.MUTED))
     return PushRow(
         tuple(words),
         program.what,
-        _reach(program.reach, changed=program.changed),
+        reach_bits(program.reach, changed=program.changed),
         tail=True,
         grave=program.grave,
     )
 
 
-def _set_by(origin: str) -> str:
-    origin = reveal(origin).text
-    return f"set in {origin}" if "/" in origin or origin.startswith("$") else origin
-
-
-def _reach(reach: Reach, *, changed: bool = False) -> Bits:
-    words = [Bit("changed since the thread began", Tone.NEED)] if changed else []
-    if reach is not Reach.YOURS:
-        comma = ", " if words else ""
-        words.append(Bit(f"{comma}{reach.value}", Tone.NEED))
-    return tuple(words) or (Bit(reach.value, Tone.MUTED),)
-
-
-def _setting(setting: Setting) -> PushRow:
+def _setting(setting: Setting, home: str) -> PushRow:
     key, value = reveal(setting.key).text, secretless(setting.value)
     grave = setting.reach is not Reach.YOURS
     words = (
         Bit(f"{key} = {value}", Tone.NEED if grave else Tone.TEXT),
-        Bit(f"  {_set_by(setting.origin)}", Tone.MUTED),
+        Bit(f"  {set_by(setting.origin, home)}", Tone.MUTED),
     )
-    return PushRow(words, "", _reach(setting.reach), grave=grave)
+    return PushRow(words, "", reach_bits(setting.reach), tail=True, grave=grave)
 
 
 def _raw(raw: str) -> PushSection:
@@ -243,116 +200,6 @@ def _texts(plan: PushPlan) -> list[PushSection]:
             title = f"{name}, as it begins"
             found.append(PushSection(title, rows, end=(Bit("v less", Tone.MUTED),)))
     return found
-
-
-# -- the strip -----------------------------------------------------------------------
-
-Strip = tuple[str, tuple[Bits, ...], Tone]
-
-
-def _strip(asked: Asked) -> Strip:
-    match asked.phase:
-        case Phase.LOOKING:
-            words = _muted("Looking, in the engine's sandbox …")
-            return "looking", (words,), Tone.FAINT
-        case Phase.NOTHING:
-            return "nothing to push", (_muted(asked.note),), Tone.FAINT
-        case Phase.RUNNING:
-            return _running(asked)
-        case Phase.ENDED:
-            return _ended(asked)
-        case Phase.READY | Phase.ARMED | Phase.ARMED_BARE:
-            return _ready(asked)
-
-
-def _muted(text: str) -> Bits:
-    return (Bit(text, Tone.MUTED),)
-
-
-def _ready(asked: Asked) -> Strip:
-    plan = asked.plan
-    assert plan is not None
-    lines: list[Bits] = []
-    if asked.note:
-        lines.append((Bit(clean(asked.note), Tone.NEED),))
-    if asked.remote:
-        lines.append(
-            _muted("The repository is on the engine's machine. Run this there:")
-        )
-        lines.append((Bit(reveal(asked.remote).text, Tone.BRIGHT),))
-        return "not from here", tuple(lines), Tone.FAINT
-    if plan.refusal:
-        return "not pushed", (*lines, (Bit(clean(plan.refusal)),)), Tone.NEED
-    if asked.phase is not Phase.READY:
-        return _second(plan, lines, hooks=asked.phase is Phase.ARMED)
-    own = "Your own git pushes it, outside the sandbox. Nothing is forced."
-    lines.append(_muted(own))
-    if grave := plan.grave(hooks=True):
-        many = len(grave) > 1
-        number = f"{len(grave)} things" if many else "1 thing"
-        need = "need" if many else "needs"
-        words = f"{number} it would start or follow {need} a second key."
-        lines.append((Bit(words, Tone.NEED),))
-    return f"push {commits(plan.number)}", tuple(lines), Tone.ACCENT
-
-
-def _second(plan: PushPlan, lines: list[Bits], *, hooks: bool) -> Strip:
-    key = "p" if hooks else "N"
-    lines.append((Bit("Outside the sandbox and with your rights:"),))
-    for one in plan.grave(hooks=hooks):
-        if isinstance(one, Program):
-            name = f"{one.what}: {_short(one, plan.place)}"
-            why = _reach(one.reach, changed=one.changed)
-        else:
-            name = f"{reveal(one.key).text} = {secretless(one.value)}"
-            why = _reach(one.reach)
-        lines.append((Bit(f"  {name}", Tone.BRIGHT), Bit(" · ", Tone.MUTED), *why))
-    again = (Bit(key, Tone.ACCENT, bold=True), Bit(" again pushes with it. "))
-    other = () if not (hooks and plan.hooks) else (_bare(plan),)
-    lines.append((*again, *other, Bit("Any other key closes this.", Tone.MUTED)))
-    return f"{key} once more", tuple(lines), Tone.NEED
-
-
-def _bare(plan: PushPlan) -> Bit:
-    rest = plan.grave(hooks=False)
-    return Bit("" if rest else "N pushes without hooks. ", Tone.MUTED)
-
-
-def _running(asked: Asked) -> Strip:
-    lines = [(Bit(one_line(line)),) for line in asked.said[-LINES:] if line.strip()]
-    return "pushing", tuple(lines) or (_muted("git has started …"),), Tone.WORK
-
-
-def _ended(asked: Asked) -> Strip:
-    result, plan = asked.result, asked.plan
-    assert result is not None
-    assert plan is not None
-    if not result.ok:
-        fault = result.fault
-        why = clean(fault.words) if fault is not None else "it failed"
-        lines: list[Bits] = [
-            (
-                Bit(f"{Glyph.FAILED} ", Tone.FAIL),
-                Bit(f"Not pushed: {why}.", Tone.BRIGHT),
-            )
-        ]
-        if fault is not None and fault.advice:
-            lines.append((Bit(fault.advice),))
-        last = [row for row in clean(result.raw).split("\n") if row.strip(" Done")][-2:]
-        lines += [_muted(one_line(row)) for row in last]
-        return "not pushed", tuple(lines), Tone.FAIL
-    number = commits(plan.number)
-    branch = reveal(plan.stray.branch).text
-    words = f"Pushed {number} of {branch} to {reveal(plan.remote).text}."
-    lines = [(Bit(f"{Glyph.DONE} ", Tone.WORK), Bit(words, Tone.BRIGHT))]
-    if result.summary:
-        lines.append(_muted(one_line(result.summary)))
-    if asked.request:
-        lines.append((Bit(clean(asked.request)),))
-    elif asked.gh:
-        lines.append((Bit("g", Tone.ACCENT, bold=True), Bit(" opens a pull request: ")))
-        lines.append(_muted(reveal(asked.gh).text))
-    return "pushed", tuple(lines), Tone.WORK
 
 
 def _hints(asked: Asked) -> tuple[tuple[str, str], ...]:

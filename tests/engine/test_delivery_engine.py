@@ -82,7 +82,9 @@ async def _look(bench: Bench, ground: Ground) -> None:
         gone = await look(Look(("/bin/true",), "/nowhere/at/all"))
         assert gone is not None
         assert gone.error
-        await _worktree(look, Ground(bench.home.outside / "plain"))
+        plain = Ground(bench.home.outside / "plain")
+        await _worktree(look, plain)
+        await _ssh(look, plain)
 
 
 async def _worktree(look: Looker, ground: Ground) -> None:
@@ -114,6 +116,23 @@ async def _worktree(look: Looker, ground: Ground) -> None:
     (tree / "new").unlink()
     await worktrees.remove(look, repository, made)
     assert not tree.exists()
+
+
+async def _ssh(look: Looker, ground: Ground) -> None:
+    """ssh's own settings are read in the sandbox, and none of their programs asked."""
+    proof = ground.folder / "asked"
+    (ground.home / ".ssh").mkdir()
+    asks = f'Match exec "touch {proof}"\n  ProxyCommand nc %h\n'
+    (ground.home / ".ssh/config").write_text(asks)
+    ground.git(ground.work, "remote", "set-url", "origin", "git@h:o/r.git")
+    ground.commit(ground.work, "b")
+    repository, (stray, *_) = await all_strays(look, str(ground.work))
+    own = f"{ground.home}/.ssh"
+    window = Window(look, ground.environment, lambda _path: False, ssh=own)
+    plan = await make_plan(window, repository, stray)
+    found = [p.what for p in plan.programs]
+    assert found == ["ssh", "Match exec", "ProxyCommand"]
+    assert not proof.exists()
 
 
 @each_engine

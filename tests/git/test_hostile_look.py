@@ -75,5 +75,6 @@ def test_nothing_of_it_runs(tmp_path: Path) -> None:
         "hook reference-transaction",
         "receiving program",
         "receiving repository",
+        "missing objects",
     ]
     assert len(plan.grave(hooks=True)) == len(plan.programs)

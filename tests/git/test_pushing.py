@@ -38,7 +38,11 @@ class Desk:
         self.ground = ground
         self.reach = tuple(str(path) for path in reach)
         self.window = Window(
-            ground.look, ground.environment, self.writable, began_s=began_s
+            ground.look,
+            ground.environment,
+            self.writable,
+            began_s=began_s,
+            ssh=f"{ground.home}/.ssh",
         )
         self.told: list[str] = []
 

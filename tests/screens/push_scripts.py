@@ -65,6 +65,14 @@ def config(*lines: tuple[str, str, str, str]) -> str:
 
 LOCAL = f"{CWD}/.git/config"
 USER = "/home/dev/.gitconfig"
+CONFIG = "/home/dev/.ssh/config"
+SSH = """Host *.acme.com
+    ProxyJump bastion.acme.com
+Match host github.com exec "nc -z ssh.github.com 443"
+    ProxyCommand nc -X connect -x proxy.acme.com:3128 %h %p
+Host *
+    KnownHostsCommand /home/dev/src/parsecache/tools/known-hosts %H
+"""
 PLAIN = config(
     ("global", USER, "credential.helper", "store"),
     ("local", LOCAL, "remote.origin.url", "git@github.com:acme/parsecache.git"),
@@ -127,6 +135,7 @@ def looks(
     *,
     husky: bool = False,
     behind: int = 0,
+    ssh: str = "",
     **given: str,
 ) -> Callable[[Look], Looked | None]:
     """What each look of a board prints, told apart by its script."""
@@ -137,6 +146,9 @@ def looks(
             return first if isinstance(first, Looked) else said(first or repo())
         if script.endswith(plan.SETTINGS):
             return said(settings(husky=husky, **given))
+        if script.endswith(plan.SSH):
+            text = f"{CONFIG}\0{ssh}"
+            return said({"whole": "", **({"ssh0-0": text} if ssh else {})})
         files = asked.command[9:]
         return said(content(files, husky=husky, behind=behind))
 

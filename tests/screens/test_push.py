@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from state.events import DeliveryChanged, Event
@@ -12,7 +13,7 @@ from state.items import ThreadId
 from state.looks import Look, Looked
 from state.push_faults import fault_of
 from state.pushes import PushResult
-from state.select.push import Phase
+from state.select.push_words import Phase
 from state.undelivered import Stray, Undelivered
 from tests.screens import control_scripts as cs
 from tests.screens import push_scripts as ps
@@ -87,6 +88,26 @@ def after(*then: str, **state: Any) -> Act:
 def test_plan(snap_of: Snap, size: Size) -> None:
     words = ["push 2 commits", "fix/cache on origin", "ssh", "p push"]
     snap_of(app(), size, run_before=push(), must_contain=words)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_programs_of_ssh(snap_of: Snap, size: Size) -> None:
+    """What ssh's own settings start is named, with the line that says so."""
+    words = ["Match exec", "nc -z ssh.github.com", "known-hosts", "p once more"]
+    it = app(ps.looks(ssh=ps.SSH))
+    snap_of(it, size, run_before=after("p"), must_contain=words)
+
+
+def test_more_than_the_box_has_room_for(snap_of: Snap) -> None:
+    """Then it heads the page, whole; up and down scroll, and do not disarm."""
+    tool = "/home/dev/src/parsecache/tools/ask"
+    rows = [
+        f'Match exec "{tool}{n} %h --with-words --until no --room is --left"\n'
+        for n in range(9)
+    ]
+    words = ["tools/ask2", "--left", "9 programs and settings", "p once more"]
+    it = app(ps.looks(ssh="".join(rows)))
+    snap_of(it, (80, 24), run_before=after("p", "down"), must_contain=words)
 
 
 @sizes

@@ -16,7 +16,8 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from state.items import ThreadId
-from state.select.push import Asked, Phase, push_view
+from state.select.push import push_view
+from state.select.push_words import Asked, Phase
 from state.select.words import thread_title
 from state.text import reveal
 from tui.screens.board import Board
@@ -125,8 +126,10 @@ class PushBoard(Board):
     # -- keys ------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """Any key but those that push closes the strip, and does nothing else."""
-        if self.desk.state.phase in ARMED and event.key not in ("p", "N"):
+        """Any key but those that push, or show what it is about, closes the strip, and
+        does nothing else."""
+        kept = ("p", "N", "up", "down", "j", "k")
+        if self.desk.state.phase in ARMED and event.key not in kept:
             self._phase(Phase.READY)
             event.stop()
             event.prevent_default()
@@ -153,6 +156,7 @@ class PushBoard(Board):
         wanted = Phase.ARMED if hooks else Phase.ARMED_BARE
         if plan.grave(hooks=hooks) and state.phase is not wanted:
             self._phase(wanted)
+            self.query_one("#middle").scroll_home(animate=False)
             return
         self._raw = False
         self.desk.push(hooks=hooks)

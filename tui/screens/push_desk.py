@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import shlex
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from state.dataclass import dataclass, replace
 from state.git import pushing
+from state.git.judging import GITS_OWN
 from state.git.planning import Window, make_plan, read_repository
-from state.git.programs import GITS_OWN
 from state.git.repository import Repository, strays
 from state.git.shell import LookFailed
 from state.items import ThreadId
 from state.model import Thread
 from state.pushes import Program, PushPlan, PushResult, Reach
 from state.select.delivery import commits
-from state.select.push import Phase
+from state.select.push_words import Phase
 from state.text import clean, reveal
 from state.undelivered import Stray
 from tui.screens.reach import Hands, hands_of
@@ -93,6 +94,16 @@ class PushDesk:
         """The window's own."""
         given = self._fleet.services.environment
         return os.environ if given is None else given
+
+    def _home(self) -> str:
+        """Where ssh looks: the user's folder, wherever HOME points."""
+        given = self._fleet.services.environment
+        if given is not None:
+            return given.get("HOME", "")
+        try:
+            return pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            return os.path.expanduser("~")
 
     def begin(self, thread_id: ThreadId | None) -> None:
         """Look at the repository of a thread, or of the window's folder."""
@@ -202,7 +213,8 @@ class PushDesk:
         hands = await hands_of(self._fleet, self.thread, repository)
         thread = self.thread
         began = thread.created_ms // 1000 if thread is not None else 0
-        window = Window(services.engine.look, environment, hands.writable, began)
+        ssh = f"{self._home()}/.ssh"
+        window = Window(services.engine.look, environment, hands.writable, began, ssh)
         plan = await make_plan(window, repository, stray, self._remote)
         return await asyncio.to_thread(with_programs, plan, environment, hands)
 
