@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.driver import NARROW, NORMAL, Driver, drive
+from tests.driver import NARROW, NORMAL, WIDE, Driver, drive
 from tests.fakes import CWD, FakeEngine
 
 COMMAND = "item/commandExecution/requestApproval"
@@ -162,6 +162,26 @@ def test_an_engine_that_dies_with_nine_pending() -> None:
         assert results(driver) == {0: {"decision": "accept"}}
 
     drive(play, prepare=prepare)
+
+
+@pytest.mark.parametrize("size", [NARROW, NORMAL, WIDE])
+def test_no_key_leads_from_a_card_to_a_pane_that_is_not_there(
+    size: tuple[int, int],
+) -> None:
+    """A card takes the place of other panes: whoever leaves it finds them again."""
+
+    async def play(driver: Driver) -> None:
+        await begin(driver)
+        ask(driver, 0)
+        await driver.idle()
+        for whole in ((), ("v",)):
+            await open_card(driver)
+            for key in (*whole, "tab", "tab", "1", "3", "4", "5", "2", "escape", "1"):
+                await driver.press(key)
+                live = driver.focused
+                assert live is not None and live.region.area, (whole, key, live)
+
+    drive(play, size=size, prepare=prepare)
 
 
 def test_no_and_tell_puts_the_cursor_where_it_belongs() -> None:

@@ -359,11 +359,12 @@ class FleetScreen(FleetActs):
 
     def _mark_pane(self) -> None:
         # Each change of the screen's classes styles everything on it anew: one for
-        # both, and none where all panes are to be seen anyway.
+        # both, and none where all panes are to be seen anyway: a whole card hides them.
         others = {f"-pane-{n}" for n in range(1, 6)} - {f"-pane-{self.pane}"}
         if not self.has_class(f"-pane-{self.pane}") or self.classes & others:
             self.remove_class(*others, update=False)
-            self.add_class(f"-pane-{self.pane}", update=not self.has_class("-wide"))
+            seen = self.has_class("-wide") and not self.has_class("-card-all")
+            self.add_class(f"-pane-{self.pane}", update=not seen)
         self.tabs.open = self.pane
 
     def on_descendant_focus(self) -> None:
@@ -396,5 +397,4 @@ class FleetScreen(FleetActs):
 
     def load_draft(self) -> None:
         """The words that were left here."""
-        text = self.services.remembered.drafts.get(self.draft_key, "")
-        self.composer.load(text)
+        self.composer.load(self.services.remembered.drafts.get(self.draft_key, ""))
