@@ -109,18 +109,24 @@ class NewThreadForm(Dialog[NewThreadAnswer]):
         ("esc", "leave"),
     )
 
-    def __init__(self, options: NewThreadOptions) -> None:
+    def __init__(
+        self, options: NewThreadOptions, given: NewThreadAnswer | None = None
+    ) -> None:
         super().__init__("New thread", "nothing runs until you write")
         self._options = options
-        self.cwd = LineField(value=options.cwd, select_on_focus=False)
-        self.model = LineField(value="", placeholder=self._default(options.model))
+        was = given or NewThreadAnswer(options.cwd, None, None, None, None)
+        self.cwd = LineField(value=was.cwd, select_on_focus=False)
+        default = self._default(options.model)
+        self.model = LineField(value=was.model or "", placeholder=default)
         efforts = [Choice("", self._default(options.effort))]
         efforts += [Choice(e, e) for e in options.efforts if e != options.effort]
-        self.effort = Segments(efforts, label="Effort")
+        self.effort = Segments(efforts, was.effort or "", label="Effort")
         self.sandbox = Segments(_SANDBOXES, options.sandbox, label="Sandbox")
         policies = tuple(dict.fromkeys((options.approvals, *options.policies)))
         self.policy = Segments(
-            [Choice(p, p) for p in policies if p], options.approvals, label="Asks you"
+            [Choice(p, p) for p in policies if p],
+            was.approvals or options.approvals,
+            label="Asks you",
         )
         self.words = Plain("", classes="muted")
 

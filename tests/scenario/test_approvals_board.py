@@ -93,6 +93,32 @@ def test_full_access_takes_a_second_yes() -> None:
     drive(play, prepare=prepare)
 
 
+def test_a_new_thread_with_full_access_takes_a_second_yes() -> None:
+    """A no leads back to the form, with all that was filled in but the sandbox."""
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        await driver.press("n")
+        form: Any = driver.app.screen
+        form.cwd.value = "/"
+        full = ("tab", "tab", "right")
+        await driver.press("tab", *"gpt", *full)
+        driver.sees("[full access]")
+        await driver.press("enter")
+        driver.sees("Enable full access?", "applies to the new thread")
+        await driver.press("enter")  # the harmless answer is the first
+        driver.sees("New thread", "gpt", "[workspace-write]")
+        assert driver.engine.calls("thread/start") == []
+        await driver.press("tab", *full, "enter", "right", "enter")
+        driver.sees("Trust this folder?")
+        await driver.press("right", "right", "enter")
+        sent = driver.engine.calls("thread/start")[-1]
+        told = (sent["cwd"], sent["sandbox"], sent["model"])
+        assert told == ("/", "danger-full-access", "gpt")
+
+    drive(play, prepare=prepare)
+
+
 def test_one_setting_apart_leaves_the_sandbox_alone() -> None:
     """What no preset says stays: network on, and the reviewer alone changes."""
 

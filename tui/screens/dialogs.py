@@ -24,6 +24,7 @@ from widgets.dialog import Ask, Choice
 from widgets.forms import (
     HelpDialog,
     HelpSection,
+    NewThreadAnswer,
     NewThreadForm,
     NewThreadOptions,
     TextAsk,
@@ -56,8 +57,11 @@ def mode_of(settings: Settings | None) -> str:
     return MODES.get(sandbox.mode, "read-only") if sandbox else "read-only"
 
 
-def new_thread(cwd: str, found: Defaults) -> NewThreadForm:
-    """Where, with which model, under what; the effective defaults are shown."""
+def new_thread(
+    cwd: str, found: Defaults, given: NewThreadAnswer | None = None
+) -> NewThreadForm:
+    """Where, with which model, under what; the effective defaults are shown. `given`:
+    what was filled in before; the sandbox is chosen anew."""
     settings = found.settings or Settings()
     usual = next((m for m in found.models if m.default), None)
     model = settings.model or (usual.id if usual else "")
@@ -82,7 +86,8 @@ def new_thread(cwd: str, found: Defaults) -> NewThreadForm:
             trust=trust,
             models=tuple(m.id for m in found.models),
             efforts=efforts or ("low", "medium", "high"),
-        )
+        ),
+        given,
     )
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tui.presenter import Presenter
     from tui.services import Services
     from widgets.composer import Composer
+    from widgets.forms import NewThreadAnswer
     from widgets.review_inbox import ReviewInbox
     from widgets.thread_list import ThreadList
 
@@ -94,7 +95,7 @@ class Flows(Screen[None]):
             self.say("There is no engine just now; what you write is kept.")
             self.open_thread(None)
             return
-        answer = await self.app.push_screen_wait(dialogs.new_thread(cwd, found))
+        answer = await self._asked_for(cwd, found)
         if answer is None:
             return
         folder = os.path.abspath(os.path.expanduser(answer.cwd))
@@ -111,6 +112,18 @@ class Flows(Screen[None]):
             approval_policy=answer.approvals,
         )
         await self.start(folder, found, choice)
+
+    async def _asked_for(self, cwd: str, found: Defaults) -> NewThreadAnswer | None:
+        """What the form says; full access is asked about again, and a no leads back."""
+        answer: NewThreadAnswer | None = None
+        while True:
+            form = dialogs.new_thread(cwd, found, answer)
+            answer = await self.app.push_screen_wait(form)
+            if answer is None or answer.sandbox != "danger-full-access":
+                return answer
+            ask = dialogs.full_access("the new thread")
+            if await self.app.push_screen_wait(ask) == "yes":
+                return answer
 
     async def start(
         self, folder: str, found: Defaults | None, choice: dialogs.NewThreadChoice
