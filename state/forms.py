@@ -281,7 +281,9 @@ def grant_parts(permissions: Json) -> list[tuple[str, str, Json]]:
                     parts.append((f"entry {index}", entry_words(entry), profile))
         else:
             for access in ("read", "write"):
-                for path in dict.fromkeys(files.get(access) or ()):
+                given = files.get(access)
+                paths = given if isinstance(given, list) else []
+                for path in dict.fromkeys(p for p in paths if isinstance(p, str)):
                     words = f"{access} {path}"
                     parts.append((words, words, {"fileSystem": {access: [path]}}))
     network = permissions.get("network")

@@ -28,7 +28,7 @@ def fields_lines(sheet: Sheet, form: CardForm, *, focused: bool) -> tuple[int, i
     for field in form.view.fields:
         if not field.beside:
             sheet.air()
-            _title(sheet, field)
+            _title(sheet, field, whole=form.unfolded)
         spots = [Spot(field, option) for option in field.options] or [Spot(field)]
         for spot in spots:
             start = len(sheet.strips)
@@ -38,12 +38,13 @@ def fields_lines(sheet: Sheet, form: CardForm, *, focused: bool) -> tuple[int, i
     return at
 
 
-def _title(sheet: Sheet, field: FieldView) -> None:
+def _title(sheet: Sheet, field: FieldView, *, whole: bool) -> None:
     if field.title:
         needed = " · needed" if field.required else ""
-        sheet.words(field.title + needed, sheet.style(Tone.BRIGHT, bold=True))
+        style = sheet.style(Tone.BRIGHT, bold=True)
+        sheet.prose(field.title + needed, style, whole=whole)
     if field.note:
-        sheet.words(field.note, sheet.style(Tone.MUTED))
+        sheet.prose(field.note, sheet.style(Tone.MUTED), whole=whole)
 
 
 def _spot(sheet: Sheet, form: CardForm, spot: Spot, *, cursor: bool) -> None:

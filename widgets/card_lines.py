@@ -3,7 +3,8 @@
 Owns the card's layout: question, who and where and why, the command whole, what it
 would run under beside the turn's own sandbox, edits, then the letters. Does not own
 arming (`state.guard`) nor keys. Invariant: nothing that is asked or granted is cut;
-what is long goes on in the next line.
+what is long goes on in the next line. Long prose is folded, so that nobody's words push
+what they ask for off the screen.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from state.views import Bit, Glyph, ReviewCardView, Tone
 from state.words import age
 from widgets.card_fields import fields_lines
 from widgets.card_form import HEAD, TAIL, CardForm
-from widgets.card_sheet import LABEL, RUN, TEXT, VALUE, Sheet
+from widgets.card_sheet import LABEL, RUN, TEXT, VALUE, Sheet, some
 from widgets.cells.rows import Frame
 from widgets.cells.wrap import Piece
 from widgets.diff_view import file_rows
@@ -57,14 +58,16 @@ def card_lines(
     """All lines of a card `width` cells wide between its borders."""
     sheet = Sheet(max(20, width), palette, look)
     sheet.air()
-    sheet.words(view.question, sheet.style(Tone.BRIGHT, bold=True))
-    _facts(sheet, view, state)
+    form = state.form or CardForm(view)
+    sheet.prose(view.question, sheet.style(Tone.BRIGHT, bold=True), whole=form.unfolded)
+    _facts(sheet, view, state, form)
     for warning in view.warnings:
         mark = f"{sign('▲', look)} " if not look.plain else "warning: "
         sheet.words(mark + warning, sheet.style(Tone.NEED, bold=True))
-    form = state.form or CardForm(view)
     if view.command is not None:
         _command(sheet, view, form)
+    elif view.warnings:
+        sheet.air()
     _runs(sheet, view)
     _files(sheet, view)
     cursor = None
@@ -79,7 +82,13 @@ def card_lines(
     return CardLines(tuple(sheet.strips), span, cursor)
 
 
-def _facts(sheet: Sheet, view: ReviewCardView, state: CardState) -> None:
+PROSE = frozenset({"why", "does", "says", "note", "before"})
+"""Facts that are words of somebody; the others say what is asked"""
+
+
+def _facts(
+    sheet: Sheet, view: ReviewCardView, state: CardState, form: CardForm
+) -> None:
     muted = sheet.style(Tone.MUTED)
     waited = age((state.now_ms - view.review.asked_ms) / 1000)
     asked = "asked just now" if waited == "now" else f"asked {waited} ago"
@@ -91,7 +100,8 @@ def _facts(sheet: Sheet, view: ReviewCardView, state: CardState) -> None:
         room = sheet.width - VALUE - 2
         room -= 16 if right and sheet.width > 60 else 0
         text = f"“{value}”" if why else value
-        for index, part in enumerate(wrap(text, room)):
+        whole = form.unfolded or label not in PROSE
+        for index, part in enumerate(some(wrap(text, room), whole=whole)):
             name = label if index == 0 else ""
             left = [piece(f"  {name:<{VALUE - TEXT}}", muted)]
             if label == "agent" and index == 0:

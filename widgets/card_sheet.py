@@ -18,6 +18,16 @@ from widgets.palette import Back, Palette
 TEXT, VALUE, RUN, LABEL = 2, 10, 14, 7
 """Columns: words, values of facts, values of the run, labels of letters."""
 
+MOST, FIRST = 8, 6
+"""Lines of prose that are shown as they are; those of a longer one that stay"""
+
+
+def some(lines: list[str], *, whole: bool) -> list[str]:
+    """The first lines of long prose, and how many there are besides."""
+    if whole or len(lines) <= MOST:
+        return lines
+    return [*lines[:FIRST], f"… {len(lines) - FIRST} more lines · v shows all"]
+
 
 class Sheet:
     """Collects lines of one width."""
@@ -50,3 +60,8 @@ class Sheet:
         """A text, wrapped."""
         for part in wrap(text, self.width - column - end):
             self.add([piece(" " * column), piece(part, style)])
+
+    def prose(self, text: str, style: Style, *, whole: bool) -> None:
+        """Somebody's words, wrapped; folded when they are long."""
+        for part in some(wrap(text, self.width - TEXT - 2), whole=whole):
+            self.add([piece(" " * TEXT), piece(part, style)])

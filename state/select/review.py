@@ -15,6 +15,7 @@ from state.select.review_parts import (
     asked_text,
     facts_of,
     fields_of,
+    hidden_words,
     ladder_words,
     params_of,
     question_of,
@@ -61,7 +62,7 @@ def review_card(
     lead, command = asked_text(review)
     files = _files(review, thread)
     title, runs = runs_of(review, thread, params_of(review.params))
-    warnings: list[str] = []
+    warnings = hidden_words(review)
     for view in files:
         warnings += [w for w in view.path.warnings if w not in warnings]
     if review.kind is ReviewKind.EDITS and not files:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from state.answers import ladder_of_review
-from state.forms import NOTE, FieldKind, FormKind, form_of
+from state.forms import NOTE, FieldKind, FormKind, form_of, grant_parts
 from state.model import Review, ReviewKind, Thread
 from state.select.words import one_line, unwrap_command
 from state.text import Revealed, clean, reveal
@@ -162,7 +162,11 @@ def _arguments(tool: Json) -> Revealed | None:
     lines = []
     for key, value in given.items():
         words = value if isinstance(value, str) else json.dumps(value)
-        lines.append(f"{names.get(key, key)}: {words}")
+        name = str(names.get(key, key))
+        # A line of a name or value must not look like another argument.
+        name = json.dumps(name) if "\n" in name else name
+        inner = words.replace("\n", "\n    ")
+        lines.append(f"{name}: {inner}")
     return reveal("\n".join(lines), multiline=True)
 
 
@@ -206,6 +210,19 @@ def _note(note: str, wanted: str, *, secret: bool) -> str:
     if secret:
         words.append("not shown, not kept")
     return " · ".join(words)
+
+
+def hidden_words(review: Review) -> list[str]:
+    """A warning for each kind of unseen character in the paths, hosts and names that
+    stand beside what is asked word for word."""
+    params = params_of(review.params)
+    places = [review.cwd, review.host, params.get("serverName")]
+    for name in ("permissions", "additionalPermissions"):
+        asked = params.get(name)
+        if isinstance(asked, dict):
+            places += [words for _, words, _ in grant_parts(asked)]
+    found = reveal(" ".join(one for one in places if isinstance(one, str))).warnings
+    return [f"In a path or name: {kind[:1].lower()}{kind[1:]}" for kind in found]
 
 
 def ladder_words(review: Review) -> tuple[tuple[str, ...], int]:

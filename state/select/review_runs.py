@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from state.forms import grant_parts
 from state.model import Review, ReviewKind, Sandbox, SandboxMode, Settings, Thread
 from state.select.frame import sandbox_mode
 from state.text import reveal
@@ -127,11 +128,10 @@ def _leaves(review: Review, settings: Settings | None) -> bool:
 
 
 def _paths(extra: dict[str, Any], access: str) -> str:
-    system = extra.get("fileSystem")
-    paths = system.get(access) if isinstance(system, dict) else None
-    if not isinstance(paths, list) or not paths:
-        return "nothing more"
-    return ", ".join(reveal(str(path)).text for path in paths)
+    start = f"{access} "
+    parts = [words for _, words, _ in grant_parts(extra) if words.startswith(start)]
+    paths = [reveal(words.removeprefix(start)).text for words in parts]
+    return ", ".join(paths) or "nothing more"
 
 
 def _network(extra: dict[str, Any]) -> str:
