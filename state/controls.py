@@ -78,6 +78,8 @@ class Limits:
     profiles: tuple[str, ...] | None = None
     features: tuple[tuple[str, bool], ...] = ()
     """Features that are held on or off"""
+    network: Mapping[str, Any] | None = None
+    """What is said about connections, as the engine has it"""
 
     def __bool__(self) -> bool:
         kinds = (self.policies, self.reviewers, self.sandboxes, self.profiles)

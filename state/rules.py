@@ -59,6 +59,16 @@ class PrefixRule:
 
 
 @dataclass(frozen=True, slots=True)
+class HostRule:
+    """A rule for a host, by whatever protocol. `decision`: allow, deny or prompt."""
+
+    host: str
+    decision: str
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """A place in a rules file that this program does not understand."""
 
@@ -74,6 +84,8 @@ class Book:
     rules: tuple[PrefixRule, ...] = ()
     programs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
+    hosts: tuple[HostRule, ...] = ()
+    """No part of a verdict on a command"""
 
     def __bool__(self) -> bool:
         return bool(self.rules or self.unread)

@@ -11,7 +11,14 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 
-from state.rules import Book, Decision, PrefixRule, Unread, matching
+from state.rules import (
+    Book,
+    Decision,
+    HostRule,
+    PrefixRule,
+    Unread,
+    matching,
+)
 
 LONGEST = 1_000_000
 """Characters of a rules file that are read at most."""
@@ -22,6 +29,7 @@ def read(files: Iterable[tuple[str, str]]) -> Book:
     rules: list[PrefixRule] = []
     programs: dict[str, frozenset[str]] = {}
     unread: list[Unread] = []
+    hosts: list[HostRule] = []
     for path, text in files:
         reader = _Reader(path, text[:LONGEST])
         if len(text) > LONGEST:
@@ -31,8 +39,9 @@ def read(files: Iterable[tuple[str, str]]) -> Book:
         except _NotUnderstood:
             unread.append(Unread(path, reader.line))
         rules += reader.rules
+        hosts += reader.hosts
         programs.update(reader.programs)
-    return Book(tuple(rules), programs, tuple(unread))
+    return Book(tuple(rules), programs, tuple(unread), tuple(hosts))
 
 
 class _NotUnderstood(Exception):
@@ -63,6 +72,7 @@ class _Reader:
         self.text = text
         self.at = self.began = 0
         self.rules: list[PrefixRule] = []
+        self.hosts: list[HostRule] = []
         self.programs: dict[str, frozenset[str]] = {}
 
     @property
@@ -173,7 +183,10 @@ class _Reader:
                 raise _NotUnderstood
             self.programs[program] = frozenset(places)
         elif not all(isinstance(value, str) and value for value in given.values()):
-            raise _NotUnderstood  # network_rule: what it says is not about commands
+            raise _NotUnderstood
+        else:
+            host, said = str(given.get("host", "")), str(given.get("decision", ""))
+            self.hosts.append(HostRule(host, said, self.path, line))
 
 
 _PARAMETERS: Mapping[str, tuple[str, ...]] = {

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from state.db.draft import Draft
     from state.engine.port import Engine
     from state.permissions.disk import Disk
+    from state.permissions.hosts import Lead
     from state.pushes import PushResult
     from state.store import Published, Store
     from tui.bridge import Bridge, Keeper
@@ -104,6 +105,8 @@ class Services:
     """Sees the processes of this machine; None: nobody looks"""
     disk: Callable[[], Disk] | None = None
     """The disk the sandbox inspector looks at; None: this machine's"""
+    names: Callable[[str], Awaitable[Lead]] | None = None
+    """Where a host's name leads; None: as this machine looks it up"""
     environment: Mapping[str, str] | None = None
     """What a push runs with; None: this window's"""
     pusher: Callable[..., Awaitable[PushResult]] | None = None

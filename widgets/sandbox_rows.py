@@ -90,6 +90,7 @@ class RootRows(Drawn):
     """Access, path, because, set by; the row that decided is marked."""
 
     DEFAULT_CSS = "RootRows { height: auto; width: 1fr; }"
+    what = "Path"
 
     view: reactive[tuple[RootLine, ...]] = reactive[tuple[RootLine, ...]](
         (), layout=True
@@ -107,7 +108,7 @@ class RootRows(Drawn):
         _, third, fourth = _columns(width)
         if y == 0:
             heading = _cells([piece("  Access", muted)], 0, 12)
-            heading += _cells([piece("Path", muted)], 12, third)
+            heading += _cells([piece(self.what, muted)], 12, third)
             heading += _cells([piece("Because", muted)], third, fourth or width)
             return line([*heading, piece("Set by" if fourth else "", muted)], (), width)
         if y > len(self.view):
@@ -136,8 +137,9 @@ class RootRows(Drawn):
         if row.real and left > 6:
             path.append(piece(f" {sign('→', look)} {_tail(row.real, left)}", muted))
         pieces += _cells(path, 12, third)
+        because = row.because or ("" if fourth else row.set_by)
         pieces += _cells(
-            [piece(row.because, palette.style(Tone.TEXT, back))], third, fourth or width
+            [piece(because, palette.style(Tone.TEXT, back))], third, fourth or width
         )
         right: list[Segment] = []
         if row.decides and width >= WIDE:
@@ -145,6 +147,13 @@ class RootRows(Drawn):
         if fourth:
             pieces.append(piece(row.set_by, muted))
         return line(pieces, right, width, fill)
+
+
+class HostRows(RootRows):
+    """The same of hosts."""
+
+    DEFAULT_CSS = "HostRows { height: auto; width: 1fr; }"
+    what = "Host"
 
 
 class ProbeRows(Drawn):

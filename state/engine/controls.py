@@ -37,6 +37,7 @@ KEYS = (
     "default_permissions",
     "sandbox_workspace_write.network_access",
     "sandbox_workspace_write.writable_roots",
+    "features.network_proxy",
 )
 _KINDS = {
     "user": LayerKind.USER,
@@ -162,6 +163,7 @@ async def _limits(link: Link) -> Limits:
         features=tuple((str(name), on is True) for name, on in pinned.items())
         if isinstance(pinned, dict)
         else (),
+        network=raw.get("network") if isinstance(raw.get("network"), dict) else None,
     )
 
 

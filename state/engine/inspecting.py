@@ -12,6 +12,7 @@ import os
 import time
 from pathlib import Path
 
+from state.dataclass import replace
 from state.engine import calls
 from state.engine.errors import RequestFailed
 from state.engine.link import Link
@@ -20,7 +21,7 @@ from state.looks import Look, Looked
 from state.model import SandboxMode
 from state.permissions.policy import Host
 from state.permissions.profiles import FULL
-from state.permissions.trial import Attempt, Attempted, Tried, parse, socket_answer
+from state.permissions.trial import Attempt, Attempted, Tried, connect_answer, parse
 
 UNSANDBOXED = (SandboxMode.FULL_ACCESS, SandboxMode.EXTERNAL)
 NOT_TRIED = "not probed: it would run outside of any sandbox"
@@ -65,7 +66,7 @@ async def attempt(link: Link, asked: Attempt) -> Attempted:
     ms = int((time.monotonic() - began) * 1000)
     stdout, stderr = str(raw.get("stdout") or ""), str(raw.get("stderr") or "")
     if asked.way is None:
-        return Attempted(socket_answer(stderr), ms=ms)
+        return replace(connect_answer(stdout, stderr), ms=ms)
     found = parse(stdout.splitlines())
     if not found:
         # The sandbox itself did not start: nothing is allowed in it.

@@ -109,4 +109,5 @@ def local_host(
         groups=frozenset({os.getegid(), *os.getgroups()}),
         sockets=f"/tmp/codex-daemon-{uid}",
         anchored_globs=not version or _version(version) >= ANCHORED_GLOBS,
+        late_rules=bool(version) and _version(version) < ANCHORED_GLOBS,
     )

@@ -21,6 +21,7 @@ from state.permissions.profiles import ROOTS
 from state.reviews import Review, ReviewState
 
 METHOD = "item/permissions/requestApproval"
+CONNECTION = "item/commandExecution/requestApproval"
 LOADED = (ThreadStatus.IDLE, ThreadStatus.ACTIVE)
 
 
@@ -57,10 +58,45 @@ def granted(
     return Granted(tuple(entries), network)
 
 
+def allowed_hosts(
+    thread: Thread | None, epoch: str | None
+) -> Iterator[tuple[str, str]]:
+    """(host, port) of each connection that was allowed for the session: a port "" for
+    a rule, which is for all of them."""
+    if thread is None or thread.status not in LOADED:
+        return
+    for review in thread.reviews.values():
+        held = (review.decided_ms or 0) >= thread.unloaded_ms
+        if review.host is None or not held:
+            continue
+        said = _said(review, CONNECTION, epoch).get("decision")
+        if said == "acceptForSession":
+            yield review.host, _port(review)
+        elif isinstance(said, Mapping):
+            rule = said.get("applyNetworkPolicyAmendment")
+            rule = (
+                rule.get("network_policy_amendment") if isinstance(rule, Mapping) else 0
+            )
+            if isinstance(rule, Mapping) and rule.get("action") == "allow":
+                yield str(rule.get("host")), ""
+
+
+def _port(review: Review) -> str:
+    """From the name the engine makes up for the item: …#HOST#PORT#…"""
+    _, _, after = (review.item_id or "").partition(f"#{review.host}#")
+    port = after.partition("#")[0]
+    return port if port.isdigit() else ""
+
+
 def _answer(review: Review, epoch: str | None) -> Mapping[str, Any]:
-    """What we answered to a request for permissions; {} when somebody else did."""
+    """What we answered to a request for permissions."""
+    return _said(review, METHOD, epoch)
+
+
+def _said(review: Review, method: str, epoch: str | None) -> Mapping[str, Any]:
+    """What we answered to a request of this kind; {} when somebody else did."""
     ours = review.state is ReviewState.SENT or review.resolved_by == "you"
-    asked = review.method == METHOD and review.key.epoch == epoch
+    asked = review.method == method and review.key.epoch == epoch
     if not (ours and asked) or review.decision is None:
         return {}
     try:

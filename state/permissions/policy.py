@@ -48,6 +48,7 @@ class Layer(StrEnum):
     THREAD = "this thread"
     TURN = "this turn"
     GRANT = "session grant"
+    RULE = "rules file"
     IMPLICIT = "the engine adds it itself"
     OUTSIDE = "the file system"
 
@@ -80,7 +81,8 @@ class Entry:
 class Host:
     """The engine's surroundings. `tmpdir`: its own $TMPDIR. `engine`: the folder its
     program is in. `uid` and `groups`: as whom it runs. `sockets`: the folder of its
-    control socket, which it masks. `anchored_globs`: see `globs.Search`."""
+    control socket, which it masks. `anchored_globs`: see `globs.Search`; `late_rules`:
+    see `proxied`."""
 
     home: str = ""
     tmpdir: str = ""
@@ -89,6 +91,7 @@ class Host:
     groups: frozenset[int] = frozenset()
     sockets: str = ""
     anchored_globs: bool = True
+    late_rules: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,8 @@ def command(pairs: Iterable[tuple[Way, str]], *, really: bool = False) -> list[s
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What to try under a sandbox: `profile`, else `sandbox`, with `root` (and `more`)
-    as workspace roots. `way` None: whether a socket can be made at all."""
+    as workspace roots. `way` None: a connection; `path` is then the host and the port
+    that the managed proxy is asked for, where there is one."""
 
     root: str
     way: Way | None = None
@@ -95,13 +96,34 @@ class Attempt:
 
     @property
     def command(self) -> list[str]:
-        """What is run. Of a connection only the socket is tried: no host is asked."""
+        """What is run. Without a proxy only a socket is made: no host is asked."""
         if self.way is None:
-            return ["/bin/bash", "-c", SOCKET]
+            return ["/bin/bash", "-c", CONNECT, "probe", self.path]
         return command([(self.way, self.path)])
 
 
-SOCKET = "exec 9<>/dev/tcp/127.0.0.1/9"
+CONNECT = r"""
+port=${HTTP_PROXY##*:}
+if [ "$CODEX_NETWORK_PROXY_ACTIVE" = 1 ] && [ -n "$1" ]; then
+  exec 9<>"/dev/tcp/127.0.0.1/${port%/}" || exit
+  printf 'CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n' "$1" "$1" >&9
+  IFS= read -r -t 12 line <&9 || { echo "proxy: no answer"; exit; }
+  printf 'proxy: %s\n' "$line"
+  size=0
+  while IFS= read -r -t 5 line <&9; do
+    line=${line%$'\r'}
+    case $line in
+      [Cc]ontent-[Ll]ength:*) size=${line#*: } ;;
+      "") break ;;
+    esac
+  done
+  IFS= read -r -t 5 -N "${size//[!0-9]/}" line <&9; printf '%s\n' "$line"
+else
+  exec 9<>/dev/tcp/127.0.0.1/9
+fi
+"""
+"""Says `proxy:` and what it answered, where there is one. A connection that it makes is
+closed again: nothing is sent."""
 NO_SOCKET = ("Operation not permitted", "Permission denied", "unreachable")
 
 
@@ -114,22 +136,31 @@ class Attempted:
     ms: int = 0
 
 
-def socket_answer(stderr: str) -> Tried:
-    """The answer to `SOCKET`: refused by nobody but the other side is allowed."""
-    blocked = any(word in stderr for word in NO_SOCKET)
-    last = stderr.strip().splitlines()[-1:] or [""]
-    return Tried(not blocked, text=last[0].rpartition(": ")[2])
+def connect_answer(stdout: str, stderr: str) -> Attempted:
+    """The answer to `CONNECT`: refused by nobody but the other side is allowed."""
+    if not stdout.startswith("proxy: "):
+        blocked = any(word in stderr for word in NO_SOCKET)
+        last = stderr.strip().splitlines()[-1:] or [""]
+        return Attempted(Tried(not blocked, text=last[0].rpartition(": ")[2]))
+    status, _, rest = stdout.removeprefix("proxy: ").partition("\n")
+    if "HTTP/" not in status:
+        return Attempted(error="not probed: the managed proxy gave no answer")
+    passed = " 403" not in status
+    words = "" if passed else " ".join(rest.split())
+    return Attempted(Tried(passed, text=words, proxied=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
     """What really came of it. `where`: device and inode of what was reached, as the
-    sandbox sees it; `text`: the error, or the path that was reached."""
+    sandbox sees it; `text`: the error, or the path that was reached. `proxied`: the
+    managed proxy was asked, and `text` is what it said."""
 
     allowed: bool
     absent: bool = False
     where: str = ""
     text: str = ""
+    proxied: bool = False
 
 
 def parse(lines: Sequence[str]) -> list[Tried]:

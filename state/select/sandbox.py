@@ -16,9 +16,16 @@ from state.model import Settings, Thread
 from state.permissions import assemble
 from state.permissions.box import Box, Rule
 from state.permissions.explain import Approvals, Verdict
+from state.permissions.hosts import Proxy
 from state.permissions.policy import Access, Host, Kind, Layer, Policy
 from state.select.frame import asks, sandbox_mode
 from state.select.in_force import running_turn
+from state.select.sandbox_hosts import (
+    host_lines,
+    network_sentence,
+    network_words,
+    proxy_lines,
+)
 from state.select.sandbox_roots import home_path, root_lines
 from state.select.words import agent_label, tree_title
 from state.text import reveal
@@ -44,12 +51,14 @@ class Known:
         box: Box | None = None,
         host: Host | None = None,
         why: str = "",
+        proxy: Proxy | None = None,
     ) -> None:
         self.settings = settings
         self.policy = policy
         self.box = box
         self.host = host or Host()
         self.why = why
+        self.proxy = proxy
 
 
 def now_of(thread: Thread | None) -> Settings | None:
@@ -79,6 +88,7 @@ def sandbox_view(
     """The board."""
     square, mode, level = sandbox_mode(known.settings)
     roots = tuple(root_lines(known.policy, known.box, known.host, decided))
+    hosts = tuple(host_lines(known.proxy, known.host.home, decided))
     tone = Tone.FAIL if level == "danger" else Tone.BRIGHT
     return SandboxView(
         tree_title(threads, thread) if thread else "no thread open",
@@ -91,7 +101,9 @@ def sandbox_view(
         tuple(_settings(thread, controls, known)),
         roots[:MOST],
         len(roots),
-        tuple(_notes(known, len(roots))),
+        tuple(_notes(len(roots), len(hosts))),
+        hosts=hosts[:MOST],
+        host_count=len(hosts),
     )
 
 
@@ -113,7 +125,7 @@ def sentence(known: Known) -> str:
     if denied:
         reads += f" but {_many(denied, 'root')}" if whole else ""
     wrote = f"writes {_many(writes, 'root')}" if writes else "writes nothing"
-    return f"{reads}, {wrote}, {'with network' if policy.network else 'no network'}"
+    return f"{reads}, {wrote}, {network_sentence(policy, known.proxy)}"
 
 
 def _many(number: int, word: str) -> str:
@@ -177,8 +189,11 @@ def _settings(
         network = policy.network_layer
         if network not in (Layer.GRANT, Layer.TURN):
             network = _seen(assemble.network_layer(settings, controls), thread)
-        word = "on" if policy.network else "off"
+        if known.proxy is not None:
+            network = known.proxy.layer
+        word = network_words(policy, known.proxy)
         yield SettingLine("network", _bold(word), network.value, _place(network, place))
+        yield from proxy_lines(known.proxy)
     by = _seen(_asked_by(settings, controls), thread)
     yield SettingLine(
         "who is asked",
@@ -240,8 +255,8 @@ def _next(thread: Thread | None, now: Settings) -> Iterator[SettingLine]:
             yield SettingLine(label, words, "this turn goes on as it is")
 
 
-def _notes(known: Known, count: int) -> Iterator[Bits]:
-    if count > MOST:
-        yield (
-            Bit(f"{count - MOST} more roots · the probe answers for each", Tone.MUTED),
-        )
+def _notes(roots: int, hosts: int) -> Iterator[Bits]:
+    for count, word in ((roots, "roots"), (hosts, "hosts")):
+        if count > MOST:
+            more = f"{count - MOST} more {word} · the probe answers for each"
+            yield (Bit(more, Tone.MUTED),)

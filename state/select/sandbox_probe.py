@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from state.permissions.explain import Answer, Verdict
+from state.permissions.hosts import Outcome
 from state.permissions.reach import Reached
 from state.permissions.trial import Attempted
 from state.text import reveal
@@ -75,9 +76,14 @@ def _real_line(real: Attempted | None, *, waiting: bool) -> ProbeLine:
         sign, tone, word = Glyph.DONE, Tone.WORK, "allowed"
     else:
         sign, tone, word = Glyph.DENIED, Tone.FAIL, "denied"
+    said = tried.text
+    if tried.proxied and tried.allowed:
+        said = "the managed proxy let it through; nothing was sent"
+    elif tried.proxied:
+        said = f"the managed proxy: {said}"
     words = (
         Bit(f"{sign} {word}", tone, bold=True),
-        Bit(f"   {reveal(tried.text).text}", Tone.TEXT),
+        Bit(f"   {reveal(said).text}", Tone.TEXT),
     )
     return ProbeLine("real", words, f"{real.ms} ms in the engine’s sandbox")
 
@@ -86,6 +92,10 @@ def agree(verdict: Verdict, real: Attempted) -> bool | None:
     """Prediction and run say the same; None: there is nothing to compare."""
     if real.tried is None:
         return None
+    if verdict.gate is not None:
+        if verdict.gate is Outcome.UNSEEN or verdict.proxied is not real.tried.proxied:
+            return None
+        return (verdict.gate is Outcome.ALLOWED) is real.tried.allowed
     if verdict.sandbox is None:
         if verdict.answer is Answer.UNKNOWN:
             return None

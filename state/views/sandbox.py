@@ -44,7 +44,8 @@ class ProbeLine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SandboxView:
-    """The whole board. `loud`: what is wrong, above all else."""
+    """The whole board. `loud`: what is wrong, above all else. `hosts`: the lists of the
+    managed proxy; empty without one."""
 
     title: str
     agent: str
@@ -58,3 +59,5 @@ class SandboxView:
     count: int
     notes: tuple[Bits, ...] = ()
     since: str = ""
+    hosts: tuple[RootLine, ...] = ()
+    host_count: int = 0

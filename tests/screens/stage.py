@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 
 from state.commands import Command
 from state.controls import Controls
+from state.dataclass import replace
 from state.engine.calls import Call
 from state.engine.controls import controls
 from state.engine.defaults import defaults
@@ -32,7 +33,7 @@ from state.items import ThreadId
 from state.looks import Look, Looked
 from state.model import Engine, EnginePhase
 from state.permissions.policy import Host
-from state.permissions.trial import Attempt, Attempted, parse, socket_answer
+from state.permissions.trial import Attempt, Attempted, connect_answer, parse
 from state.store import Store
 from tests.recordings import EPOCH, FOLDER
 from tests.snap import Act, settle
@@ -150,7 +151,8 @@ class SilentEngine:
         if raw is None:
             return Attempted(error="the script has no sandbox")
         if asked.way is None:
-            return Attempted(socket_answer(str(raw["stderr"])), ms=38)
+            found = connect_answer(str(raw["stdout"]), str(raw["stderr"]))
+            return replace(found, ms=38)
         return Attempted(parse(str(raw["stdout"]).splitlines())[0], ms=38)
 
     async def look(self, asked: Look) -> Looked | None:

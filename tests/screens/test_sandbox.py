@@ -14,6 +14,7 @@ from state.events import (
 )
 from state.items import ThreadId
 from state.permissions.disk import Disk, Kind, Node
+from state.permissions.hosts import Lead
 from state.reviews import Decision
 from tests.sandbox.trees import MemoryDisk, Tree
 from tests.screens import control_scripts as cs
@@ -61,11 +62,13 @@ def app(
     answer: str = DENIED,
     status: str = "idle",
     events: tuple[Event, ...] = (),
+    limits: Json | None = None,
+    features: tuple[Json, ...] = (),
 ) -> CodexTui:
     """A loaded thread, an engine that tells its configuration, and a disk."""
     thread = s.row("01a1-cache", "fix the parser cache", 30, status)
     script = [s.listed(thread), s.opened(thread, sandbox, **(opened or {})), *more]
-    replies = cs.controls(user=user or USER)
+    replies = cs.controls(user=user or USER, limits=limits, features=features)
     replies["command/exec"] = {"exitCode": 0, "stdout": f"{answer}\n", "stderr": answer}
     it = stage(
         connected(),
@@ -75,7 +78,13 @@ def app(
         replies=replies,
     )
     it.services.disk = disk
+    it.services.names = public
     return it
+
+
+async def public(_host: str) -> Lead:
+    """Every name leads somewhere."""
+    return Lead.PUBLIC
 
 
 def inspect(*then: str) -> Act:
@@ -134,6 +143,59 @@ def test_full_access(snap_of: Snap, size: Size) -> None:
         run_before=act,
         must_contain=words,
     )
+
+
+HOSTS = {
+    "enabled": True,
+    "domains": {"crates.io": "allow", "*.crates.io": "allow", "pastebin.com": "deny"},
+}
+ADMIN = {
+    "network": {
+        "enabled": True,
+        "allowLocalBinding": False,
+        "domains": {"**.corp.example": "allow", "*.evil.example": "deny"},
+        "reviewDomains": ["pypi.org"],
+    }
+}
+
+
+def proxied(**more: Any) -> CodexTui:
+    dev = {**DEV, "network": HOSTS}
+    user = {**USER, "default_permissions": "dev", "permissions": {"dev": dev}}
+    if more.get("features"):
+        user["features"] = {"network_proxy": True}
+    return app(user=user, opened=PROFILE, **more)
+
+
+@sizes
+def test_managed_proxy(snap_of: Snap, size: Size) -> None:
+    """What stands between commands and the network, host by host; and a connection
+    that is asked of it."""
+    it = proxied(limits=ADMIN, answer="proxy: HTTP/1.1 200 OK")
+    act = inspect("end", "i", *typed("connect static.crates.io"), "enter")
+    words = ["*.crates.io", "managed", "let it through", "prediction and run agree"]
+    snap_of(it, size, run_before=act, must_contain=words)
+
+
+def test_managed_proxy_differs(snap_of: Snap) -> None:
+    """The feature's proxy refuses what it should let through."""
+    refused = "proxy: HTTP/1.1 403 Forbidden\nDomain not in allowlist."
+    features = (cs.feature("network_proxy", "beta", on=True),)
+    it = proxied(features=features, answer=refused)
+    act = inspect("i", *typed("connect crates.io"), "enter")
+    words = ["a managed proxy to 2 hosts", "prediction and run differ"]
+    snap_of(it, (120, 40), run_before=act, must_contain=words)
+
+
+def test_managed_proxy_of_a_loaded_thread(snap_of: Snap) -> None:
+    """A legacy sandbox under the feature: it depends on how the thread was loaded."""
+    table = {"enabled": True, "domains": {"crates.io": "allow"}}
+    user = {**USER, "features": {"network_proxy": table}}
+    features = (cs.feature("network_proxy", "beta", on=True),)
+    it = app(user=user, features=features)
+    act = inspect("i", *typed("connect crates.io"), "enter")
+    words = ["depends on how it was loaded", "unknown", "not probed"]
+    snap_of(it, (120, 40), run_before=act, must_contain=words)
 
 
 def test_session_grants(snap_of: Snap) -> None:

@@ -21,15 +21,17 @@ from textual.widget import Widget
 
 from state.dataclass import replace
 from state.engine.local_disk import LocalDisk
+from state.engine.local_names import lead_of
 from state.items import ThreadId
 from state.model import EnginePhase, Sandbox, SandboxMode, Settings
-from state.permissions import assemble, globs
+from state.permissions import assemble, globs, hosts, proxied
 from state.permissions.box import Box
 from state.permissions.disk import Looked, NoDisk
 from state.permissions.explain import Ground, Operation, Verdict, absolute, explain
 from state.permissions.granted import Granted, granted
 from state.permissions.mounts import box_of
 from state.permissions.policy import Access, Host, Kind, Layer, Policy
+from state.permissions.probing import asked_for, unprobed
 from state.permissions.profiles import ProfileError
 from state.permissions.reach import Way
 from state.permissions.trial import Attempt, Attempted
@@ -38,7 +40,7 @@ from state.select.sandbox_probe import agree, probe_lines
 from state.views import Bit, Tone
 from tui.screens.thread_board import ThreadBoard
 from widgets.probe_field import ProbeField
-from widgets.sandbox_rows import ProbeRows, RootRows, SettingRows
+from widgets.sandbox_rows import HostRows, ProbeRows, RootRows, SettingRows
 from widgets.sentences import KeyHints, Sentences
 from widgets.title_line import TitleLine
 
@@ -92,6 +94,8 @@ class SandboxBoard(ThreadBoard):
         self.settings = SettingRows(id="settings")
         self.roots_title = TitleLine("Roots", id="roots-title")
         self.roots = RootRows(id="roots")
+        self.hosts_title = TitleLine("Hosts", id="hosts-title")
+        self.hosts = HostRows(id="hosts")
         self.notes = Sentences(id="notes")
         self.probe_title = TitleLine("Probe", "may this agent …?", id="probe-title")
         self.probe = ProbeField(id="probe")
@@ -107,6 +111,8 @@ class SandboxBoard(ThreadBoard):
             yield self.settings
             yield self.roots_title
             yield self.roots
+            yield self.hosts_title
+            yield self.hosts
             yield self.notes
         yield self.probe_title
         yield self.probe
@@ -150,13 +156,21 @@ class SandboxBoard(ThreadBoard):
             return words.Known(settings, host=host, why=str(error))
         if policy is None:
             return words.Known(settings, host=host)
+        proxy = proxied.proxy_of(
+            settings,
+            self.controls,
+            policy,
+            host,
+            thread=self.thread,
+            epoch=self.fleet.presenter.world.engine.epoch,
+        )
         disk = (self.fleet.services.disk or LocalDisk)() if local else NoDisk()
         try:
             box = box_of(policy, Looked(disk), host) if local else None
         except globs.EndlessError as error:
             why = ENDLESS.format(error)
-            return words.Known(settings, policy, None, host, why)
-        return words.Known(settings, policy, box, host)
+            return words.Known(settings, policy, None, host, why, proxy)
+        return words.Known(settings, policy, box, host, proxy=proxy)
 
     def _granted(self, settings: Settings, host: Host) -> Granted:
         epoch = self.fleet.presenter.world.engine.epoch
@@ -190,6 +204,9 @@ class SandboxBoard(ThreadBoard):
         self.settings.view = view.settings
         self.roots_title.detail = str(view.count) if view.count else ""
         self.roots.view = view.roots
+        self.hosts_title.detail = str(view.host_count)
+        self.hosts_title.display = self.hosts.display = bool(view.hosts)
+        self.hosts.view = view.hosts
         self.notes.view = view.notes
         self._answer()
 
@@ -249,7 +266,9 @@ class SandboxBoard(ThreadBoard):
         if box is None:
             box = Box(Looked(NoDisk()))
         approvals = words.approvals_of(known.settings)
-        ground = Ground(policy, box, known.host, approvals)
+        ground = Ground(policy, box, known.host, approvals, known.proxy)
+        if operation is Operation.CONNECT:
+            ground = await self._led(target, ground)
         self.verdict = explain(operation, target, ground)
         self.real, self.waiting = None, True
         self.show()
@@ -266,10 +285,23 @@ class SandboxBoard(ThreadBoard):
             )
         self.show()
 
+    async def _led(self, target: str, ground: Ground) -> Ground:
+        """With where the name leads, if that matters and is ours to find out."""
+        asked = hosts.target_of(target)
+        there = self.host is not None and ground.proxy is not None
+        if not there or not hosts.needs_lead(ground.proxy, asked):  # type: ignore[arg-type]
+            return ground
+        look = self.fleet.services.names or lead_of
+        return replace(ground, lead=await look(asked.host))
+
     async def _run(
         self, operation: Operation, target: str, ground: Ground
     ) -> Attempted | None:
         policy, settings = ground.policy, self.known.settings
+        if operation is Operation.CONNECT and policy.kind is Kind.RESTRICTED:
+            why = unprobed(target, self.verdict, ground, settings, self.controls)
+            if why:
+                return Attempted(error=why)
         if policy.kind is not Kind.RESTRICTED:
             return Attempted(error="not probed: it would run outside of any sandbox")
         if ground.box.refusal is not None:
@@ -290,7 +322,9 @@ class SandboxBoard(ThreadBoard):
         asked = Attempt(
             root,
             None if operation is Operation.CONNECT else way,
-            absolute(target, policy, ground.host),
+            asked_for(target)
+            if operation is Operation.CONNECT
+            else absolute(target, policy, ground.host),
             sandbox,
             settings.profile,
             tuple(more),
