@@ -24,11 +24,12 @@ from state.delivery import (
     theirs,
 )
 from state.git.planning import read_repository
-from state.git.repository import Repository, strays, touched
+from state.git.repository import Repository, committed, strays, touched
 from state.git.shell import LookFailed
 from state.items import ThreadId
 from state.model import EnginePhase, Thread, Turn, TurnStatus, World
 from state.undelivered import Stray, Undelivered
+from tui.behind import Behind, ended
 
 if TYPE_CHECKING:
     from state.store import Published
@@ -45,6 +46,8 @@ class _Ended:
     thread_id: ThreadId
     turn: Turn
     cwd: str
+    until_ms: int | None = None
+    """When it ended, if that is a while ago: others may have committed since"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,16 @@ class Delivery:
         self._one = asyncio.Lock()
         """One look at a time: they are no hurry"""
         self._due: set[tuple[ThreadId, str]] = set()
+        self.behind = Behind(bridge)
 
     def watch(self, step: Published) -> None:
         """A turn that ran git has ended, or an engine is there again."""
         for event in step.events:
             if isinstance(event, e.TurnEnded | e.CallEnded):
                 self._ended(step.world, event.thread_id, event.turn_id)
+            elif isinstance(event, e.ReviewsListed):
+                # By now the list of threads is there.
+                self._bridge.spawn(self._catch_up())
         now, before = step.world.engine.phase, step.before.engine.phase
         if now is EnginePhase.READY and before is not now:
             self._bridge.spawn(self.again())
@@ -97,6 +104,11 @@ class Delivery:
         if key not in self._due and ran_git(turn):
             self._due.add(key)
             self._bridge.spawn(self._after(key))
+        self._mark(thread, turn)
+
+    def _mark(self, thread: Thread, turn: Turn) -> None:
+        if not self._due:
+            self.behind.seen(ended(thread, turn))
 
     def _root(self, thread: Thread) -> Thread:
         threads = self._bridge.store.world.threads
@@ -118,6 +130,14 @@ class Delivery:
             turn = thread.turns.get(key[1]) if thread is not None else None  # type: ignore[call-overload]
             if thread is not None and turn is not None:
                 await self._look(_Ended(thread.id, turn, thread.cwd))
+                self._mark(thread, turn)
+
+    async def _catch_up(self) -> None:
+        async def look(thread: Thread, turn: Turn, until_ms: int) -> None:
+            async with self._one:
+                await self._look(_Ended(thread.id, turn, thread.cwd, until_ms))
+
+        await self.behind.catch_up(look)
 
     async def _look(self, ended: _Ended) -> None:
         turn = ended.turn
@@ -155,7 +175,10 @@ class Delivery:
         thread = self._bridge.store.world.threads.get(ended.thread_id)
         if thread is not None:
             known = _of(self._root(thread), repository.common)
-        names = touched(repository, since_s)
+        if ended.until_ms is None:
+            names = touched(repository, since_s)
+        else:
+            names = committed(repository, loose, since_s, ended.until_ms // 1000 + 1)
         mine = theirs(loose, names, mentions(ended.turn), known)
         remotes = bool(repository.remotes)
         return _Seen(repository.top or place, loose, mine, known, remotes)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from state.engine.port import Defaults, Engine, Offer, WakeReport
     from state.items import ThreadId
     from state.looks import Look, Looked
+    from state.model import Turn
     from state.permissions.policy import Host
     from state.permissions.trial import Attempt, Attempted
 
@@ -70,6 +71,10 @@ class LateEngine:
     async def look(self, asked: Look) -> Looked | None:
         """None while there is nothing to ask."""
         return await self._engine.look(asked) if self._engine else None
+
+    async def lately(self, thread_id: ThreadId) -> tuple[Turn, ...]:
+        """Nothing while there is nothing to ask."""
+        return await self._engine.lately(thread_id) if self._engine else ()
 
     async def close(self) -> None:
         """End it, or never begin."""

@@ -192,6 +192,7 @@ class Services:
         path = store_path(self.home) if self.home is not None else None
         bridge = Bridge(store, self.engine, path=path, clock=self.clock)
         bridge.once.remember(self.remembered.view.get("once"))
+        bridge.delivery.behind.remember(self.remembered.view.get("delivery"))
         return bridge
 
     async def _read_rest(self, home: Path) -> None:

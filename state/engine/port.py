@@ -17,7 +17,7 @@ from state.dataclass import dataclass
 from state.events import Event
 from state.items import ThreadId
 from state.looks import Look, Looked
-from state.model import Settings
+from state.model import Settings, Turn
 from state.permissions.policy import Host
 from state.permissions.trial import Attempt, Attempted
 
@@ -139,6 +139,11 @@ class Engine(Protocol):
     async def look(self, asked: Look) -> Looked | None:
         """Run something that only reads, in the engine's read-only sandbox without
         network. None when there is no connection."""
+        ...
+
+    async def lately(self, thread_id: ThreadId) -> tuple[Turn, ...]:
+        """The newest turns of a thread and its agents, read without loading it and
+        kept by nobody. None at all when there is no connection."""
         ...
 
     async def close(self) -> None:

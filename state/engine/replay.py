@@ -24,7 +24,7 @@ from state.engine.wire.responses import decode_response
 from state.events import EngineChanged, Event, MessageShown
 from state.items import ThreadId
 from state.looks import Look, Looked
-from state.model import Engine, EnginePhase
+from state.model import Engine, EnginePhase, Turn
 from state.permissions.policy import Host
 from state.permissions.trial import Attempt, Attempted
 
@@ -139,6 +139,11 @@ class ReplayEngine:
         """A recording stands nowhere."""
         del asked
         return None
+
+    async def lately(self, thread_id: ThreadId) -> tuple[Turn, ...]:
+        """What it tells is all there is."""
+        del thread_id
+        return ()
 
     async def controls(self, cwd: str) -> Controls | None:
         """A recording has no configuration."""

@@ -31,6 +31,7 @@ from state.engine.errors import (
     EngineStartFailed,
 )
 from state.engine.inspecting import attempt, look, surroundings
+from state.engine.lately import lately
 from state.engine.ledger import Ledger
 from state.engine.link import Link
 from state.engine.live import Live
@@ -56,7 +57,7 @@ from state.events import (
 )
 from state.items import ThreadId
 from state.looks import Look, Looked
-from state.model import Engine, EnginePhase, SendState
+from state.model import Engine, EnginePhase, SendState, Turn
 from state.permissions.policy import Host
 from state.permissions.trial import Attempt, Attempted
 
@@ -327,6 +328,16 @@ class EngineSession:
             return await look(self._live.link, asked)
         except EngineError as error:
             return Looked(error=str(error))
+
+    async def lately(self, thread_id: ThreadId) -> tuple[Turn, ...]:
+        """See `state.engine.port.Engine.lately`."""
+        if self._live is None:
+            return ()
+        try:
+            read = self._options.around.read_rollout
+            return await lately(self._live.link, read, thread_id)
+        except EngineError:
+            return ()
 
     async def controls(self, cwd: str) -> Controls | None:
         """See `state.engine.port.Engine.controls`."""

@@ -8,7 +8,7 @@ bytes come, parsing gives a repository or LookFailed; what was cut off is said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 
 from state.dataclass import dataclass
@@ -272,17 +272,21 @@ def _same_name(branch: Branch) -> bool:
 
 def count(repository: Repository, tip: str) -> tuple[int, bool]:
     """How many commits from a tip on down stand on no remote; True: at least so."""
+    seen = below(repository, tip)
+    return len(seen), repository.cut and bool(seen)
+
+
+def below(repository: Repository, tip: str) -> frozenset[str]:
+    """The commits from a tip on down that stand on no remote."""
     loose = repository.loose
-    if tip not in loose:
-        return 0, False
-    seen = {tip}
-    todo = [tip]
+    seen = {tip} & loose.keys()
+    todo = [*seen]
     while todo:
         for parent in loose[todo.pop()][1]:
             if parent in loose and parent not in seen:
                 seen.add(parent)
                 todo.append(parent)
-    return len(seen), repository.cut
+    return frozenset(seen)
 
 
 def touched(repository: Repository, since_s: int) -> frozenset[str]:
@@ -300,4 +304,18 @@ def touched(repository: Repository, since_s: int) -> frozenset[str]:
         moved = moved or (not tree.main and f"worktrees/{last}" in names)
         if moved or (since_s and at >= since_s):
             names.add(tree.path)
+    return frozenset(names)
+
+
+def committed(
+    repository: Repository, found: Iterable[Stray], from_s: int, until_s: int
+) -> frozenset[str]:
+    """Names of branches, and paths of worktrees, with a commit of that time that no
+    remote has: for turns that ended a while ago, since when others may have worked."""
+    names: set[str] = set()
+    for stray in found:
+        for id_ in below(repository, stray.head):
+            if from_s <= repository.loose[id_][0] <= until_s:
+                names.add(stray.branch or stray.worktree)
+                break
     return frozenset(names)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from state.commands import StartThread
+from state.commands import SendTurn, StartThread
+from state.engine.acting import Surroundings
 from state.engine.session import EngineSession
+from state.events import TurnEnded
 from state.git import worktrees
 from state.git.planning import Window, all_strays, make_plan, read_repository
 from state.git.shell import LookFailed
@@ -31,7 +34,8 @@ from tests.snap import screen_text
 from tui.app import CodexTui
 from tui.demo.request import ModelRequest
 from tui.demo.steps import Exec, Say, Step
-from tui.services import Services
+from tui.production import rollout_events
+from tui.services import Remembered, Services
 
 SECONDS = 20.0
 COMMIT = (
@@ -40,9 +44,17 @@ COMMIT = (
 )
 
 
+AGAIN = (
+    "cd ../fix && echo y > more.txt && git add more.txt && "
+    "git -c user.name=A -c user.email=a@b commit -q -m 'add more'"
+)
+
+
 def script(request: ModelRequest) -> Sequence[Step]:
-    """A turn that commits in a worktree of its own."""
-    return [Exec(COMMIT)] if request.reply_index == 0 else [Say("done")]
+    """A turn that commits in a worktree of its own; the next one commits again."""
+    if request.reply_index:
+        return [Say("done")]
+    return [Exec(AGAIN if "again" in request.user_text else COMMIT)]
 
 
 @each_engine
@@ -137,8 +149,9 @@ async def _ssh(look: Looker, ground: Ground) -> None:
 
 @each_engine
 def test_committed_flagged_pushed(engine: EngineUnderTest) -> None:
-    """A turn commits and is not plainly done; /push names the planted hook, which
-    does not run; then the bare repository has the commit and the flag is gone."""
+    """A turn commits while no window is open, the next one in sight; neither is
+    plainly done; /push names the planted hook, which does not run; then the bare
+    repository has the commits and the flag is gone."""
     need_sandbox(engine)
     with Bench(engine, script) as bench:
         asyncio.run(_journey(bench))
@@ -160,31 +173,28 @@ async def _journey(bench: Bench) -> None:
     await run(bench.workspace, "remote", "add", "origin", str(remote))
     await run(bench.workspace, "fetch", "-q")
     await run(bench.workspace, "config", "core.hooksPath", ".husky")
+    since_ms = int(time.time() * 1000)
+    made = await _without_a_window(bench)
+    around = Surroundings(read_rollout=rollout_events)
     app = CodexTui(
         Services(
-            engine=EngineSession(shared(bench), options(bench)),
+            engine=EngineSession(shared(bench), options(bench, around=around)),
             cwd=str(bench.workspace),
             codex_home=str(bench.home.codex_home),
             environment=environment,
+            remembered=Remembered(view={"delivery": since_ms}),
             still=True,
         )
     )
     async with app.run_test(size=(120, 40)) as pilot:
         services = app.services
         await until(pilot, lambda: ready(app))
-        start = StartThread(
-            ClientId("c1"),
-            str(bench.workspace),
-            "commit it",
-            sandbox="danger-full-access",
-            approval_policy="never",
-            trust=True,
-        )
-        made = await services.bridge.act(start)
-        assert made is not None
-        app.fleet.open_thread(made)
         await until(pilot, lambda: flagged(app, made))
+        app.fleet.open_thread(made)
         sees = "Work not delivered: 1 commit on fix/cache (worktree fix)"
+        await until(pilot, lambda: sees in screen_text(app))
+        await services.bridge.act(SendTurn(ClientId("c2"), made, "again"))
+        sees = "Work not delivered: 2 commits on fix/cache (worktree fix)"
         await until(pilot, lambda: sees in screen_text(app))
         fix = bench.workspace.parent / "fix"
         head = await run(fix, "rev-parse", "HEAD")
@@ -195,10 +205,27 @@ async def _journey(bench: Bench) -> None:
         await pilot.press("enter")
         assert await run(remote, "branch", "--list", "fix/cache") == ""
         await press(pilot, "N", "once more")
-        await press(pilot, "N", "Pushed 1 commit of fix/cache to origin")
+        await press(pilot, "N", "Pushed 2 commits of fix/cache to origin")
         assert await run(remote, "rev-parse", "refs/heads/fix/cache") == head
         assert not ran.exists()
         await until(pilot, lambda: not flagged(app, made))
+
+
+async def _without_a_window(bench: Bench) -> ThreadId:
+    """A turn that begins and ends with nobody there but a plain connection."""
+    async with running(bench) as watch:
+        start = StartThread(
+            ClientId("c1"),
+            str(bench.workspace),
+            "commit it",
+            sandbox="danger-full-access",
+            approval_policy="never",
+            trust=True,
+        )
+        made = await watch.session.send(start)
+        assert made is not None
+        await watch.until(TurnEnded, lambda event: event.thread_id == made)
+        return made
 
 
 async def press(pilot: Pilot[Any], key: str, words: str) -> None:

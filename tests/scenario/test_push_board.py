@@ -7,6 +7,7 @@ files that planted programs would write.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from state.git import pushing
 from state.looks import Look
 from state.pushes import PushPlan, PushResult
 from tests.driver import Driver, drive
-from tests.fakes import FakeEngine, Json, Refused
+from tests.fakes import FakeEngine, Json, Refused, turn_row
 from tests.git.repos import Ground
 from tests.git.test_pushing import husky, script
 
@@ -173,6 +174,96 @@ def test_a_turn_that_committed_is_flagged_until_it_is_pushed(
         driver.sees_not("not delivered")
 
     play(ground, gone, tmp_path / "home")
+
+
+def missed(*commands: str, at_s: int, seconds: int, **changes: Any) -> Json:
+    """A turn that nobody saw, as the engine lists it."""
+    items: list[Json] = [
+        {
+            "type": "commandExecution",
+            "id": f"missed-{number}",
+            "command": f"/bin/bash -lc '{text}'",
+            "cwd": changes.get("cwd", "/"),
+            "status": "completed",
+            "commandActions": [],
+            "aggregatedOutput": "",
+            "exitCode": 0,
+        }
+        for number, text in enumerate(commands)
+    ]
+    row = turn_row(f"missed-{at_s}-{seconds}", status="completed", items=items)
+    return {**row, "startedAt": at_s, "completedAt": at_s + seconds}
+
+
+def spawning(name: str, *, at_s: int, seconds: int) -> Json:
+    """Another one: an agent was started in it."""
+    row = missed(at_s=at_s, seconds=seconds)
+    row["items"].append(
+        {
+            "type": "subAgentActivity",
+            "id": f"item-{name}",
+            "kind": "started",
+            "agentThreadId": f"thread-{name}",
+            "agentPath": f"/root/{name}",
+        }
+    )
+    return row
+
+
+def test_a_turn_that_ended_while_no_window_was_open(
+    ground: Ground, tmp_path: Path
+) -> None:
+    """It is looked at when a window opens, by the commits of its time; another thread
+    that ran git there, a minute earlier, has nothing to do with it. No thread is loaded
+    for it, and what was looked at is not asked for again. It was an agent that did
+    it, which counts for the root."""
+    now = int(time.time())
+
+    def dated(updated_s: int) -> Callable[[FakeEngine], None]:
+        def ready(engine: FakeEngine) -> None:
+            prepare(ground)(engine)
+            for row in engine.threads.values():
+                row["updatedAt"] = updated_s
+                row["status"] = {"type": "notLoaded"}
+            engine.add("old", cwd=str(ground.work), updatedAt=now - 9000)
+            place = str(ground.work)
+            engine.turns[ONE] = [
+                missed("git log", at_s=now - 9000, seconds=5, cwd=place),
+                spawning("kid", at_s=now - 5, seconds=60),
+            ]
+            engine.turns["thread-kid"] = [
+                missed("ls", "git commit", at_s=now - 4, seconds=50, cwd=place)
+            ]
+            engine.turns[TWO] = [
+                missed("git status", at_s=now - 600, seconds=60, cwd=place)
+            ]
+
+        return ready
+
+    async def first(driver: Driver) -> None:
+        driver.sees("one", "two")
+        driver.sees_not("not delivered")
+        assert driver.engine.calls("thread/turns/list") == []
+
+    home = tmp_path / "home"
+    drive(first, prepare=dated(now - 8000), home=home)
+    ground.commit(ground.work, "a")
+
+    async def again(driver: Driver) -> None:
+        driver.sees("↑ one", "not delivered · 1 on main")
+        driver.sees_not("↑ two")
+        asked = driver.engine.calls("thread/turns/list")
+        assert sorted(call["threadId"] for call in asked) == ["thread-kid", ONE, TWO]
+        assert driver.engine.calls("thread/resume") == []
+
+    drive(again, prepare=dated(now + 100), home=home)
+
+    async def once_more(driver: Driver) -> None:
+        driver.sees("↑ one")
+        looks = driver.engine.calls("command/exec")
+        assert len(looks) == 1  # its flag, looked at again
+
+    drive(once_more, prepare=dated(now + 100), home=home)
 
 
 def test_pushed_elsewhere_clears_it_for_everybody(ground: Ground) -> None:

@@ -31,7 +31,7 @@ from state.engine.wire.responses import decode_response
 from state.events import EngineChanged, Event, ThreadsListed
 from state.items import ThreadId
 from state.looks import Look, Looked
-from state.model import Engine, EnginePhase
+from state.model import Engine, EnginePhase, Turn
 from state.permissions.policy import Host
 from state.permissions.trial import Attempt, Attempted, connect_answer, parse
 from state.store import Store
@@ -154,6 +154,10 @@ class SilentEngine:
             found = connect_answer(str(raw["stdout"]), str(raw["stderr"]))
             return replace(found, ms=38)
         return Attempted(parse(str(raw["stdout"]).splitlines())[0], ms=38)
+
+    async def lately(self, thread_id: ThreadId) -> tuple[Turn, ...]:
+        del thread_id
+        return ()
 
     async def look(self, asked: Look) -> Looked | None:
         """What a script says a look at git shows."""

@@ -38,7 +38,7 @@ from state.items import (
     TurnId,
 )
 from state.looks import Look
-from state.model import ClientId, TurnStatus, World
+from state.model import ClientId, Turn, TurnStatus, World
 from state.permissions.trial import Attempt
 from state.store import Store
 from tests.store.helpers import (
@@ -147,6 +147,10 @@ class Chatter:
 
     async def attempt(self, asked: Attempt) -> None:
         """Nothing is tried."""
+
+    async def lately(self, thread_id: ThreadId) -> tuple[Turn, ...]:
+        del thread_id
+        return ()
 
     async def look(self, asked: Look) -> None:
         """Nothing is looked at."""
