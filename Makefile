@@ -21,6 +21,9 @@ PYTEST_ARGS ?=
 # One worker more than processors: many tests wait for an engine.
 JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
+# Where nobody may write byte code, every process compiles all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := run
 .PHONY: run demo replay test check snap look recording bench soak clean
 

@@ -132,14 +132,26 @@ class Clockwork(asyncio.SelectorEventLoop):
         return future
 
 
-def clockwork(work: Callable[[Clockwork], Coroutine[Any, Any, T]]) -> T:
-    """Run `work` on a loop of its own, Textual's clock included."""
+def piloted(work: Coroutine[Any, Any, T]) -> T:
+    """Run what holds an app by Textual's pilot; each of its waits for an idle moment
+    is one, and 20 ms pass in it, as with a real clock and a machine without end."""
+    return clockwork(lambda _: work, idle_ms=20)
+
+
+def clockwork(
+    work: Callable[[Clockwork], Coroutine[Any, Any, T]], *, idle_ms: float = 0
+) -> T:
+    """Run `work` on a loop of its own, Textual's clock included.
+
+    `idle_ms`: the time that passes where Textual's pilot waits for an idle moment.
+    """
     loop = Clockwork()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("textual._time.get_time", loop.time)
-        for name in ("wait_for_idle",):
-            patch.setattr(f"textual.pilot.{name}", _idle(loop))
-            patch.setattr(f"textual.app.{name}", _idle(loop))
+        for place in ("textual.pilot.wait_for_idle", "textual.app.wait_for_idle"):
+            patch.setattr(place, _idle(loop, idle_ms))
+        # An idle loop has handled every message: no need to ask each widget.
+        patch.setattr("textual.pilot.Pilot._wait_for_screen", _idle(loop, 0))
         for name in ("_execute", "_connect", "close"):
             patch.setattr(aiosqlite.core.Connection, name, _counted(loop, name))
         asyncio.set_event_loop(loop)
@@ -151,9 +163,9 @@ def clockwork(work: Callable[[Clockwork], Coroutine[Any, Any, T]]) -> T:
             loop.close()
 
 
-def _idle(loop: Clockwork) -> Callable[..., Coroutine[Any, Any, None]]:
+def _idle(loop: Clockwork, ms: float) -> Callable[..., Coroutine[Any, Any, None]]:
     async def wait_for_idle(*_: object, **__: object) -> None:
-        await loop.settle()
+        await loop.advance(ms)
 
     return wait_for_idle
 

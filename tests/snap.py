@@ -13,12 +13,10 @@ A test:
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import importlib.metadata
 import inspect
-import io
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
@@ -27,14 +25,16 @@ from typing import Any, Protocol
 
 import pytest
 import pytest_textual_snapshot
-from rich.console import Console
+from rich.segment import Segment
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from textual import _doc
+from textual._compositor import LayoutUpdate
 from textual.app import App
 from textual.pilot import Pilot
 
+from tests.clockwork import piloted
 from tests.lean_textual import drawn_when_asked
 
 REPO = Path(__file__).resolve().parents[1]
@@ -46,6 +46,7 @@ ROUNDS = 200
 Size = tuple[int, int]
 Act = Callable[[Pilot[Any]], Awaitable[object] | object]
 Condition = str | Callable[[], bool]
+Row = list[Segment]
 
 SIZES: tuple[Size, ...] = ((80, 24), (120, 40), (160, 50))
 sizes = pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def snap_of(
         taken = _TAKEN.get(name, {})
         if size not in taken:
             with contextlib.nullcontext() if drawn else drawn_when_asked():
-                taken = asyncio.run(_take(app, wanted, run_before, until))
+                taken = piloted(_take(app, wanted, run_before, until))
             _TAKEN.clear()
             _TAKEN[name] = taken
         svg, text = taken.pop(size)
@@ -153,49 +154,40 @@ async def settle(
     """Wait until all messages are handled and the screen stays as it is, its colours,
     too (and, with `until`, shows those words or meets that condition); the screen as
     text."""
-    last, text = "", ""
+    last: list[Row] = []
     for _ in range(rounds):
         await pilot.pause()
-        console = _drawn(pilot.app)
-        colours = console.export_text(styles=True, clear=False)
-        text = _text(console)
-        reached = until is None or (
-            until in text if isinstance(until, str) else until()
-        )
-        if reached and colours == last:
-            return text
-        last = colours
+        rows = _rows(pilot.app)
+        if rows == last and _reached(until, rows):
+            return _text(rows)
+        last = rows
+    text = _text(last)
     raise AssertionError(f"never settled with {until!r}; the screen was:\n{text}")
+
+
+def _reached(until: Condition | None, rows: list[Row]) -> bool:
+    if isinstance(until, str):
+        return until in _text(rows)
+    return until is None or until()
 
 
 def screen_text(app: App[Any]) -> str:
     """What the terminal shows, a line per row, without trailing blanks."""
-    return _text(_drawn(app))
+    return _text(_rows(app))
 
 
-def _drawn(app: App[Any]) -> Console:
-    """A console that recorded what the terminal shows."""
-    width, height = app.size
-    console = Console(
-        width=width,
-        height=height,
-        file=io.StringIO(),
-        force_terminal=True,
-        color_system="truecolor",
-        record=True,
-        legacy_windows=False,
+def _rows(app: App[Any]) -> list[Row]:
+    """What the terminal shows: for each row its pieces, each with its look."""
+    update = app.screen._compositor.render_update(
+        full=True, screen_stack=app._background_screens
     )
-    console.print(
-        app.screen._compositor.render_update(
-            full=True, screen_stack=app._background_screens
-        )
-    )
-    return console
+    assert isinstance(update, LayoutUpdate)
+    return [[piece for strip in row for piece in strip] for row in update.strips]
 
 
-def _text(console: Console) -> str:
-    rows = console.export_text(styles=False).split("\n")
-    return "\n".join(row.rstrip() for row in rows).rstrip("\n") + "\n"
+def _text(rows: list[Row]) -> str:
+    lines = ["".join(p.text for p in row if not p.control).rstrip() for row in rows]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def check_text(text: str, size: Size, must_contain: Sequence[str]) -> None:

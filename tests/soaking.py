@@ -16,3 +16,8 @@ def seeds(usual: int, soaking: int) -> range:
     first = int(os.environ.get("SOAK_SEED", "0")) if SOAKING else 0
     most = int(os.environ.get("SOAK_COUNT", soaking)) if SOAKING else usual
     return range(first, first + most)
+
+
+def examples(usual: int) -> int:
+    """How many examples of a test that says so itself; a soak looks at 5,000."""
+    return 5_000 if SOAKING else usual

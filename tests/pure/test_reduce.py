@@ -49,6 +49,7 @@ from state.reduce import reduce
 from state.tree import Forest
 from tests.recordings import NAMES
 from tests.recordings import events as recorded
+from tests.soaking import examples
 
 THREADS = [ThreadId(f"t{n}") for n in range(3)]
 TURNS = [TurnId(f"u{n}") for n in range(3)]
@@ -202,7 +203,7 @@ def check_invariants(world: World, asked: set[ReviewKey]) -> None:
                 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(events_, max_size=40))
 def test_any_order_is_survived(history: list[e.Event]) -> None:
     world = World()
@@ -218,7 +219,7 @@ def test_any_order_is_survived(history: list[e.Event]) -> None:
         spawned = seen
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(events_, max_size=40))
 def test_coalescing_changes_nothing(history: list[e.Event]) -> None:
     plain = World()

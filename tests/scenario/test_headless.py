@@ -7,10 +7,10 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -21,6 +21,8 @@ from tui.demo.headless import Player
 from tui.demo.home import processes_of
 from tui.demo.run import DemoOptions, demo_world
 from tui.demo.scenario import DEMO
+
+F = TypeVar("F", bound=Callable[..., object])
 
 IMPOSSIBLE = """
 import sys
@@ -50,9 +52,24 @@ def _messages(recording: Path) -> list[dict[str, Any]]:
     return [line["msg"] for line in lines if line["dir"] == "in"]
 
 
-@pytest.mark.sandbox
-@each_engine
-@pytest.mark.parametrize("answer", ["accept", "decline"])
+ANSWERS: tuple[Answer, Answer] = ("accept", "decline")
+
+
+def each_engine_with(first: int) -> Callable[[F], F]:
+    """Each engine with one answer; two tests that start differently have them all."""
+    pairs = [(it, ANSWERS[(first + n) % 2]) for n, it in enumerate(engines())]
+
+    def mark(test: F) -> F:
+        named = pytest.mark.parametrize(
+            ("engine", "answer"), pairs, ids=lambda it: getattr(it, "version", it)
+        )
+        marked: F = pytest.mark.sandbox(pytest.mark.engine(named(test)))
+        return marked
+
+    return mark
+
+
+@each_engine_with(0)
 def test_all_of_it_is_seen_and_nothing_is_left(
     engine: EngineUnderTest, answer: Answer, place: Place
 ) -> None:
@@ -82,14 +99,7 @@ def test_all_of_it_is_seen_and_nothing_is_left(
     assert any(m.get("method") == "serverRequest/resolved" for m in messages)
 
 
-@pytest.mark.sandbox
-@pytest.mark.engine
-@pytest.mark.parametrize(
-    ("engine", "answer"),
-    # Each answer once: that each engine takes both, the tests above have seen.
-    [*zip(engines()[::-1], ["accept", "decline"], strict=False)],
-    ids=lambda it: getattr(it, "version", it),
-)
+@each_engine_with(1)
 def test_only_an_accepted_command_wrote_outside(
     engine: EngineUnderTest, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from textual.pilot import Pilot
+
 from state.events import Event, ReviewAsked
 from state.model import EnginePhase
 from tests.screens.scripts import fleet
-from tests.screens.stage import DEMO, engine, keys, recorded, stage, told
-from tests.snap import Size, Snap, sizes
+from tests.screens.stage import DEMO, engine, recorded, stage, told
+from tests.snap import Size, Snap, settle, sizes
 from tui.app import CodexTui
 
 
@@ -29,11 +33,9 @@ def test_engine_ended(snap_of: Snap, size: Size) -> None:
 
 @sizes
 def test_what_each_thread_lost(snap_of: Snap, size: Size) -> None:
+    async def act(pilot: Pilot[Any]) -> None:
+        await settle(pilot, until="L what each lost")
+        await pilot.press("L")
+
     words = ["2 terminals", "1 review", "c go on", "x leave it"]
-    snap_of(
-        ended(),
-        size,
-        until="c go on",
-        run_before=keys("L"),
-        must_contain=words,
-    )
+    snap_of(ended(), size, until="c go on", run_before=act, must_contain=words)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from textual.app import App
 
 from state.events import Event, ItemCompleted, ReviewAsked
+from tests.clockwork import piloted
 from tests.screens.scripts import fleet
 from tests.screens.stage import DEMO, NOW, card, connected, keys, recorded, stage, told
 from tests.snap import Size, Snap, screen_text, settle, sizes
@@ -131,7 +130,7 @@ def test_a_live_line_is_said_again_only_when_its_words_change() -> None:
             app.fleet.set_clock(NOW + 10_000, 3)
             return first, await settle(pilot)
 
-    before, after = asyncio.run(watch())
+    before, after = piloted(watch())
     assert "working: Running ./watch" in before
     assert after == before
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from state.changes import ConfigEdit, WriteConfig
@@ -10,6 +9,7 @@ from state.permissions.disk import Kind, Node
 from state.permissions.draft import Draft, Line
 from state.permissions.policy import Access, Host
 from state.select.profile import Editing
+from tests.clockwork import piloted
 from tests.screens import control_scripts as cs
 from tests.screens import scripts as s
 from tests.screens.stage import CWD, Json, connected, keys, stage, told
@@ -127,22 +127,22 @@ async def sent(
 
 
 def test_saving_is_one_write() -> None:
-    [written] = asyncio.run(sent("x", "S", "right", "enter"))
+    [written] = piloted(sent("x", "S", "right", "enter"))
     assert written.edits == (ConfigEdit('permissions.dev.filesystem."~/.ssh"', None),)
     assert (written.profile, written.project) == ("dev", None)
 
 
 def test_nothing_is_written_without_a_yes() -> None:
-    assert asyncio.run(sent("x", "S", "enter")) == []
-    assert asyncio.run(sent("x", "S", "escape")) == []
-    assert asyncio.run(sent("S", "right", "enter")) == []
+    assert piloted(sent("x", "S", "enter")) == []
+    assert piloted(sent("x", "S", "escape")) == []
+    assert piloted(sent("S", "right", "enter")) == []
 
 
 def test_a_new_profile_with_its_default() -> None:
     """The first profile is named at once; it begins as workspace-write."""
     names = typed("mine")
     keys = ("enter", "a", *typed("/srv"), "enter", "shift+tab", "right", "S", "right")
-    [written] = asyncio.run(sent(*names, *keys, "enter", profiles={}))
+    [written] = piloted(sent(*names, *keys, "enter", profiles={}))
     assert written.edits == (
         ConfigEdit("permissions.mine.extends", ":workspace"),
         ConfigEdit('permissions.mine.filesystem."/srv"', "read"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from state.commands import StartThread
+from tests.clockwork import piloted
 from tests.screens.stage import CWD, keys
 from tests.screens.test_sandbox import USER, app, inspect, typed
 from tests.snap import Snap, screen_text, settle
@@ -30,24 +29,24 @@ async def sent(it: CodexTui, *names: str) -> tuple[list[object], str]:
 def test_starting_again_with_a_root() -> None:
     """W in a thread that may write nowhere: a new one, with its folder as root."""
     it = app(opened={"runtimeWorkspaceRoots": []})
-    found, _ = asyncio.run(sent(it, "W", "right", "enter"))
+    found, _ = piloted(sent(it, "W", "right", "enter"))
     [start] = [one for one in found if isinstance(one, StartThread)]
     assert (start.cwd, start.sandbox, start.text) == (CWD, "workspace-write", "")
 
 
 def test_starting_again_asks_first() -> None:
     it = app(opened={"runtimeWorkspaceRoots": []})
-    found, text = asyncio.run(sent(it, "W"))
+    found, text = piloted(sent(it, "W"))
     assert found == []
     assert "Start again with a root?" in text
     it = app(opened={"runtimeWorkspaceRoots": []})
-    assert asyncio.run(sent(it, "W", "enter"))[0] == []
+    assert piloted(sent(it, "W", "enter"))[0] == []
 
 
 def test_the_profile_that_holds_is_edited() -> None:
     user = {**USER, "permissions": {"dev": {"extends": ":workspace"}}}
     opened = {"activePermissionProfile": {"id": "dev", "extends": ":workspace"}}
-    _, text = asyncio.run(sent(app(user=user, opened=opened), "E"))
+    _, text = piloted(sent(app(user=user, opened=opened), "E"))
     assert "Permission profile /profile" in text
     assert "[dev]" in text
 

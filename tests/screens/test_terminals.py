@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,6 +14,7 @@ from state.events import Event
 from state.items import ItemId, ThreadId
 from state.model import EnginePhase
 from state.usage import Usage
+from tests.clockwork import piloted
 from tests.screens import scripts as s
 from tests.screens.stage import CWD, NOW, Json, engine, keys, stage, told
 from tests.snap import Act, Size, Snap, settle, sizes
@@ -399,7 +399,7 @@ def test_an_orphan_nobody_knew_becomes_a_row() -> None:
             seen: Any = app.services.processes
             assert [one.key for one in seen.ended] == [(ROOT, "lost")]
 
-    asyncio.run(run())
+    piloted(run())
 
 
 def test_what_is_left_is_ended_only_after_a_yes() -> None:
@@ -419,4 +419,4 @@ def test_what_is_left_is_ended_only_after_a_yes() -> None:
             assert {one.key for one in seen.ended} == {(OTHER, "d")}
             assert isinstance(app.screen, TerminalsBoard)
 
-    asyncio.run(run())
+    piloted(run())

@@ -35,6 +35,7 @@ from state.model import (
     TokenUsage,
     Turn,
 )
+from tests.soaking import examples
 
 WHOLE = (AutoReview, Decision, Review, Send, Settings, Terminal, TokenUsage)
 words = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -52,7 +53,7 @@ def _values(kind: type[Any], leave: tuple[str, ...] = ()) -> st.SearchStrategy[A
 
 @pytest.mark.parametrize("kind", get_args(ItemBody), ids=lambda kind: kind.__name__)
 def test_every_item_kind_survives(kind: type[Any]) -> None:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=examples(40), deadline=None)
     @given(_values(kind))
     def survives(body: ItemBody) -> None:
         assert decode_body(*encode_body(body)) == body
@@ -62,7 +63,7 @@ def test_every_item_kind_survives(kind: type[Any]) -> None:
 
 @pytest.mark.parametrize("kind", WHOLE, ids=lambda kind: kind.__name__)
 def test_every_other_value_survives(kind: type[Any]) -> None:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=examples(40), deadline=None)
     @given(_values(kind))
     def survives(value: Any) -> None:
         assert decode(kind, encode(value)) == value
@@ -70,13 +71,13 @@ def test_every_other_value_survives(kind: type[Any]) -> None:
     survives()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(_values(Turn, leave=("items",)))
 def test_a_turn_s_facts_survive(turn: Turn) -> None:
     assert Turn(turn.id, turn.status, **turn_facts(encode_turn(turn))) == turn
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(_values(Thread, leave=(*rows.TABLES, "active_turn")))
 def test_a_thread_s_row_survives(thread: Thread) -> None:
     flags = frozenset(f for f in thread.flags if f and " " not in f)

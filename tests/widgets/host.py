@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from textual.widget import Widget
 
 from state.items import ThreadId
 from state.views import Bit, Glyph, ThreadGroup, ThreadListView, ThreadRow, Tone
+from tests.clockwork import piloted
 from tui.themes import THEMES, variable_defaults
 from widgets.glyphs import Look
 from widgets.intents import Intent
@@ -86,7 +86,7 @@ def play(
             await act(app, pilot)
             await pilot.pause()
 
-    asyncio.run(run())
+    piloted(run())
     return app
 
 

@@ -22,6 +22,7 @@ from state.views import (
     Tone,
     TurnRule,
 )
+from tests.soaking import examples
 from tests.widgets.transcript_host import (
     NOW,
     command,
@@ -77,7 +78,7 @@ def test_rows_are_exact_and_harmless(text: str, width: int) -> None:
             check(rows, width)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.text(max_size=120), st.integers(16, 120))
 def test_any_text_in_any_width(text: str, width: int) -> None:
     for body in every_kind(text):

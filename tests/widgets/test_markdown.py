@@ -6,6 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from state.views import Tone
+from tests.soaking import examples
 from tests.widgets.transcript_host import frame
 from widgets.cells.wrap import text_of
 from widgets.highlight import code_lines
@@ -155,7 +156,7 @@ FRAGMENTS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=30), st.data())
 def test_streaming_ends_with_what_the_whole_gives(
     parts: list[str], data: st.DataObject
@@ -171,7 +172,7 @@ def test_streaming_ends_with_what_the_whole_gives(
 @example("- a\n**bold**\n")
 @example("para\n#tag\n\nnext\n")
 @example("- a\n\n**b**\n\n- c\n")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join))
 def test_streaming_letter_by_letter(source: str) -> None:
     stream = Stream(frame(40))

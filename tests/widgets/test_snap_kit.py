@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import pytest
@@ -12,6 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
+from tests.clockwork import piloted
 from tests.look import with_local_font
 from tests.snap import check_text, screen_text, settle
 
@@ -61,7 +61,7 @@ def test_it_waits_until_the_screen_stays() -> None:
         async with Host().run_test(size=(40, 10)) as pilot:
             return await settle(pilot, until="ready")
 
-    assert asyncio.run(run()).strip() == "ready"
+    assert piloted(run()).strip() == "ready"
 
 
 def test_what_is_never_reached_is_said() -> None:
@@ -70,7 +70,7 @@ def test_what_is_never_reached_is_said() -> None:
             await settle(pilot, until="never", rounds=3)
 
     with pytest.raises(AssertionError, match="never settled with 'never'"):
-        asyncio.run(run())
+        piloted(run())
 
 
 def test_a_popup_and_what_is_behind_it_are_seen() -> None:
@@ -82,7 +82,7 @@ def test_a_popup_and_what_is_behind_it_are_seen() -> None:
             await settle(pilot, until="popped up")
             return screen_text(app)
 
-    text = asyncio.run(run())
+    text = piloted(run())
     assert text.splitlines()[0] == "ready"
     assert text.splitlines()[5].strip() == "popped up"
 

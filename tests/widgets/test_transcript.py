@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from textual.pilot import Pilot
 
 from state.items import ItemId, ThreadId, TurnId
 from state.views import AnswerCell, Cell, LiveLine, SaidCell, TranscriptView, TurnRule
+from tests.clockwork import piloted
 from tests.widgets.transcript_host import (
     NOW,
     Host,
@@ -49,7 +49,7 @@ def run(shown: TranscriptView, body: Body, size: tuple[int, int] = SIZE) -> None
         async with hosted(shown, size) as (app, pilot):
             await body(app, pilot)
 
-    asyncio.run(inner())
+    piloted(inner())
 
 
 def changed(rows: tuple[Cell, ...], index: int, body: object) -> tuple[Cell, ...]:
