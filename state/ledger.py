@@ -93,6 +93,8 @@ class LedgerEntry:
     failure: str = ""
     retry_ms: int | None = None
     auto: AutoReview | None = None
+    ours: bool = True
+    """False: another client has to answer it"""
     again_ms: int | None = None
     """When the engine asked once more, for it had heard no answer"""
     earlier: tuple[Written, ...] = ()
@@ -202,6 +204,7 @@ def of_review(
         label=label,
         scope=_scope(sent, letter, broad=broad) if label else "",
         sent=sent,
+        ours=review.ours,
         again_ms=review.again_ms,
         earlier=earlier,
     )
@@ -210,7 +213,8 @@ def of_review(
 def _asked(review: Review) -> str:
     if review.kind is ReviewKind.EDITS:
         return review.reason or "edits to files"  # The files stand in the item alone.
-    return review.command or review.host or review.reason or review.method
+    what = review.command or review.host or review.display
+    return what or review.reason or review.method
 
 
 def _outcome(review: Review, sent: str, *, known: bool) -> Outcome:

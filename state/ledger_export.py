@@ -97,6 +97,7 @@ def exported(
             "what": entry.what,
             "cwd": entry.cwd,
             "reason": entry.reason,
+            "ours": entry.ours,
             "outcome": entry.outcome.value,
             "who": entry.who or None,
             "answer": entry.label or None,

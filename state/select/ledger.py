@@ -167,6 +167,8 @@ def owner(thread_id: ThreadId, world: World, forest: Forest) -> tuple[str, str]:
 def _row(entry: LedgerEntry, world: World, forest: Forest) -> LedgerRow:
     title, agent = owner(entry.thread_id, world, forest)
     glyph, tone = _SIGNS[entry.outcome]
+    if entry.outcome is Outcome.WAITING and not entry.ours:
+        glyph, tone = Glyph.NOT_LOADED, Tone.MUTED
     what = entry.what
     if entry.kind in ("command", "edits", "input", "network"):
         what = command_line(what)
@@ -190,6 +192,8 @@ def how(entry: LedgerEntry) -> str:
     """Who decided what, in a few words."""
     who = entry.who
     match entry.outcome:
+        case Outcome.WAITING if not entry.ours:
+            return "waits for its own client"
         case Outcome.WAITING:
             return "waits for you again" if entry.earlier else "waits for you"
         case Outcome.RUNNING:

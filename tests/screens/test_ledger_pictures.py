@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import pytest
+
 from tests.screens import control_scripts as cs
 from tests.screens import scripts as s
 from tests.screens.stage import NOW, Json, connected, keys, stage, told
-from tests.snap import Size, Snap, sizes
+from tests.snap import SIZES, Size, Snap, sizes
 from tui.app import CodexTui
 
 T = "01a1-cache"
+low_and_high = pytest.mark.parametrize("size", SIZES[:2], ids=["80x24", "120x40"])
 EVIL = "/bin/bash -lc 'rm -rf \u202e[red]~\x1b]0;x\x07\u4e2d\u6587'"
 
 
@@ -156,6 +159,59 @@ def test_in_the_transcript(snap_of: Snap, size: Size) -> None:
     """Verdicts stand in the turn, each kind in its own words."""
     it = app(*BUSY)
     words = ["Auto-review denied this", "timed out"]
+    snap_of(it, size, run_before=keys("2"), must_contain=words)
+
+
+def test_every_kind(snap_of: Snap) -> None:
+    """A line says what was asked, not what the protocol calls it."""
+    paths = {"fileSystem": {"write": ["/srv/cache"]}, "network": {"enabled": True}}
+    question = {"id": "q", "header": "Q", "question": "Which colour?\nReally?"}
+    schema: Json = {"type": "object", "properties": {}}
+    form = {"mode": "form", "serverName": "tickets", "requestedSchema": schema}
+    host = {"host": "crates.example.org", "protocol": "https"}
+    requests = (
+        ("item/permissions/requestApproval", {"permissions": paths}),
+        ("item/tool/requestUserInput", {"questions": [{**question, "options": None}]}),
+        ("mcpServer/elicitation/request", {**form, "message": "Who are you?"}),
+        ("item/commandExecution/requestApproval", {"networkApprovalContext": host}),
+        ("item/fileChange/requestApproval", {"reason": "to fix it"}),
+        ("item/tool/call", {"callId": "c", "tool": "lookup", "arguments": {}}),
+        ("future/method", {}),
+    )
+    asking = [
+        {**s.asks(method, **{"threadId": T, **params}), "id": number}
+        for number, (method, params) in enumerate(requests)
+    ]
+    words = ["write /srv/cache; network", "Which colour? Really?", "Who are you?"]
+    words += [
+        "crates.example.org",
+        "to fix it",
+        "lookup",
+        "future/method",
+        "waits for its own client",
+    ]
+    it = app(*s.began(T, "t1"), *asking)
+    snap_of(it, (120, 40), run_before=keys("H"), must_contain=words)
+
+
+@low_and_high
+def test_the_breaker(snap_of: Snap, size: Size) -> None:
+    """A turn that the engine stopped after too many denials says so, and what to do."""
+    denied = [
+        judged(f"r{n}", "denied", "/bin/bash -lc 'git push --force'", riskLevel="high")
+        for n in range(3)
+    ]
+    text = (
+        "Automatic approval review rejected too many approval requests for this turn "
+        "(3 consecutive, 3 in the last 50 reviews); interrupting the turn."
+    )
+    warning = {
+        "method": "guardianWarning",
+        "params": {"threadId": T, "message": text},
+    }
+    end = s.ended(T, "t1", "interrupted")
+    it = app(*s.began(T, "t1"), *denied, warning, *end)
+    words = ["Auto-review denied too much", "(3 consecutive, 3 in", "/approve lets"]
     snap_of(it, size, run_before=keys("2"), must_contain=words)
 
 
