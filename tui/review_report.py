@@ -16,8 +16,14 @@ from typing import Any
 from state.db.errors import StoreError
 from state.engine.errors import EngineError, EngineLost
 from state.forms import FormKind, form_of
-from state.model import Decision, Review, Thread, World
-from state.select.review_parts import asked_text, facts_of, params_of, question_of
+from state.model import Decision, Review, ReviewKind, Thread, World
+from state.select.review_parts import (
+    asked_text,
+    facts_of,
+    hidden_words,
+    params_of,
+    question_of,
+)
 from state.select.review_runs import runs_of
 from state.select.words import agent_label, patch_of, review_what, thread_title
 from state.text import clean, reveal
@@ -32,6 +38,7 @@ from tui.services import engine_label
 
 NO_ENGINE = "No engine is running for this CODEX_HOME: nothing waits."
 PRIVATE = "An engine of this call only has no reviews; leave out --private."
+WINDOW = "in the window"
 LETTERS = {"accept": "y", "decline": "d", "session": "a", "always": "p"}
 
 
@@ -97,8 +104,16 @@ def _head(world: World, thread: Thread, review: Review) -> str:
     forest = Forest()
     forest.update(world.threads, world.threads)
     root = world.threads[forest.root(thread.id)]
-    waited = age((now_ms() - review.asked_ms) / 1000)
-    return f"{review.kind}  {agent_label(thread)} · {thread_title(root)}  {waited}"
+    waited = ""
+    if _since(review) is not None:
+        waited = f"  {age((now_ms() - review.asked_ms) / 1000)}"
+    return f"{review.kind}  {agent_label(thread)} · {thread_title(root)}{waited}"
+
+
+def _since(review: Review) -> int | None:
+    """When it was asked: not every request tells, and a visit comes late."""
+    told = "startedAtMs" in params_of(review.params)
+    return review.asked_ms if told else None
 
 
 def _lines(thread: Thread, review: Review) -> list[str]:
@@ -109,27 +124,40 @@ def _lines(thread: Thread, review: Review) -> list[str]:
         first, *more = text.text.split("\n")
         lines += [f"{lead} {first}".strip(), *more]
         lines += [f"! {warning}" for warning in text.warnings]
+    lines += [f"! {warning}" for warning in hidden_words(review)]
     patch = patch_of(review, thread)
-    if patch is not None:
-        lines += [f"{c.kind} {reveal(c.path).text}" for c in patch.changes]
-    if review.display and text is None:
+    for change in patch.changes if patch is not None else ():
+        lines.append(f"{change.kind} {reveal(change.path).text}")
+        diff = reveal(change.diff, multiline=True).text.splitlines()
+        lines += [f"  {line}" for line in diff]
+    if review.kind is ReviewKind.EDITS and patch is None:
+        lines.append("The edits themselves are not known here.")
+    if review.display and text is None and review.kind is not ReviewKind.ELICITATION:
         lines.append(reveal(review.display, multiline=True).text)
     lines += [f"{label}: {value}" for label, value in facts_of(review)]
     cwd = review.cwd or thread.cwd
     lines += [f"in: {reveal(cwd).text}"] if cwd else []
-    title, rows = runs_of(review, thread, params_of(review.params))
-    if title:
-        lines.append("".join(bit.text for bit in title))
-    lines += [f"{name}: {value}" for name, value, _ in rows]
-    answers = ", ".join(f"{_word(d)}: {d.label}" for d in review.decisions)
-    lines.append(f"answers: {answers}")
+    lines += _runs(review, thread)
+    lines.append("answers:")
+    if _needs_more(review, "y"):
+        lines.append(f"  {WINDOW:<21}  Yes, with what it asks filled in")
+    lines += [f"  {_word(d):<21}  {d.label}" for d in review.decisions]
     return [part for line in lines for part in line.split("\n")]
+
+
+def _runs(review: Review, thread: Thread) -> list[str]:
+    """Under which sandbox."""
+    if review.kind is ReviewKind.PERMISSIONS:  # There is nothing to choose from here.
+        return ["Commands would get exactly this, besides the sandbox"]
+    title, rows = runs_of(review, thread, params_of(review.params))
+    lines = ["".join(bit.text for bit in title)] if title else []
+    return lines + [f"{name}: {value}" for name, value, _ in rows]
 
 
 def _word(decision: Decision) -> str:
     words = {letter: f"--{name}" for name, letter in LETTERS.items()}
     broad = " --yes-broad" if decision.broad else ""
-    return words.get(decision.letter, "in the window") + broad
+    return words.get(decision.letter, WINDOW) + broad
 
 
 def _as_json(
@@ -148,7 +176,9 @@ def _as_json(
         "method": review.method,
         "turnId": review.turn_id,
         "itemId": review.item_id,
-        "askedAtMs": review.asked_ms,
+        "askedAtMs": _since(review),
+        "params": params_of(review.params),
+        "changes": _changes(review, thread),
         "command": review.command,
         "host": review.host,
         "cwd": review.cwd,
@@ -159,6 +189,14 @@ def _as_json(
             for d in review.decisions
         ],
     }
+
+
+def _changes(review: Review, thread: Thread) -> list[dict[str, str]] | None:
+    """The edits that are asked about, raw; None where there are none, or not known."""
+    patch = patch_of(review, thread)
+    if patch is None:
+        return None
+    return [{"kind": c.kind, "path": c.path, "diff": c.diff} for c in patch.changes]
 
 
 def _past_json(review: Review) -> dict[str, Any]:

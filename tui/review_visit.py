@@ -18,7 +18,7 @@ from contextlib import closing
 from state import commands as c
 from state import events as e
 from state.dataclass import dataclass
-from state.db.errors import named
+from state.db.errors import StoreError, named
 from state.db.history import reviews as stored_reviews
 from state.db.reader import open_reader
 from state.db.rows import Parts
@@ -157,7 +157,13 @@ async def answer(
         if state.state is ReviewState.SENT:
             sent = e.ReviewSent(review.thread_id, review.key, now_ms())
             writer.enqueue(found.world, (), (sent,))
-            return await _confirmed(found, review)
+            problem = await _confirmed(found, review)
+            if not problem:  # No window need be there that hears of it.
+                writer.enqueue(found.world, (), ())
+                over = e.ReviewResolved(review.thread_id, review.key, now_ms())
+                with contextlib.suppress(StoreError):
+                    await writer.commit_now(over)
+            return problem
         reopened = e.ReviewReopened(review.thread_id, review.key)
         writer.enqueue(found.world, (), (reopened,))
         said = found.world.messages[since:]

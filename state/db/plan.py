@@ -60,6 +60,7 @@ REVIEW = (
     " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (thread_id, epoch, request_id)"
     " DO UPDATE SET state = excluded.state, body = excluded.body"
 )
+REVIEW_IF_NONE = f"{REVIEW.partition(' DO UPDATE')[0]} DO NOTHING"
 AUTO_REVIEW = (
     "INSERT OR REPLACE INTO auto_review (thread_id, id, body) VALUES (?, ?, ?)"
 )
@@ -120,6 +121,18 @@ ORDER = (
 def request_id(key: ReviewKey) -> str:
     """A request id as text that keeps 1 and "1" apart."""
     return text(json.dumps(key.request_id))
+
+
+def review_row(thread_id: str, review: Review) -> Row:
+    """The values of `REVIEW`."""
+    return (
+        thread_id,
+        text(review.key.epoch),
+        request_id(review.key),
+        str(review.state),
+        review.asked_ms,
+        encode(review),
+    )
 
 
 def spliced(stored: Sequence[str], held: Iterable[str]) -> list[str]:
@@ -191,15 +204,7 @@ class Plan:
                 self.review(new.id, review)
 
     def review(self, thread_id: str, review: Review) -> None:
-        self.add(
-            REVIEW,
-            thread_id,
-            text(review.key.epoch),
-            request_id(review.key),
-            str(review.state),
-            review.asked_ms,
-            encode(review),
-        )
+        self.add(REVIEW, *review_row(thread_id, review))
 
     def _terminals(self, old: Thread | None, new: Thread) -> None:
         if old is not None and _same_terminals(old, new):

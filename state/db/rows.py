@@ -90,6 +90,8 @@ UPSERT = (
     + ", history = CASE WHEN thread.history = 'complete' OR excluded.history = 'none'"
     " THEN thread.history ELSE excluded.history END"
 )
+IF_NONE = f"{UPSERT.partition(' DO UPDATE')[0]} DO NOTHING"
+"""The row of a thread that the store has never heard of"""
 
 _STATUS = {str(s): s for s in ThreadStatus}
 _HISTORY = {str(s): s for s in HistoryState}

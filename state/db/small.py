@@ -1,12 +1,15 @@
 """The writes that belong to a window and not to the engine: decisions, sends,
 drafts, view state; and the small questions the writer asks its connection.
 
-Owns their statements. Invariant: any window may write these, at any time.
+Owns their statements. Invariant: any window may write these, at any time. What a
+decision is about goes with it, where the store has not heard of it: there may be no
+window that ingests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import aiosqlite
 
@@ -15,13 +18,17 @@ from state.db.codec import encode, text
 from state.db.draft import Draft
 from state.db.plan import (
     FORGET_TAIL,
+    REVIEW,
+    REVIEW_IF_NONE,
     SEND,
     TERMINAL_GONE,
     Row,
     Statement,
     request_id,
+    review_row,
 )
-from state.model import SendState, Thread
+from state.db.rows import IF_NONE, thread_row
+from state.model import Review, SendState, Thread
 
 DECISION = (
     "INSERT INTO decision (thread_id, epoch, request_id, connection, params_hash,"
@@ -39,8 +46,13 @@ FORGET_DRAFT = "DELETE FROM draft WHERE key = ? AND window = ?"
 VIEW = "INSERT OR REPLACE INTO view_state (key, value, at_ms) VALUES (?, ?, ?)"
 
 
+Act: TypeAlias = (
+    e.ReviewDecided | e.SendNoted | e.SendChanged | e.ReviewSent | e.ReviewResolved
+)
+
+
 def statements_of(
-    event: e.ReviewDecided | e.SendNoted | e.SendChanged | e.ReviewSent,
+    event: Act,
     thread: Thread | None,
     now_ms: int,
 ) -> list[Statement]:
@@ -57,16 +69,28 @@ def statements_of(
                 encode(decision),
                 event.at_ms,
             )
-            return [(DECISION, [row])]
+            return [*_asked(thread, review), (DECISION, [row])]
         case e.ReviewSent(key=key):
             row = (now_ms, event.thread_id, text(key.epoch), request_id(key))
             return [(DECISION_SENT, [row])]
+        case e.ReviewResolved(key=key):
+            review = thread.reviews.get(key) if thread else None
+            if thread is None or review is None:
+                return []
+            return [(REVIEW, [review_row(thread.id, review)])]
         case e.SendNoted(send=send):
             row = (text(send.client_id), event.thread_id, send.state, encode(send))
             return [(SEND, [row])]
         case e.SendChanged(client_id=client_id, state=state, error=error):
             error = text(error) if error is not None else None
             return [(SEND_STATE, [(state, state, error, text(client_id))])]
+
+
+def _asked(thread: Thread | None, review: Review | None) -> list[Statement]:
+    if thread is None or review is None:
+        return []
+    row = review_row(thread.id, review)
+    return [(IF_NONE, [thread_row(thread)]), (REVIEW_IF_NONE, [row])]
 
 
 class SmallWrites:

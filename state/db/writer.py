@@ -153,10 +153,9 @@ class StoreWriter:
         if (self._dirty and self._ingest) or self._small:
             self._flush_in(0 if hurry else BATCH_SECONDS)
 
-    async def commit_now(
-        self, event: e.ReviewDecided | e.SendNoted | e.SendChanged | e.ReviewSent
-    ) -> None:
-        """Write a decision or a send and return when it is on disk (fsync).
+    async def commit_now(self, event: small.Act) -> None:
+        """Write a decision or a send and return when it is on disk (fsync). That a
+        review is resolved is written as the latest world has it.
 
         By any window, before anything leaves. Raises StoreError: not saved.
         """

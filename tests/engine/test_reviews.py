@@ -214,10 +214,12 @@ def test_what_was_asked_meanwhile_is_there_and_is_answered_without_a_screen(
 
 async def _meanwhile(bench: Bench) -> None:
     outside = bench.home.outside
-    child, root = outside / "by-child", outside / "by-root"
+    child, root, later, never = (
+        outside / name for name in ("by-child", "by-root", "later", "never")
+    )
     async with running(bench) as watch:
         hand = Hand(watch, bench)
-        steps = [[{"escalate": f"touch {child}"}]]
+        steps = [[{"escalate": f"touch {path}"}] for path in (child, later, never)]
         agent = {"agent": "kid", "steps": steps}
         await hand.start(words([agent], [{"escalate": f"touch {root}"}]), model=None)
         await watch.until(ReviewAsked, lambda e: str(child) in e.review.params)
@@ -230,6 +232,17 @@ async def _meanwhile(bench: Bench) -> None:
         # Another client's answer shows at once.
         key = asked[child].key
         await watch.until(ReviewResolved, lambda e: e.key == key)
+        for path, answer in (
+            (later, ("--always", "--yes-broad")),
+            (never, ("--decline",)),
+        ):
+            review = await _asked_for(watch, path)
+            await asyncio.to_thread(_answered, bench, path, answer)
+            await _over(watch, review)
+        await watch.until(TurnEnded, lambda e: e.thread_id == asked[child].thread_id)
+        assert later.exists() and not never.exists()
+        rules = (bench.home.codex_home / "rules" / "default.rules").read_text()
+        assert f'pattern=["touch", "{later}"]' in rules
         plain = await asyncio.to_thread(
             bench.connect, control_socket(bench.home.codex_home).resolve()
         )
@@ -242,6 +255,17 @@ async def _meanwhile(bench: Bench) -> None:
 async def _asked_for(watch: Watch, path: Path) -> Review:
     event = await watch.until(ReviewAsked, lambda e: str(path) in e.review.params)
     return event.review
+
+
+async def _over(watch: Watch, review: Review) -> None:
+    await watch.until(ReviewResolved, lambda e: e.key == review.key)
+
+
+def _answered(bench: Bench, path: Path, answer: tuple[str, ...]) -> None:
+    rows = json.loads(cli(bench, "reviews", "--json").stdout)
+    (row,) = [row for row in rows if str(path) in row["command"]]
+    done = cli(bench, "review", row["id"], *answer)
+    assert done.returncode == 0 and str(path) in done.stdout, done.stderr
 
 
 def _by_command_line(bench: Bench, child: Path) -> None:
@@ -267,4 +291,6 @@ def _by_command_line(bench: Bench, child: Path) -> None:
     again = cli(bench, "review", row["id"], "--accept")
     assert again.returncode == 1
     kept = json.loads(cli(bench, "reviews", "--json", "--all").stdout)
-    assert len([r for r in kept if r["ours"] and r["id"]]) == 1
+    assert row["id"] not in [r["id"] for r in kept]
+    answers = [r.get("answer") for r in kept if str(child) in r["command"]]
+    assert answers == ["Yes, proceed"]

@@ -12,7 +12,9 @@ from pathlib import Path
 from state import events as e
 from state.db.history import drafts, load_world, view_state
 from state.db.lease import Lease, lease_path
-from state.model import World
+from state.db.ledger import read_ledger
+from state.ledger import Outcome
+from state.model import ReviewState, World
 from tests.store.helpers import T1, T2, decided, noted, publish, review, seen, writing
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +77,40 @@ def test_homes_have_leases_of_their_own(tmp_path: Path) -> None:
     assert one.try_acquire()
     one.release()
     two.release()
+
+
+def test_a_decision_takes_along_what_it_is_about(store: Path) -> None:
+    """Nobody ingests (a command line alone): thread and request are kept all the same,
+    and never instead of what the store knows better."""
+
+    async def run() -> None:
+        async with writing(store, ingest=False) as alone:
+            asked = e.ReviewAsked(T1, review())
+            world = publish(alone, World(), seen(T1, name="poor"), asked)
+            await alone.commit_now(decided())
+            ended = e.ReviewResolved(T1, review().key, 99)
+            world = publish(alone, world, decided(), e.ReviewSent(T1, review().key, 50))
+            assert (
+                load_world(store)[T1].reviews[review().key].state is ReviewState.DECIDED
+            )
+            publish(alone, world, ended)
+            await alone.commit_now(ended)
+        (entry,) = read_ledger(store)
+        assert (entry.who, entry.outcome, entry.at.confirmed) == (
+            "you",
+            Outcome.ALLOWED,
+            99,
+        )
+        async with writing(store) as window:
+            publish(window, World(), seen(T1, name="rich"))
+        async with writing(store, ingest=False) as alone:
+            publish(alone, World(), seen(T1, name="poor"), e.ReviewAsked(T1, review()))
+            await alone.commit_now(decided())
+
+    asyncio.run(run())
+    found = load_world(store)[T1]
+    assert found.name == "rich"
+    assert not found.reviews, "it does not wait again"
 
 
 def test_the_second_window_writes_what_its_user_did_and_nothing_else(
