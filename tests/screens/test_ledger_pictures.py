@@ -169,7 +169,7 @@ def test_every_kind(snap_of: Snap) -> None:
     schema: Json = {"type": "object", "properties": {}}
     form = {"mode": "form", "serverName": "tickets", "requestedSchema": schema}
     host = {"host": "crates.example.org", "protocol": "https"}
-    requests = (
+    requests: tuple[tuple[str, Json], ...] = (
         ("item/permissions/requestApproval", {"permissions": paths}),
         ("item/tool/requestUserInput", {"questions": [{**question, "options": None}]}),
         ("mcpServer/elicitation/request", {**form, "message": "Who are you?"}),
