@@ -342,6 +342,8 @@ class Engine:
     stderr: tuple[str, ...] = ()
     retry_at_ms: int | None = None
     since_ms: int | None = None
+    installed: str | None = None
+    """The version that a start here would run; None: not known, or it is elsewhere"""
 
 
 @dataclass(frozen=True, slots=True)

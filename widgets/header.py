@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 NAME = "codex-tui"
 
 
+WORTH_LESS = 3
+"""Totals and hints give way to what is said beside the engine."""
+
+
 class Header(Drawn):
     """One row. A click on a hint posts PressKey."""
 
@@ -58,6 +62,13 @@ class Header(Drawn):
             ),
         ]
         groups = self._groups(view, palette)
+        if view.aside:
+            need = palette.style(Tone.NEED)
+            aside = [piece(sign(" · ", look), palette.style(Tone.MUTED))]
+            aside.append(piece(view.aside, need))
+            worth = [g for g in groups if g[0] > WORTH_LESS]
+            if width_of(self._join(worth)) + width_of([*left, *aside]) + 2 <= width:
+                left += aside
         while groups and width_of(self._join(groups)) + width_of(left) + 2 > width:
             # Hints and totals go first; what needs the user is last.
             drop = min(range(len(groups)), key=lambda i: groups[i][0])

@@ -51,8 +51,8 @@ _KNOWN: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (
         ("failed to create unified exec process",),
-        "The engine's own files were removed under it (an upgrade?); "
-        "stop the engine and start it again.",
+        "The running engine's own files were removed (an upgrade?), so its commands "
+        "fail; when nothing runs, codex-tui engine stop, and start again.",
     ),
     (
         ("sandbox_apply", "operation not permitted"),

@@ -31,6 +31,13 @@ from state.engine.errors import (
     EngineStartFailed,
 )
 from state.engine.inspecting import attempt, look, surroundings
+from state.engine.installed import (
+    AGAIN_SECONDS,
+    GONE,
+    differs,
+    installed,
+    lost_its_files,
+)
 from state.engine.lately import lately
 from state.engine.ledger import Ledger
 from state.engine.link import Link
@@ -53,6 +60,7 @@ from state.events import (
     Event,
     ItemDelta,
     MessageShown,
+    SandboxProbed,
     SendChanged,
 )
 from state.items import ThreadId
@@ -78,7 +86,8 @@ class SessionOptions:
     """`probe_cwd`: where the start-up probe of the sandbox runs; None: no probe.
 
     `reach`: how a target becomes a connection; raises as `supervisor.connect`.
-    `pulse`: when a silent engine is asked whether it is there; None: never."""
+    `pulse`: when a silent engine is asked whether it is there; None: never.
+    `compare_seconds`: how often it is looked which codex is installed."""
 
     connect: ConnectOptions
     around: Surroundings = field(default_factory=Surroundings)
@@ -87,6 +96,7 @@ class SessionOptions:
     backoff: Callable[[int], float] = backoff
     reach: Callable[[Target, ConnectOptions], Awaitable[Connection]] = reach_engine
     pulse: Pulse | None = field(default_factory=Pulse)
+    compare_seconds: float = AGAIN_SECONDS
 
 
 class EngineSession:
@@ -175,10 +185,12 @@ class EngineSession:
                 epoch=connection.epoch,
                 connection=link.number,
                 codex_home=connection.info.codex_home,
+                installed=None,
                 sentence=None,
             )
             connection.rpc.attach(live.arrived, quick=live.quick)
             link.spawn(live.learn(restore, self._options.probe_cwd))
+            link.spawn(self._compare(connection))
             if self._options.pulse is not None:
                 link.spawn(self._listen(link, self._options.pulse, lost))
             error = connection.rpc.lost or await lost
@@ -204,6 +216,22 @@ class EngineSession:
             link.show(HANGS_PRIVATE)
         elif not lost.done():
             lost.set_result(EngineSilent())
+
+    async def _compare(self, connection: Connection) -> None:
+        """Say when another codex is installed than runs, or its files are gone."""
+        said: set[str] = set()
+        while True:
+            there = await installed(self._target)
+            if there is not None and there != self._engine.installed:
+                self._engine = replace(self._engine, installed=there)
+                self._tell(EngineChanged(self._engine))
+            words = differs(connection.info.version, there) if there else ""
+            if words and words not in said:
+                self._tell(MessageShown(words))
+            said.add(words)
+            if await asyncio.to_thread(lost_its_files, connection):
+                self._tell(SandboxProbed(GONE))
+            await asyncio.sleep(self._options.compare_seconds)
 
     def _forget(self) -> None:
         """What was on its way is unknown now; what was pending is not ours any more."""

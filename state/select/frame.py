@@ -78,7 +78,17 @@ def header_view(world: World, *, needs: int, working: int, threads: int) -> Head
         working=working if ready else 0,
         threads=threads,
         as_of_ms=_as_of(world) if threads else None,
+        aside=_aside(world),
     )
+
+
+def _aside(world: World) -> str:
+    """Another codex is installed than the one that runs."""
+    engine = world.engine
+    ready = engine.phase is EnginePhase.READY
+    if not ready or engine.installed in (None, engine.version):
+        return ""
+    return f"{one_line(engine.installed or '')} is installed"
 
 
 def _as_of(world: World) -> int | None:

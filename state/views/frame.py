@@ -18,6 +18,8 @@ class HeaderView:
     working: int
     threads: int
     as_of_ms: int | None = None
+    aside: str = ""
+    """said beside the engine where there is room"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,20 +10,25 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from state.commands import Interrupt, SendTurn, StartThread
-from state.engine.locate import EngineBinary, own_copy
+from state.engine.installed import numbers
+from state.engine.locate import EngineBinary, locate, own_copy
 from state.engine.supervisor import SharedTarget, control_socket
 from state.events import (
+    EngineChanged,
     ItemCompleted,
     ItemStarted,
+    MessageShown,
+    SandboxProbed,
     TurnEnded,
 )
 from state.items import Command, ItemStatus, ThreadId
 from state.model import ClientId, TurnStatus
-from tests.engine.harness import Bench, EngineUnderTest, each_engine
+from tests.engine.harness import Bench, EngineUnderTest, each_engine, engines
 from tests.engine.session_bench import Watch, running
 from tui.demo.request import ModelRequest
 from tui.demo.steps import Exec, Say, Step
@@ -142,3 +147,55 @@ def test_an_upgrade_under_a_running_engine_breaks_no_command(
             await ended(watch, thread_id, since=mark)
 
     on(engine, model, work)
+
+
+@each_engine
+def test_another_version_than_the_installed_one_is_said(
+    engine: EngineUnderTest,
+) -> None:
+    """It runs; then another one is installed, older or newer; then its files go."""
+    other = next((one for one in engines() if one.version != engine.version), engine)
+
+    async def work(bench: Bench) -> None:
+        package = package_of(engine, bench.home.root / "package")
+        named = [package / "bin" / "codex"]
+        invented: list[str] = []
+
+        def find() -> EngineBinary:
+            env = {"CODEX_TUI_CODEX_BIN": str(named[0])}
+            found = locate(None, env=env, state_dir=bench.home.tui_home)
+            return replace(found, version=invented[0]) if invented else found
+
+        target = SharedTarget(find, bench.home.codex_home)
+        async with running(bench, target, compare_seconds=0.05) as watch:
+            same = await watch.until(EngineChanged, lambda e: e.engine.installed)
+            assert same.engine.installed == engine.version == same.engine.version
+            assert watch.said() == []
+            for version in (other.version, "0.999.0", "0.9.0"):
+                if version == engine.version:
+                    continue  # there is no second engine here
+                if version == other.version:
+                    named[0] = other.path
+                else:
+                    invented[:] = [version]
+                newer = numbers(version) > numbers(engine.version)
+                words = "engine stop" if newer else "Update codex"
+                said = await watch.until(
+                    MessageShown, lambda e, v=version: f" {v} is " in e.text
+                )
+                assert words in said.text
+                assert said.text.startswith(f"codex {engine.version} runs here")
+                told = watch.of(EngineChanged)[-1].engine
+                assert told.installed == version
+                assert told.version == engine.version
+            invented.clear()
+            named[0] = other.path
+            mark = len(watch.events)
+            shutil.rmtree(package)
+            gone = await watch.until(
+                SandboxProbed, lambda e: e.problem is not None, since=mark
+            )
+            assert "codex-tui engine stop" in str(gone.problem)
+            assert len(watch.said()) == len(set(watch.said())), "each once"
+
+    on(engine, Model(), work)
