@@ -2,13 +2,15 @@
 
 Owns how the mode is drawn at every width. Does not own what is in force
 (`state.select`) nor how long a message stays. Invariant: hints go first, then
-terminals, then the parts from the right; the mode itself is never cut away.
+terminals, then the parts from the right; the mode itself is never cut away. A message
+that does not fit beside the mode stands above it, whole up to a few rows.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
@@ -19,7 +21,7 @@ from state.words import age
 from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.intents import OpenSandbox
-from widgets.lines import Pieces, cut, line, piece, width_of
+from widgets.lines import Pieces, cut, line, piece, width_of, wrap
 from widgets.palette import Back, Palette, palette_of
 
 if TYPE_CHECKING:
@@ -28,8 +30,13 @@ if TYPE_CHECKING:
 _BACKS = {"danger": Back.DANGER, "alarm": Back.ALARM}
 
 
+MOST = 3
+"""Rows of a long message."""
+
+
 class StatusBar(Drawn, can_focus=True):
-    """One row. Enter or a click posts OpenSandbox."""
+    """One row, more while a long message is said. Enter or a click posts
+    OpenSandbox."""
 
     DEFAULT_CSS = "StatusBar { height: 1; width: 1fr; }"
 
@@ -41,6 +48,39 @@ class StatusBar(Drawn, can_focus=True):
     now_ms: reactive[int] = reactive(0, repaint=False)
     message: reactive[str] = reactive("")
     """Replaces the hints while it is set; the caller clears it."""
+
+    def watch_message(self) -> None:
+        """As many rows as the message needs."""
+        self._fit()
+
+    def watch_view(self) -> None:
+        """The mode leaves another room."""
+        self._fit()
+
+    def on_resize(self) -> None:
+        """Another width."""
+        self._fit()
+
+    def _fit(self) -> None:
+        rows = len(self._above) + 1
+        height = self.styles.height
+        if self.is_attached and (height is None or height.value != rows):
+            self.styles.height = rows
+
+    @property
+    def _above(self) -> list[str]:
+        """The rows of a message for which there is no room beside the mode."""
+        view, width = self.view, self.size.width
+        words = self.message or (view.message if view is not None else "")
+        if view is None or not words or not width or look_of(self).plain:
+            return []
+        mode = width_of(self._mode(view, palette_of(self), Back.PANEL))
+        if cell_len(words) + mode + 4 <= width:
+            return []
+        rows = wrap(words, max(10, width - 2))
+        if len(rows) > MOST:
+            rows = [*rows[: MOST - 1], f"{rows[MOST - 1][: width - 3]}…"]
+        return rows
 
     def set_clock(self, now_ms: int) -> None:
         """It is `now_ms`; draws only when the row reads differently."""
@@ -71,7 +111,7 @@ class StatusBar(Drawn, can_focus=True):
         return []
 
     def draw_line(self, y: int) -> Strip:
-        """The row."""
+        """The mode, below what is said."""
         view, width = self.view, self.size.width
         palette, look = palette_of(self), look_of(self)
         back = Back.PANEL if view is None else _BACKS.get(view.level, Back.PANEL)
@@ -80,8 +120,12 @@ class StatusBar(Drawn, can_focus=True):
             return Strip.blank(width, fill)
         if look.plain:
             return self._plain(view, width)
+        above = self._above
+        if y < len(above):
+            said = piece(f" {above[y]}", palette.style(Tone.TEXT))
+            return line([said], (), width)
         mode = self._mode(view, palette, back)
-        words = self.message or view.message
+        words = "" if above else self.message or view.message
         auto = self._auto(palette, back, width - width_of(mode) - 1)
         left = width - width_of(mode) - width_of(auto) - 1
         right = [*auto, *self._right(view, words, palette, back, left)]

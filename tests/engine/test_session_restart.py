@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,10 @@ def test_an_upgrade_under_a_running_engine_breaks_no_command(
     on(engine, model, work)
 
 
+def names(version: str, event: MessageShown) -> bool:
+    return f" {version} is " in event.text
+
+
 @each_engine
 def test_another_version_than_the_installed_one_is_said(
     engine: EngineUnderTest,
@@ -180,9 +185,7 @@ def test_another_version_than_the_installed_one_is_said(
                     invented[:] = [version]
                 newer = numbers(version) > numbers(engine.version)
                 words = "engine stop" if newer else "Update codex"
-                said = await watch.until(
-                    MessageShown, lambda e, v=version: f" {v} is " in e.text
-                )
+                said = await watch.until(MessageShown, partial(names, version))
                 assert words in said.text
                 assert said.text.startswith(f"codex {engine.version} runs here")
                 told = watch.of(EngineChanged)[-1].engine

@@ -158,6 +158,23 @@ def test_an_old_first_step_does_not_interrupt() -> None:
     run(play)
 
 
+def test_the_first_step_goes_with_what_it_was_about() -> None:
+    """Another pane, a card or another thread: esc means that, and nothing else is
+    said."""
+
+    async def play(driver: Driver) -> None:
+        running(driver)
+        for away in (("1",), ("r",), ("1", "down", "enter")):
+            await driver.open_thread("awake")
+            await driver.press("escape")
+            driver.sees("press esc again to interrupt")
+            await driver.press(*away)
+            driver.sees_not("press esc again to interrupt")
+        assert "turn/interrupt" not in driver.engine.methods()
+
+    run(play)
+
+
 def test_an_interrupt_waits_until_the_turn_has_started() -> None:
     async def play(driver: Driver) -> None:
         engine = driver.engine

@@ -99,6 +99,34 @@ def test_a_message_replaces_the_hints_and_leaves_the_mode() -> None:
     assert "/approvals" not in said
 
 
+def test_a_long_message_is_whole_above_the_mode_and_leaves_no_trace() -> None:
+    words = "codex 0.163.0 runs here, and 0.169.0 is installed: " * 2 + "the end"
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        bar = app.query_one(StatusBar)
+        for said, rows in (("", 1), ("short", 1), (words, 3), ("", 1)):
+            bar.message = said
+            await pilot.pause()
+            lines = drawn(bar)
+            assert bar.size.height == len(lines) == rows
+            assert "◧ workspace-write" in lines[-1]
+            assert " ".join(" ".join(lines[:-1]).split()) == (said if rows > 1 else "")
+        bar.message = "word " * 900
+        await pilot.pause()
+        *lines, mode = drawn(bar)
+        assert len(lines) == 3
+        assert lines[-1].rstrip().endswith("…")
+        assert "◧ workspace-write" in mode
+        assert "network off" in mode, "the facts stay"
+
+    def build() -> list[Widget]:
+        bar = StatusBar()
+        bar.view = WRITE
+        return [bar]
+
+    play(build, act)
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_words(text: str) -> None:
     row(

@@ -19,7 +19,6 @@ from textual.widget import Widget
 from state import commands as c
 from state.items import ThreadId
 from state.model import EnginePhase
-from state.select.frame import fresh_settings
 from state.select.threads import ListAsk
 from state.select.words import tilde
 from state.views import Bit, Tone
@@ -191,19 +190,11 @@ class FleetScreen(FleetActs):
             return
         thread = self.presenter.thread
         if thread is None:
-            self.run_worker(self._learn_trust(), group="trust", exit_on_error=False)
+            self.run_worker(self.learn_trust(), group="trust", exit_on_error=False)
             return
         self.read_thread(thread.id)
         if thread.unread:
             self.act(c.MarkRead(thread.id))
-
-    async def _learn_trust(self) -> None:
-        """Say beforehand that a thread would start read-only here."""
-        found = await self.services.engine.defaults(self.services.cwd)
-        if found is not None:
-            fresh = fresh_settings(found.settings, trusted=found.trusted)
-            self.presenter.look(trusted=found.trusted, fresh=fresh)
-            self.refresh_views()
 
     def _mark_seen(self, step: Published) -> None:
         """What happens before the user's eyes is read."""
@@ -318,7 +309,7 @@ class FleetScreen(FleetActs):
         if self._message_timer is not None:
             self._message_timer.stop()
         if self.is_mounted:
-            self._message_timer = self.set_timer(MESSAGE_SECONDS, self._hush)
+            self._message_timer = self.set_timer(MESSAGE_SECONDS, self.hush)
 
     def _show_message(self, text: str) -> None:
         self.status.message = text
@@ -326,7 +317,10 @@ class FleetScreen(FleetActs):
             if isinstance(screen, Board):
                 screen.say(text)
 
-    def _hush(self) -> None:
+    def hush(self) -> None:
+        """The bottom line says nothing of its own any more."""
+        if self._message_timer is not None:
+            self._message_timer.stop()
         self._message_timer = None
         self.presenter.look(message="")
         self._show_message("")
@@ -353,6 +347,8 @@ class FleetScreen(FleetActs):
 
     def go_to(self, number: int) -> None:
         """Make a pane live, and visible where the layout shows one at a time."""
+        if number != 2:
+            self.disarm_interrupt()
         self.pane = number
         self._mark_pane()
         self.pane_widget(number).focus()

@@ -13,6 +13,7 @@ from state import commands as c
 from state.items import ThreadId
 from state.ledger_export import Show
 from state.select.banner import last_words
+from state.select.frame import fresh_settings
 from state.select.threads import ListAsk
 from tui.actions import BY_ID
 from tui.screens import late
@@ -310,6 +311,14 @@ class FleetActs(TreeActs):
                 return ThreadId(key)
         return self.presenter.looking.thread
 
+    async def learn_trust(self) -> None:
+        """Say beforehand that a thread would start read-only here."""
+        found = await self.services.engine.defaults(self.services.cwd)
+        if found is not None:
+            fresh = fresh_settings(found.settings, trusted=found.trusted)
+            self.presenter.look(trusted=found.trusted, fresh=fresh)
+            self.refresh_views()
+
     def read_thread(self, thread_id: ThreadId) -> None:
         """Have a thread read, which wakes nothing; it is being read until that is
         done, whatever comes of it."""
@@ -327,7 +336,7 @@ class FleetActs(TreeActs):
     def open_thread(self, thread_id: ThreadId | None, *, focus: bool = True) -> None:
         """Show a thread without waking it. None: a new one is being written."""
         self.stash_draft()
-        self._armed_interrupt = None
+        self.disarm_interrupt()
         self.presenter.look(thread=thread_id, review=None)
         self.services.keep_view("open", thread_id)
         self.load_draft()

@@ -43,6 +43,10 @@ class FleetIntents(Flows):
         """Make a pane live."""
         raise NotImplementedError
 
+    def hush(self) -> None:
+        """The bottom line says nothing of its own any more."""
+        raise NotImplementedError
+
     def refresh_views(self) -> None:
         """Draw the open thread."""
         raise NotImplementedError
@@ -145,6 +149,13 @@ class FleetIntents(Flows):
         alone = f" alone · /interrupt: all {below + 1}" if below else ""
         self.say(f"press esc again to interrupt {agent_label(thread)}{alone}")
 
+    def disarm_interrupt(self) -> None:
+        """Something else stands before the user: esc means that now, so nothing says
+        any more that it interrupts."""
+        if self._armed_interrupt is not None:
+            self._armed_interrupt = None
+            self.hush()
+
     # -- words -------------------------------------------------------------------
 
     @cached_property
@@ -234,6 +245,7 @@ class FleetIntents(Flows):
 
     def show_review(self, key: object) -> None:
         """Show a card; it is not focused by this."""
+        self.disarm_interrupt()
         self.presenter.look(review=key)
         self.refresh_views()
 
