@@ -25,6 +25,7 @@ from state.engine.bootstrap import (
     probe_windows,
     read_account,
 )
+from state.engine.config_watch import ConfigWatch
 from state.engine.contexts import TurnContexts
 from state.engine.errors import EngineLost, RequestFailed
 from state.engine.interrupting import Interrupter, Turns
@@ -40,6 +41,8 @@ from state.engine.wire.deltas import decode_delta, read_delta
 from state.engine.wire.notifications import decode_notification
 from state.engine.wire.requests import decode_request
 from state.events import (
+    ConfigMended,
+    ConfigWarned,
     Event,
     ItemCompleted,
     ItemDelta,
@@ -52,6 +55,7 @@ from state.events import (
     TurnEnded,
     TurnStarted,
 )
+from state.events.world import INVALID_CONFIG
 from state.items import ThreadId
 from state.model import ThreadStatus
 
@@ -80,6 +84,7 @@ class Live:
         self._contexts = TurnContexts(link)
         self._rules = RuleWatch(link)
         self._actor = Actor(link, self._sender, around)
+        self._config = ConfigWatch(link)
         self._learned = False
         self._looked_at: set[ThreadId] = set()
         self._described: set[ThreadId] = set()
@@ -100,6 +105,7 @@ class Live:
         for thread_id in list(self.link.ledger.threads):
             self._heard_of(thread_id)  # what others loaded in the meantime
         await self._sender.settle()
+        self.link.spawn(self._config.run())
         if self.link.connection.info.platform == "windows":
             await probe_windows(self.link)
         elif probe_cwd is not None and self.link.local:
@@ -177,6 +183,10 @@ class Live:
         self._contexts.follow(event)
         self._rules.follow(event)
         match event:
+            case ConfigWarned(text=text) if text.startswith(INVALID_CONFIG):
+                self._config.warned = True
+            case ConfigMended():
+                self._config.warned = False
             case ThreadSeen(thread_id=thread_id) | TurnStarted(thread_id=thread_id):
                 self._heard_of(thread_id)
             case ThreadStatusChanged(thread_id=thread_id):

@@ -57,6 +57,7 @@ from state.events.turns import (
 )
 from state.events.world import (
     AccountChanged,
+    ConfigMended,
     ConfigWarned,
     EngineChanged,
     MessageShown,
@@ -119,6 +120,7 @@ WorldEvent = (
     | ThreadsListed
     | AccountChanged
     | ConfigWarned
+    | ConfigMended
     | SandboxProbed
     | StoreFailed
     | MessageShown
@@ -132,6 +134,7 @@ __all__ = [
     "AccountChanged",
     "AutoReviewChanged",
     "CallEnded",
+    "ConfigMended",
     "ConfigWarned",
     "DeliveryChanged",
     "DenialApproved",

@@ -41,6 +41,15 @@ class ConfigWarned:
     text: str
 
 
+INVALID_CONFIG = "Invalid configuration"
+"""How the engine begins when it could not use the file at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigMended:
+    """The engine can use its config.toml after all: of use again since it was read."""
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxProbed:
     """The start-up probe; `problem` None: commands run in the sandbox."""

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from state import events as e
 from state.dataclass import replace
+from state.events.world import INVALID_CONFIG
 from state.model import World
 
 MAX_MESSAGES = 50
@@ -29,6 +30,13 @@ def reduce_frame(world: World, event: e.WorldEvent) -> World:
             if text in world.config_warnings:
                 return world
             return replace(world, config_warnings=(*world.config_warnings, text))
+        case e.ConfigMended():
+            others = tuple(
+                text
+                for text in world.config_warnings
+                if not text.startswith(INVALID_CONFIG)
+            )
+            return replace(world, config_warnings=others)
         case e.SandboxProbed(problem=problem):
             return replace(world, sandbox_problem=problem)
         case e.StoreFailed(sentence=sentence):

@@ -6,6 +6,7 @@ the engine that the session, the engine itself or the account did not tell.
 
 from __future__ import annotations
 
+from state.events.world import INVALID_CONFIG
 from state.model import EnginePhase, World
 from state.pattern import late_pattern
 from state.select.words import ENDED, one_line
@@ -31,6 +32,9 @@ def banner_view(world: World) -> BannerView | None:
         )
     if world.store_error is not None:
         return _store_banner(one_line(world.store_error))
+    # Without its configuration an engine asks for a login that nobody needs.
+    if broken := [w for w in world.config_warnings if w.startswith(INVALID_CONFIG)]:
+        return _config_banner(broken[-1])
     account = world.account
     if account.kind == "none" and account.requires_login:
         return BannerView(
@@ -41,8 +45,6 @@ def banner_view(world: World) -> BannerView | None:
             (("ctrl+l", "log in"),),
             tone=Tone.NEED,
         )
-    if broken := [w for w in world.config_warnings if w.startswith(_INVALID)]:
-        return _config_banner(broken[-1])
     if world.sandbox_problem is not None:
         return BannerView(
             "Commands cannot run in the sandbox here",
@@ -61,7 +63,7 @@ def _gone(world: World) -> BannerView:
     said = last_words(engine.stderr)
     keys = [("ctrl+r", "retry now")]
     if said:
-        keys.append(("ctrl+o", "all of them" if len(said) > 1 else "whole"))
+        keys.append(("ctrl+o", "all of them" if len(said) > 1 else "in full"))
     return BannerView(
         title,
         why,
@@ -99,10 +101,6 @@ _LOGGED = late_pattern(r"\S+Z +(?:TRACE|DEBUG|INFO|WARN|ERROR) +[\w:]+: ")
 def last_words(stderr: tuple[str, ...]) -> tuple[str, ...]:
     """What the engine wrote last, oldest first, each on one line, to be drawn."""
     return tuple(_LOGGED.sub("", one_line(raw), count=1) for raw in stderr)
-
-
-_INVALID = "Invalid configuration"
-"""How the engine begins when it could not use the file at all."""
 
 
 def _store_banner(sentence: str) -> BannerView:

@@ -130,9 +130,13 @@ def _by_log(body: HiddenCommand) -> str:
     )
 
 
+NO_BREAK = "\u00a0"
+
+
 def hinted(sentence: str) -> str:
-    """The sentence with the key that says more."""
-    return f"{sentence.rstrip('.')} · w what would allow it"
+    """The sentence with the key that says more, which no row's end takes apart."""
+    hint = "· w what would allow it".replace(" ", NO_BREAK)
+    return f"{sentence.rstrip('.')} {hint}"
 
 
 def why(item: Item, turn: Turn | None) -> Why | None:

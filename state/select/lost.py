@@ -115,6 +115,6 @@ def loss_banner(lost: Mapping[ThreadId, Loss], trees: int) -> BannerView | None:
         "",
         f"In {trees} thread{'s' if trees > 1 else ''}: {_words(lost.values())}.",
         "Nothing was answered or woken for you.",
-        (("L", "what each lost, and how to go on"),),
+        (("L", "what each lost, how to go on"),),
         tone=Tone.NEED,
     )

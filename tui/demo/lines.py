@@ -67,7 +67,7 @@ class Teller:
                 return one_line(text) if self._once("message", text) else ""
             case e.StoreFailed(sentence):
                 return one_line(sentence or "")
-            case e.AccountChanged() | e.Unrecognised():
+            case e.AccountChanged() | e.Unrecognised() | e.ConfigMended():
                 return ""
             case e.ReviewsListed() | e.ThreadsListed():
                 return ""

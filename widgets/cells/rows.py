@@ -188,7 +188,12 @@ def row(
             used = edge
     if mark.fill and used < edge:
         parts.append(Piece(" " * (edge - used), _NULL))
-    segments = [Segment(*piece) for piece in parts if piece.text]
+    # The wrapping is done: a blank that held words together is a blank.
+    segments = [
+        Segment(piece.text.replace("\u00a0", " "), piece.style)
+        for piece in parts
+        if piece.text
+    ]
     if mark.fill:
         back = frame.palette.back(mark.fill)
         head, rest = _part(segments, frame.indent)
