@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
+import tui.compositor  # noqa: F401 - every screen from here on draws with it
 from state import commands as c
 from state.items import ThreadId
 from state.model import EnginePhase
