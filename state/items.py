@@ -41,7 +41,10 @@ class Text:
         while len(chunks) > 1 and len(chunks[-2]) < 2 * len(chunks[-1]):
             last = chunks.pop()
             chunks[-1] += last
-        return Text(*chunks)
+        grown = Text.__new__(Text)  # thousands a second: no chunk is measured twice
+        grown._chunks = tuple(chunks)
+        grown._length = self._length + len(chunk)
+        return grown
 
     def last(self, number: int) -> str:
         """The last `number` characters, without joining the rest."""

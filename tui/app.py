@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from tui.services import Services
 
 SPINNER_SECONDS = 1 / 8
+GARBAGE = 10_000
+"""Values that may be made before the young ones are searched for garbage"""
 _HERE = Path(__file__).parent
 PAGE: list[str | PurePath] = [_HERE / "page.tcss"]
 """What the first picture needs; the rest is parsed when it is painted"""
@@ -192,6 +194,7 @@ class CodexTui(KeysInOrder):
             self.say(sentence)
         late.load()
         gc.freeze()  # What the program is made of is not searched for garbage again.
+        gc.set_threshold(GARBAGE)  # What a stream brings dies of itself: look seldom.
         gc.enable()
         self._tell_time()
         if not self.look.still:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from state.db.codec import encode_extra, text, thread_extra
@@ -100,12 +101,13 @@ _MAYBE: dict[int | None, bool | None] = {None: None, 0: False, 1: True}
 _NO_FLAGS: frozenset[str] = frozenset()
 
 
+_written = attrgetter(*COLUMNS, *EXTRA)
+
+
 def same_row(a: Thread, b: Thread) -> bool:
     """Whether both would be written as the same row (cheap: mostly identities)."""
-    return all(
-        (x := getattr(a, name)) is (y := getattr(b, name)) or x == y
-        for name in (*COLUMNS, *EXTRA)
-    )
+    same: bool = _written(a) == _written(b)
+    return same
 
 
 def thread_row(thread: Thread) -> tuple[Any, ...]:

@@ -31,6 +31,8 @@ BATCH_SECONDS = 1.0
 DRAFT_SECONDS = 0.2
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
 THREADS_PER_BATCH = 200
+THREADS_PER_STEP = 16
+"""So many are compared in one go: a key is not to wait for the rest"""
 
 # Everything that may wait a second; what is not here is written at once.
 _PATIENT = (
@@ -269,7 +271,9 @@ class StoreWriter:
     ) -> tuple[Plan, dict[ThreadId, dict[str, int]]]:
         plan = Plan(self._now_ms(), self._home_id)
         places: dict[ThreadId, dict[str, int]] = {}
-        for thread_id in self._in_world_order(batch):
+        for number, thread_id in enumerate(self._in_world_order(batch), 1):
+            if number % THREADS_PER_STEP == 0:
+                await asyncio.sleep(0)
             new = batch[thread_id]
             old = self._stored.get(thread_id)
             plan.thread(old, new)

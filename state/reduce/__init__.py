@@ -18,6 +18,7 @@ from state.model import Thread, World
 from state.reduce.agents import told_of_others
 from state.reduce.asking import with_asking
 from state.reduce.epoch import after_world_event
+from state.reduce.items import lengthened
 from state.reduce.mark import marked
 from state.reduce.reviews import reduce_review, tools_answered
 from state.reduce.threads import reduce_thread_facts
@@ -28,6 +29,15 @@ from state.terminals import numbered
 
 def reduce_thread(thread: Thread, event: e.ThreadEvent) -> Thread:
     """The thread after the event; the same object when nothing changed."""
+    if isinstance(event, e.ItemDelta):
+        longer = lengthened(thread, event)
+        if longer is not None:
+            return longer
+    return reduced(thread, event)
+
+
+def reduced(thread: Thread, event: e.ThreadEvent) -> Thread:
+    """The same, without a short way for what comes most often."""
     match event:
         case (
             e.ThreadSeen()
@@ -116,6 +126,8 @@ def apply_to(
 def _needs_numbers(after: Thread) -> bool:
     """It has a new terminal."""
     groups = (after.terminals, after.ended_terminals)
+    if not any(groups):
+        return False
     return any(not t.number for group in groups for t in group.values())
 
 

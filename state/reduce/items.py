@@ -26,7 +26,7 @@ from state.items import (
     Reasoning,
     Text,
 )
-from state.model import Turn
+from state.model import Thread, Turn, TurnStatus
 
 CHECKLIST = ItemId("codex-tui:checklist")
 RETRY = ItemId("codex-tui:retry")
@@ -108,6 +108,33 @@ def delta_item(turn: Turn, event: e.ItemDelta) -> Turn:
         return turn
     changed = replace(item, body=body, revision=item.revision + 1)
     return replace(turn, items={**turn.items, item.id: changed})
+
+
+def lengthened(thread: Thread, event: e.ItemDelta) -> Thread | None:
+    """The thread with one text longer: most of what a stream does, in one step. None:
+    more than that text may change, and the reducers have to look."""
+    turn = thread.turns.get(event.turn_id)
+    item = turn.items.get(event.item_id) if turn is not None else None
+    mark = thread.latest
+    if (
+        turn is None
+        or item is None
+        or item.ended
+        or not event.text
+        or event.kind is DeltaKind.OUTPUT
+        or turn.status is not TurnStatus.IN_PROGRESS
+        or mark is None
+        or mark.id != turn.id
+        or mark.status is not turn.status
+    ):
+        return None
+    body = _grown(item.body, event)
+    if body is item.body:
+        return None
+    item = replace(item, body=body, revision=item.revision + 1)
+    turn = replace(turn, items={**turn.items, item.id: item})
+    turns = {**thread.turns, turn.id: turn}
+    return replace(thread, turns=turns, revision=thread.revision + 1)
 
 
 def _empty_body(kind: DeltaKind) -> ItemBody:

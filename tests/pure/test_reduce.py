@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -45,7 +46,8 @@ from state.model import (
     TurnStatus,
     World,
 )
-from state.reduce import reduce
+from state.reduce import reduce, reduced
+from state.reduce.items import lengthened
 from state.tree import Forest
 from tests.recordings import NAMES
 from tests.recordings import events as recorded
@@ -233,6 +235,32 @@ def test_coalescing_changes_nothing(history: list[e.Event]) -> None:
     assert coalesce(once) == once
     endings = [x for x in history if not isinstance(x, e.ItemDelta)]
     assert [x for x in once if not isinstance(x, e.ItemDelta)] == endings
+
+
+def both_ways(history: Iterable[e.Event]) -> int:
+    """How many deltas took the short way; it must lead where the long one does."""
+    world, taken = World(), 0
+    for event in history:
+        if isinstance(event, e.ItemDelta):
+            thread = world.threads.get(event.thread_id) or Thread(event.thread_id)
+            short = lengthened(thread, event)
+            if short is not None:
+                taken += 1
+                assert short == reduced(thread, event)
+        world = reduce(world, event)
+    return taken
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(events_, max_size=40))
+def test_the_short_way_of_a_delta_leads_where_the_long_one_does(
+    history: list[e.Event],
+) -> None:
+    both_ways(history)
+
+
+def test_the_short_way_is_taken() -> None:
+    assert sum(both_ways(recorded(name)) for name in NAMES) > 100
 
 
 def recut(history: list[e.Event], seed: int) -> list[e.Event]:
