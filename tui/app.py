@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from tui.services import Services
 
 SPINNER_SECONDS = 1 / 8
-GARBAGE = 10_000
+SPINNER_REST = 0.6 * SPINNER_SECONDS
+"""What is drawn anyway turns the spinner along, if it stood for so long"""
+GARBAGE = 5_000
 """Values that may be made before the young ones are searched for garbage"""
 _HERE = Path(__file__).parent
 PAGE: list[str | PurePath] = [_HERE / "page.tcss"]
@@ -87,6 +89,7 @@ class CodexTui(KeysInOrder):
             self.register_theme(theme)
         self._wear(services.theme)
         self._frame = 0
+        self._spun = 0.0
         self._spinner: Timer | None = None
         self._gone = False
         self._drawn = 0
@@ -194,7 +197,9 @@ class CodexTui(KeysInOrder):
             self.say(sentence)
         late.load()
         gc.freeze()  # What the program is made of is not searched for garbage again.
-        gc.set_threshold(GARBAGE)  # What a stream brings dies of itself: look seldom.
+        gc.set_threshold(
+            GARBAGE, 20
+        )  # What a stream brings dies of itself: look seldom.
         gc.enable()
         self._tell_time()
         if not self.look.still:
@@ -208,6 +213,7 @@ class CodexTui(KeysInOrder):
         self.fleet.take(step)
         for board in self.boards:
             board.take(step)
+        self._spin()
         self._wake()
         if not all(event.__class__ is late.events.ItemDelta for event in step.events):
             self.signals.count(*self.fleet.presenter.counts)
@@ -257,11 +263,17 @@ class CodexTui(KeysInOrder):
         return self.fleet.live and self.app_focus
 
     def _spin(self) -> None:
-        if self._turning:
+        """With a publish, else when it is time: two pictures cost twice as much."""
+        if self._spinner is None:
+            return
+        if not self._turning:
+            self._spinner.pause()
+            return
+        now = asyncio.get_running_loop().time()
+        if now - self._spun >= SPINNER_REST:
+            self._spun = now
             self._frame += 1
             self._set_clocks()
-        elif self._spinner is not None:
-            self._spinner.pause()
 
     # -- faults ------------------------------------------------------------------
 

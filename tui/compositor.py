@@ -4,8 +4,8 @@ To draw the changed part of a screen Textual asks every widget between the first
 row and the last one for all of its lines, and then leaves out those that did not
 change: with a header and a bottom line that change, that is the whole screen. Here a
 widget is asked only if something of it changed, and only for the rows between its
-first and its last change. Owns nothing but that. Invariant: what reaches the terminal
-shows the same.
+first and its last change. Owns nothing but that. Invariants: what reaches the terminal
+shows the same; a Textual that asks in another way draws in its own.
 """
 
 from __future__ import annotations
@@ -59,5 +59,5 @@ def _rows(visible: Region, changed: Iterable[Region]) -> tuple[int, int] | None:
     return (top, bottom) if top < bottom else None
 
 
-# Every screen makes its own.
-screen.Compositor = LeanCompositor  # type: ignore[attr-defined]
+if hasattr(Compositor, "_get_renders") and hasattr(screen, "Compositor"):
+    screen.Compositor = LeanCompositor  # every screen makes its own

@@ -28,6 +28,7 @@ from tui.meter import Meter
 from tui.presenter import Presenter
 from tui.screens.board import Board, keys_of
 from tui.screens.fleet_acts import FleetActs
+from tui.screens.pace import Pace
 from tui.screens.shares import share
 from tui.screens.terminal_desk import TerminalDesk
 from tui.screens.terminal_watch import TerminalWatch
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from state.views import TerminalRow
     from tui.services import Services
 
-LIST_SECONDS = 0.25
 MESSAGE_SECONDS = 6.0
 _SCREEN_PLACES = (Place.EVERYWHERE, Place.LISTS, Place.THREADS, Place.TERMINALS)
 
@@ -86,7 +86,7 @@ class FleetScreen(FleetActs):
         self.terminal_desk = TerminalDesk(self)
         self.terminal_watch = TerminalWatch(self)
         self.pane = 1
-        self._list_timer: Timer | None = None
+        self._list_pace = Pace(self, self.refresh_list)
         self._message_timer: Timer | None = None
         self.header = Header(id="header")
         self.tabs = Tabs(id="tabs")
@@ -177,11 +177,7 @@ class FleetScreen(FleetActs):
             return
         self._mark_seen(step)
         self.refresh_views()
-        if self._list_timer is None:
-            self.refresh_list()
-            self._list_timer = self.set_timer(LIST_SECONDS, self._list_due)
-        else:
-            self._list_waits = True
+        self._list_pace.changed()
 
     def _look_again(self) -> None:
         """A connection stands: what is open is read from the engine."""
@@ -205,15 +201,6 @@ class FleetScreen(FleetActs):
         before = step.before.threads.get(thread.id)
         if before is None or not before.unread:
             self.act(c.MarkRead(thread.id))
-
-    _list_waits = False
-
-    def _list_due(self) -> None:
-        self._list_timer = None
-        if self._list_waits:
-            self._list_waits = False
-            self.refresh_list()
-            self._list_timer = self.set_timer(LIST_SECONDS, self._list_due)
 
     def refresh_list(self) -> None:
         """The list, the header and the counters: at most four times a second."""
