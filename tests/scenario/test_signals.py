@@ -155,6 +155,31 @@ def test_the_next_need_is_found_in_agents_and_the_way_back_works() -> None:
     drive(play, prepare=prepare)
 
 
+def test_the_inbox_points_at_the_review_that_is_shown() -> None:
+    """One that came later stands above: the cursor was left on another's row."""
+
+    async def play(driver: Driver) -> None:
+        fleet, inbox = driver.fleet, driver.fleet.reviews
+        driver.engine.start_turn("thread-other", "turn-1")
+        ask(driver, "thread-other", 8)
+        await driver.open_thread("other")
+        fleet.go_to(5)
+        await driver.idle()
+        driver.engine.start_turn("thread-helper", "turn-1")
+        ask(driver, "thread-helper", 9)
+        await driver.idle()
+        seen = set()
+        for _ in range(3):
+            await driver.press(".")
+            shown = fleet.presenter.looking.review
+            assert shown is not None
+            assert inbox.rows.cursor_key == inbox.row_key(shown)
+            seen.add(shown)
+        assert len(seen) == 2
+
+    drive(play, prepare=prepare)
+
+
 COMMAND = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.stdin.read())"
 
 

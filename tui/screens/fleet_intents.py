@@ -14,6 +14,7 @@ from textual import on
 
 from state import commands as c
 from state.items import ThreadId
+from state.model import ReviewKey
 from state.select.interrupts import keep_running, reach
 from state.select.words import agent_label
 from tui.actions import by_slash
@@ -243,11 +244,12 @@ class FleetIntents(Flows):
 
     # -- reviews -----------------------------------------------------------------
 
-    def show_review(self, key: object) -> None:
-        """Show a card; it is not focused by this."""
+    def show_review(self, key: ReviewKey) -> None:
+        """Show a card, its row under the inbox's cursor; nothing is focused by this."""
         self.disarm_interrupt()
         self.presenter.look(review=key)
         self.refresh_views()
+        self.reviews.select(key)
 
     def close_card(self) -> None:
         """Back to the inbox row; nothing was decided."""
