@@ -3,9 +3,10 @@
 To draw the changed part of a screen Textual asks every widget between the first changed
 row and the last one for all of its lines, and then leaves out those that did not
 change: with a header and a bottom line that change, that is the whole screen. Here a
-widget is asked only if something of it changed, and only for the rows between its
-first and its last change. Owns nothing but that. Invariants: what reaches the terminal
-shows the same; a Textual that asks in another way draws in its own.
+widget is asked only if something of it that is to be seen changed, and only for the
+rows between its first and its last change. Owns nothing but that. Invariants: what
+reaches the terminal shows the same; a Textual that asks in another way draws in its
+own.
 """
 
 from __future__ import annotations
@@ -37,26 +38,21 @@ class LeanCompositor(Compositor):
         if not self._changed:
             yield from super()._get_renders(crop)
             return
+        drawn: list[Region] = []  # What is in front hides what is behind it.
         for widget, (region, clip) in self.visible_widgets.items():
             visible = region.intersection(clip)
-            rows = _rows(visible, self._changed)
-            if rows is None:
-                continue
-            top, bottom = rows
-            band = Region(visible.x, top, visible.width, bottom - top)
-            yield region, band, widget.render_lines(band.translate(-region.offset))
-
-
-def _rows(visible: Region, changed: Iterable[Region]) -> tuple[int, int] | None:
-    """From the first to the last row of `visible` that changed; None: none did."""
-    left, first, width, height = visible
-    right, last = left + width, first + height
-    top, bottom = last, first
-    for x, y, wide, high in changed:
-        if x < right and x + wide > left and y < last and y + high > first:
-            top = min(top, max(y, first))
-            bottom = max(bottom, min(y + high, last))
-    return (top, bottom) if top < bottom else None
+            parts = [
+                part
+                for one in self._changed
+                if (part := visible.intersection(one))
+                and not any(before.contains_region(part) for before in drawn)
+            ]
+            if parts:
+                drawn.append(visible)
+                top = min(part.y for part in parts)
+                height = max(part.bottom for part in parts) - top
+                band = Region(visible.x, top, visible.width, height)
+                yield region, band, widget.render_lines(band.translate(-region.offset))
 
 
 if hasattr(Compositor, "_get_renders") and hasattr(screen, "Compositor"):

@@ -147,6 +147,7 @@ class Composer(Vertical):
         self._commands = tuple(commands)
         self._view = _NOBODY
         self._dismissed = ""
+        self._shown: tuple[object, ...] = ()
         self.field = ComposerField()
         self.popup = ComposerPopup()
         self.prompt = Prompt()
@@ -244,13 +245,18 @@ class Composer(Vertical):
             hints.append(_hint("  tab", "queue"))
         return [*hints, _hint("  ctrl+j", "new line"), _hint("  /", "commands")]
 
-    def _refresh_box(self) -> None:
-        self.field.takes_tab = self._view.action == "steer" and bool(
-            self.field.text.strip()
-        )
-        self.waiting.set_class(bool(self._view.waiting), "-shown")
-        for part in (*self.lines, self.prompt, self.waiting):
-            part.refresh()
+    def _refresh_box(self, *, focus: bool = False) -> None:
+        """Draw what is around the words, if it shows something else now: most keys
+        change no more than the words. `focus`: it moved."""
+        view = self._view
+        self.field.takes_tab = view.action == "steer" and bool(self.field.text.strip())
+        self.waiting.set_class(bool(view.waiting), "-shown")
+        around = (self.title_bits(), self.facts_bits(), self.hint_bits())
+        shown = (*around, self.field.shell, view.waiting)
+        if focus or shown != self._shown:
+            self._shown = shown
+            for part in (*self.lines, self.prompt, self.waiting):
+                part.refresh()
 
     # -- what happens ------------------------------------------------------------
 
@@ -266,12 +272,12 @@ class Composer(Vertical):
 
     def on_descendant_focus(self) -> None:
         """The box is live."""
-        self._refresh_box()
+        self._refresh_box(focus=True)
 
     def on_descendant_blur(self) -> None:
         """The box rests."""
         self._show([])
-        self._refresh_box()
+        self._refresh_box(focus=True)
 
     def _before(self) -> str:
         """What stands before the cursor in its line."""
