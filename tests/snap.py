@@ -158,7 +158,8 @@ async def settle(
     for _ in range(rounds):
         await pilot.pause()
         rows = _rows(pilot.app)
-        if rows == last and _reached(until, rows):
+        laid_out = pilot.app.screen.size == pilot.app.size
+        if rows == last and laid_out and _reached(until, rows):
             return _text(rows)
         last = rows
     text = _text(last)
