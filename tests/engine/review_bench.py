@@ -9,6 +9,7 @@ import json
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 
 from state.answers import offers
 from state.commands import Decide, SendTurn, StartThread
-from state.events import ReviewAsked, ReviewResolved, TurnEnded
+from state.events import ReviewAsked, ReviewDecided, ReviewResolved, TurnEnded
 from state.forms import Value, form_of
 from state.items import ThreadId
 from state.model import ClientId, Review, ReviewKind, Thread
@@ -143,6 +144,10 @@ class Hand:
         made = offers(review, filled, rule)
         offer = next(o for o in made if o.decision.letter == letter)
         assert not offer.problem
+        decided = ReviewDecided(
+            review.thread_id, review.key, offer.decision, int(time.time() * 1000)
+        )
+        self.watch.offer(decided)  # as the program does before anything leaves
         await self.watch.session.send(Decide(review, offer.decision, offer.sent))
         await self.watch.until(
             ReviewResolved, lambda e: e.key == review.key, since=self.mark

@@ -12,11 +12,20 @@ from typing import Any
 
 from state.changes import ConfigEdit, WriteConfig
 from state.commands import Decide
+from state.engine.local_names import lead_of
 from state.engine.supervisor import control_socket
-from state.events import ReviewAsked, ReviewResolved
+from state.events import EngineChanged, ReviewAsked, ReviewResolved
 from state.items import ThreadId
 from state.model import Decision, Review, ReviewKind, ReviewState, World
+from state.permissions.assemble import policy_of
+from state.permissions.box import Box
+from state.permissions.disk import Looked, NoDisk
+from state.permissions.explain import Answer, Ground, Operation, Verdict, explain
+from state.permissions.hosts import Outcome, target_of
+from state.permissions.policy import Layer
+from state.permissions.proxied import proxy_of
 from state.select.grants import MCP, grants
+from state.select.sandbox import approvals_of
 from state.views import GrantRow
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.plain_client import Client
@@ -135,20 +144,60 @@ async def _input(hand: Hand, model: Model) -> None:
     assert typed.read_text() == "second\n"
 
 
+async def _foretold(hand: Hand, thread_id: ThreadId, host: str) -> Verdict:
+    """What the sandbox inspector says of a connection in this thread."""
+    session, thread = hand.watch.session, hand.held(thread_id)
+    controls = await session.controls(str(hand.bench.workspace))
+    place = await session.surroundings()
+    settings, epoch = thread.settings, hand.watch.of(EngineChanged)[-1].engine.epoch
+    assert settings is not None and place is not None
+    policy = policy_of(settings, controls, place)
+    assert policy is not None and not policy.network
+    proxy = proxy_of(settings, controls, policy, place, thread=thread, epoch=epoch)
+    lead = await lead_of(target_of(host).host)
+    approvals = approvals_of(settings)
+    box = Box(Looked(NoDisk()))
+    ground = Ground(policy, box, place, approvals, proxy, lead)
+    return explain(Operation.CONNECT, host, ground)
+
+
 async def _connection(hand: Hand, model: Model) -> None:
-    """Refused once; then a rule for the host, which stands in the rules file."""
+    """Refused once; then a rule for the host, which stands in the rules file; then for
+    the session, which asks no more. What is foretold comes true each time: a name that
+    leads nowhere is refused after all that was let through."""
     rules = hand.bench.home.codex_home / "rules" / "default.rules"
     for host, letter in (("one.invalid", "d"), ("two.invalid", "p")):
         curl = shell(host, f"curl -sS -m 8 http://{host}/; echo over")
         thread = await hand.start(words([curl]))
         review = await hand.asked(ReviewKind.COMMAND)
         assert review.host == host and review.command is None
+        assert (await _foretold(hand, thread, host)).answer is Answer.ASKS_YOU
         await hand.give(review, letter)
         await hand.ended(thread)
     assert "rejected by user" in model.told["one.invalid"]
     assert "rejected" not in model.told["two.invalid"]
     text = rules.read_text()
     assert 'host="two.invalid"' in text and "one.invalid" not in text
+    ruled = await _foretold(hand, thread, "two.invalid")
+    # An older engine counts it in this thread alone while the network is off.
+    late = not knows_persons(hand.bench.engine)
+    by = Layer.GRANT if late else Layer.RULE
+    assert (ruled.gate, ruled.layer) == (Outcome.NOWHERE, by)
+
+    curl = shell("s1", "curl -sS -m 8 http://three.invalid/; echo over")
+    thread = await hand.start(words([curl]))
+    await hand.give(await hand.asked(ReviewKind.COMMAND), "a")
+    await hand.ended(thread)
+    held = await _foretold(hand, thread, "http://three.invalid")
+    assert (held.gate, held.layer) == (Outcome.NOWHERE, Layer.GRANT)
+    other = await _foretold(hand, thread, "https://three.invalid")
+    assert other.answer is Answer.ASKS_YOU
+    again = shell("s2", "curl -sS -m 8 http://three.invalid/; echo over")
+    await hand.say(thread, words([again]))
+    await hand.ended(thread)
+    assert "three.invalid" in model.told["s2"] and "rejected" not in model.told["s2"]
+    asked = [e for e in hand.watch.of(ReviewAsked) if e.review.host == "three.invalid"]
+    assert len(asked) == 1
 
 
 async def _person(hand: Hand, model: Model) -> None:
