@@ -299,8 +299,9 @@ class Thread:
     """When `agent_status` was said"""
     spawn: Spawn | None = None
     latest: TurnMark | None = None
-    asked: SandboxMode | None = None
-    """The mode that was asked for and is not in force, until somebody sets another"""
+    asked: str | None = None
+    """What was asked for and is not in force, until somebody sets another: a mode, or
+    `profile` and its name; raw"""
     undelivered: tuple[Undelivered, ...] = ()
     """Commits of its turns that stand on no remote, by repository, as last looked at"""
     asking: tuple[Asking, ...] = ()

@@ -18,7 +18,6 @@ from state.items import Item, ItemBody, ItemId, ItemStatus, Text, Unknown
 from state.model import (
     Asking,
     QueueEntry,
-    SandboxMode,
     Settings,
     Spawn,
     Thread,
@@ -154,7 +153,7 @@ class _Extra:
     told_ms: int = 0
     spawn: Spawn | None = None
     latest: TurnMark | None = None
-    asked: SandboxMode | None = None
+    asked: str | None = None
     undelivered: tuple[Undelivered, ...] = ()
     asking: tuple[Asking, ...] = ()
     unloaded_ms: int = 0

@@ -165,18 +165,15 @@ class Actor:
             return None
         self._compare(made[0], command.sandbox, answer)
         if command.profile is not None:
-            self._compare_profile(command.profile, answer)
+            self._compare_profile(made[0], command.profile, answer)
         return made[0]
 
-    def _compare_profile(self, asked: str, answer: Json) -> None:
+    def _compare_profile(self, thread_id: ThreadId, asked: str, answer: Json) -> None:
         """A profile that is gone or not allowed: the engine puts another in force."""
         active = answer.get("activePermissionProfile")
         given = active.get("id") if isinstance(active, dict) else None
         if given != asked:
-            found = f"the profile {given}" if given else "no profile"
-            self._link.show(
-                f"Asked for the profile {asked}; in force is {found}: see /sandbox."
-            )
+            self._link.tell(SandboxRefused(thread_id, f"profile {asked}"))
 
     # -- looking ---------------------------------------------------------------
 

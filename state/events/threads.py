@@ -9,7 +9,6 @@ from state.items import ItemId, ThreadId
 from state.model import (
     Origin,
     QueueEntry,
-    SandboxMode,
     Settings,
     Terminal,
     ThreadStatus,
@@ -90,10 +89,11 @@ class SettingsChanged:
 
 @dataclass(frozen=True, slots=True)
 class SandboxRefused:
-    """The engine put another mode in force than the one that was asked for."""
+    """The engine put another mode in force than the one that was asked for. `asked`: a
+    mode, or `profile` and its name; raw."""
 
     thread_id: ThreadId
-    asked: SandboxMode
+    asked: str
 
 
 @dataclass(frozen=True, slots=True)

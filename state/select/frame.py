@@ -180,7 +180,7 @@ def sandbox_line(
             lead = "not loaded" if engine_ready else ""
         level, glyph = "stale", "~" if known else ""
     elif thread.asked is not None:
-        level, lead = "alarm", f"asked for {_MODES[thread.asked][1]}, in force"
+        level, lead = "alarm", f"asked for {_asked(thread.asked)}, in force"
     elif tree and thread.id != tree[0].id and laxer(now, in_force(tree[0])):
         # An agent keeps what it was spawned with, whatever its thread is set to.
         asked = sandbox_mode(in_force(tree[0]))[1]
@@ -202,6 +202,12 @@ def sandbox_line(
         hints=("/ps /stop",) if running else (),
         message=message,
     )
+
+
+def _asked(asked: str) -> str:
+    """A mode by its word, a profile by its name."""
+    known = next((words for mode, words in _MODES.items() if mode == asked), None)
+    return known[1] if known is not None else reveal(asked).text
 
 
 def _looser(thread: Thread, now: Settings | None, tree: Sequence[Thread]) -> str:

@@ -57,7 +57,8 @@ def test_a_mode_that_is_not_allowed_rings_for_a_start_and_a_fork(
             assert copy != first
             named = await watch.session.send(ForkThread(first, profile=":workspace"))
             assert named not in (None, first), watch.said()
-            assert any("Asked for the profile :workspace" in w for w in watch.said())
+            alarm = await watch.until(SandboxRefused, lambda e: e.thread_id == named)
+            assert alarm.asked == "profile :workspace"
 
     with Bench(administered, lambda _request: [Say("heard")]) as bench:
         asyncio.run(work(bench))

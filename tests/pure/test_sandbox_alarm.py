@@ -47,6 +47,14 @@ def test_the_bottom_line_names_both() -> None:
     assert line.mode == "read-only"
 
 
+def test_a_profile_is_named_beside_what_is_in_force() -> None:
+    """Both values; nothing of a name is markup, or hidden."""
+    it = world(e.SandboxRefused(T, "profile [b]dev\u202e"))
+    line = sandbox_line(it, it.threads[T])
+    assert (line.level, line.mode) == ("alarm", "read-only")
+    assert line.lead == "asked for profile [b]dev‹U+202E›, in force"
+
+
 def test_it_stays_when_the_same_is_told_again() -> None:
     it = world(REFUSED, e.SettingsChanged(T, READ))
     assert sandbox_line(it, it.threads[T]).level == "alarm"

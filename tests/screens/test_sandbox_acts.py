@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from state.commands import StartThread
+from state.events import Event, SandboxRefused, TurnContextRead, TurnStarted
+from state.items import ThreadId, TurnId
+from state.model import Sandbox, SandboxMode, Settings
 from tests.clockwork import piloted
-from tests.screens.stage import CWD, keys
+from tests.screens import scripts as s
+from tests.screens.stage import CWD, Json, connected, keys, stage, told
 from tests.screens.test_sandbox import USER, app, inspect, typed
-from tests.snap import Snap, screen_text, settle
+from tests.snap import Size, Snap, screen_text, settle, sizes
 from tui.app import CodexTui
 
 
@@ -51,6 +57,46 @@ def test_the_profile_that_holds_is_edited() -> None:
     assert "[dev]" in text
 
 
+def _fleet(*more: Event, sandbox: Json = s.READ_ONLY) -> CodexTui:
+    """A read-only thread and its agent, which was spawned with more."""
+    root = s.row("01a1-cache", "fix the parser cache", 30, "active")
+    kid = s.row(
+        "01a1-kid",
+        "",
+        20,
+        "active",
+        parentThreadId="01a1-cache",
+        source={
+            "subAgent": {
+                "thread_spawn": {
+                    "parent_thread_id": "01a1-cache",
+                    "depth": 1,
+                    "agent_path": "/root/tester",
+                }
+            }
+        },
+    )
+    told_so = told(s.listed(root, kid), s.opened(root, sandbox))
+    return stage(connected(), told_so, more, open_thread="01a1-cache")
+
+
+@sizes
+def test_an_agents_follow_up_is_an_alarm(snap_of: Snap, size: Size) -> None:
+    """Read-only by now, and asked once more: it goes on with what it was spawned with,
+    which its rollout alone tells."""
+    kid, turn = ThreadId("01a1-kid"), TurnId("t9")
+    writes = Settings(sandbox=Sandbox(SandboxMode.WORKSPACE_WRITE), cwd=CWD)
+    it = _fleet(TurnStarted(kid, turn), TurnContextRead(kid, turn, writes))
+    words = ["/root/tester still has workspace-write", "read-only"]
+    snap_of(it, size, must_contain=words)
+
+
+def test_a_forks_profile_is_an_alarm(snap_of: Snap) -> None:
+    refused = SandboxRefused(ThreadId("01a1-cache"), "profile dev")
+    words = ["asked for profile dev, in force", "read-only"]
+    snap_of(_fleet(refused), (80, 24), must_contain=words)
+
+
 def test_trust_lists_what_it_switches_on(snap_of: Snap) -> None:
     words = ["is trusted", "its settings: .codex/config.toml", "[Leave it]"]
     act = keys("i", *typed("/trust"), "enter")
@@ -60,3 +106,29 @@ def test_trust_lists_what_it_switches_on(snap_of: Snap) -> None:
 def test_trust_from_the_inspector(snap_of: Snap) -> None:
     act = inspect("T")
     snap_of(app(), (80, 24), run_before=act, must_contain=["Forget it", "Never trust"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "said"),
+    [
+        # The kernel refuses what is foretold to be allowed.
+        ("src/cache.rs", None, "write 'src/cache.rs' under workspaceWrite"),
+        # A socket is made although the network is off.
+        ("connect a.org", "", "connect 'a.org' under workspaceWrite"),
+    ],
+)
+def test_a_disagreement_is_logged(
+    caplog: pytest.LogCaptureFixture, asked: str, answer: str | None, said: str
+) -> None:
+    it = app() if answer is None else app(answer=answer)
+    _, text = piloted(sent(it, "i", *typed(asked), "enter"))
+    assert "prediction and run differ" in text
+    [record] = [one for one in caplog.records if "differ" in one.message]
+    assert record.levelname == "WARNING"
+    assert said in record.message
+
+
+def test_agreement_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    _, text = piloted(sent(app(), "i", *typed(".git/config"), "enter"))
+    assert "prediction and run agree" in text
+    assert not [one for one in caplog.records if "differ" in one.message]
