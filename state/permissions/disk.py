@@ -40,6 +40,15 @@ class Node:
     frozen: bool = False
 
 
+def may_make(folder: Node, uid: int, groups: frozenset[int]) -> bool:
+    """Whether what builds a sandbox for a user can make something in a folder: in its
+    own whatever the mode says, in anybody else's as anybody may."""
+    if folder.frozen or folder.uid == uid:
+        return not folder.frozen
+    shift = 3 if folder.gid in groups else 0
+    return folder.mode >> shift & 3 == 3
+
+
 class Disk(Protocol):
     """A disk to look at. No symlink is followed by any of these."""
 

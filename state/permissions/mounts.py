@@ -14,7 +14,7 @@ from typing import NamedTuple
 from state.permissions import globs, paths
 from state.permissions.box import Box, Mount, Refusal, Rule, View
 from state.permissions.disk import Kind as NodeKind
-from state.permissions.disk import Looked
+from state.permissions.disk import Looked, may_make
 from state.permissions.entries import Entries
 from state.permissions.guard import Guard, rule_of
 from state.permissions.policy import (
@@ -307,6 +307,10 @@ class _Builder:
             )
             raise _Refused(why, entry, Rule.FILE_ROOT)
         mount = self.box.mount(first)
+        real = mount is not None and mount.view is View.WRITE
+        if holder is not None and real:
+            made = may_make(holder, self.host.uid, self.host.groups)
+            self._place(made, f"{first} is not there, nor may this user make it", entry)
         folder = paths.name(first) in METADATA and rule is not Rule.DENIED
         if mount is not None and not (folder and mount.path == first):
             made = mount.view in (View.WRITE, View.SCRATCH)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from state.model import Sandbox, SandboxMode
 from state.permissions import globs, paths
 from state.permissions.box import Rule
-from state.permissions.disk import Looked
+from state.permissions.disk import Kind as DiskKind
+from state.permissions.disk import Looked, Node
 from state.permissions.explain import (
     Answer,
     Approvals,
@@ -257,6 +258,25 @@ def test_connections() -> None:
     assert ask("connect", "unix:/home/ada/other", hidden).answer is Answer.DENIED
     external = legacy(MODES.EXTERNAL)
     assert ask("connect", "example.org", external).answer is Answer.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("mode", "uid", "runs"),
+    [(0o755, 0, False), (0o777, 0, True), (0o500, 1000, True), (0o755, 1000, True)],
+)
+def test_a_root_of_somebody_elses(mode: int, uid: int, runs: bool) -> None:
+    """What is protected and not there has to be made: nothing runs where the user may
+    not, as with the whole disk writable for anybody but root."""
+    more = {
+        "/srv": Node(DiskKind.FOLDER, 0o755, 0, 0),
+        "/srv/x": Node(DiskKind.FOLDER, mode, uid, uid),
+    }
+    policy = legacy(writable_roots=("/srv/x",))
+    box = box_of(policy, Looked(MemoryDisk(TREE, more=more)), HOST)
+    assert (box.refusal is None) is runs
+    if not runs:
+        assert box.refusal is not None
+        assert "/srv/x/.git is not there" in box.refusal.text
 
 
 def test_full_access_and_external() -> None:
