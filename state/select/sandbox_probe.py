@@ -24,12 +24,16 @@ _TONES = {
 
 
 def probe_lines(
-    verdict: Verdict, real: Attempted | None, *, waiting: bool
+    verdict: Verdict, real: Attempted | None, *, waiting: bool, noted: str = ""
 ) -> tuple[ProbeLine, ...]:
-    """Predicted and real under each other, whether they agree, what would help."""
+    """Predicted and real under each other, whether they agree, what would help.
+    `noted`: the file that a difference stands in."""
     rows = [*_predicted(verdict), _real_line(real, waiting=waiting)]
     if real is not None and real.tried is not None:
         rows.append(_agreement(verdict, real))
+        if noted and agree(verdict, real) is False:
+            words = (Bit(f"noted in {reveal(noted).text}", Tone.MUTED),)
+            rows.append(ProbeLine("", words))
     return (*rows, *_remedy(verdict))
 
 

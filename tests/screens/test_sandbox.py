@@ -50,7 +50,11 @@ DENIED = f"no - probe: 36: cannot create {CWD}/.git/config: Read-only file syste
 
 def disk() -> Disk:
     return MemoryDisk(
-        TREE, more={"/tmp": Node(Kind.FOLDER), "/var/tmp/dev": Node(Kind.FOLDER)}
+        TREE,
+        more={
+            "/tmp": Node(Kind.FOLDER, 0o1777),
+            "/var/tmp/dev": Node(Kind.FOLDER, uid=1000),
+        },
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from state.commands import StartThread
@@ -14,9 +16,12 @@ from tests.screens.stage import CWD, Json, connected, keys, stage, told
 from tests.screens.test_sandbox import USER, app, inspect, typed
 from tests.snap import Size, Snap, screen_text, settle, sizes
 from tui.app import CodexTui
+from tui.differences import LARGEST, note
 
 
-async def sent(it: CodexTui, *names: str) -> tuple[list[object], str]:
+async def sent(
+    it: CodexTui, *names: str, home: Path | None = None
+) -> tuple[list[object], str]:
     """What is sent after these keys, and what stands on the screen then."""
     found: list[object] = []
 
@@ -26,6 +31,7 @@ async def sent(it: CodexTui, *names: str) -> tuple[list[object], str]:
     async with it.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         it.services.bridge.act = act  # type: ignore[method-assign,assignment]
+        it.services.home = home
         for name in ("colon", *"sandbox", "enter", *names):
             await pilot.press(name)
             await settle(pilot)
@@ -118,11 +124,21 @@ def test_trust_from_the_inspector(snap_of: Snap) -> None:
     ],
 )
 def test_a_disagreement_is_logged(
-    caplog: pytest.LogCaptureFixture, asked: str, answer: str | None, said: str
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    asked: str,
+    answer: str | None,
+    said: str,
 ) -> None:
     it = app() if answer is None else app(answer=answer)
-    _, text = piloted(sent(it, "i", *typed(asked), "enter"))
+    home = tmp_path / "state"
+    _, text = piloted(sent(it, "i", *typed(asked), "enter", home=home))
     assert "prediction and run differ" in text
+    file = home / "sandbox-differences.log"
+    assert "noted in" in text
+    [line] = file.read_text().splitlines()
+    assert said in line and "0.169.0" in line
+    assert file.stat().st_mode & 0o777 == 0o600
     [record] = [one for one in caplog.records if "differ" in one.message]
     assert record.levelname == "WARNING"
     assert said in record.message
@@ -132,3 +148,13 @@ def test_agreement_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     _, text = piloted(sent(app(), "i", *typed(".git/config"), "enter"))
     assert "prediction and run agree" in text
     assert not [one for one in caplog.records if "differ" in one.message]
+
+
+def test_the_file_of_differences_stays_small(tmp_path: Path) -> None:
+    for number in range(40):
+        path = note(tmp_path, f"{number} \x1b[2J\u202e" + "x" * 20_000)
+    text = path.read_text()
+    assert len(text) < LARGEST + 50_000
+    assert "UTC 39 " in text.splitlines()[-1]
+    assert "UTC 0 " not in text
+    assert "\x1b" not in text and "\u202e" not in text

@@ -10,6 +10,7 @@ would run unsandboxed, and nothing is left behind.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, ClassVar
 
@@ -38,6 +39,7 @@ from state.permissions.trial import Attempt, Attempted
 from state.select import sandbox as words
 from state.select.sandbox_probe import agree, probe_lines
 from state.views import Bit, Tone
+from tui.differences import note
 from tui.screens.thread_board import ThreadBoard
 from widgets.probe_field import ProbeField
 from widgets.sandbox_rows import HostRows, ProbeRows, RootRows, SettingRows
@@ -86,6 +88,8 @@ class SandboxBoard(ThreadBoard):
         self.verdict: Verdict | None = None
         self.real: Attempted | None = None
         self.waiting = False
+        self.noted = ""
+        """The file in which a difference was noted"""
         self._built_for: tuple[Settings | None, Granted] | None = None
         self.heading = TitleLine("Sandbox", id="heading")
         self.summary = TitleLine("", id="summary")
@@ -220,7 +224,9 @@ class SandboxBoard(ThreadBoard):
         if self.verdict is None:
             self.answer.view = ()
             return
-        self.answer.view = probe_lines(self.verdict, self.real, waiting=self.waiting)
+        self.answer.view = probe_lines(
+            self.verdict, self.real, waiting=self.waiting, noted=self.noted
+        )
 
     # -- the probe -----------------------------------------------------------------
 
@@ -269,21 +275,28 @@ class SandboxBoard(ThreadBoard):
         ground = Ground(policy, box, known.host, approvals, known.proxy)
         if operation is Operation.CONNECT:
             ground = await self._led(target, ground)
-        self.verdict = explain(operation, target, ground)
+        self.verdict, self.noted = explain(operation, target, ground), ""
         self.real, self.waiting = None, True
         self.show()
         self.real = await self._run(operation, target, ground)
         self.waiting = False
         if self.real is not None and agree(self.verdict, self.real) is False:
-            log.warning(
-                "sandbox prediction and run differ: %s %r under %s: %s, %s",
-                operation.value,
-                target,
-                policy.name,
-                self.verdict,
-                self.real,
-            )
+            await self._note(operation, target, policy)
         self.show()
+
+    async def _note(self, operation: Operation, target: str, policy: Policy) -> None:
+        """A difference: for whoever reads logs, and in a file of ours."""
+        text = (
+            f"{operation.value} {target!r} under {policy.name}: "
+            f"{self.verdict}, {self.real}"
+        )
+        log.warning("sandbox prediction and run differ: %s", text)
+        engine = self.fleet.presenter.world.engine.version or "unknown"
+        if self.fleet.services.home is not None:
+            with contextlib.suppress(OSError):  # Seen on the screen all the same.
+                home = self.fleet.services.home
+                path = await asyncio.to_thread(note, home, f"{engine}: {text}")
+                self.noted = str(path)
 
     async def _led(self, target: str, ground: Ground) -> Ground:
         """With where the name leads, if that matters and is ours to find out."""
