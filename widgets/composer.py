@@ -249,7 +249,7 @@ class Composer(Vertical):
         """Draw what is around the words, if it shows something else now: most keys
         change no more than the words. `focus`: it moved."""
         view = self._view
-        self.field.takes_tab = view.action == "steer" and bool(self.field.text.strip())
+        self.field.queues = view.action == "steer"
         self.waiting.set_class(bool(view.waiting), "-shown")
         around = (self.title_bits(), self.facts_bits(), self.hint_bits())
         shown = (*around, self.field.shell, view.waiting)
@@ -330,9 +330,10 @@ class Composer(Vertical):
             self.post_message(LeavePane())
 
     def _tab(self) -> None:
+        self._find()  # The words may have come in one piece with this key.
         if self.popup.picked is not None:
             self._complete(self.popup.picked)
-        elif self.field.takes_tab:
+        elif self.field.queues and self.field.text.strip():
             text = self.field.words
             self.post_message(SendDraft(self._view.target, text, "queue"))
 

@@ -29,6 +29,7 @@ from widgets.palette import palette_of
 from widgets.pasted import Pasted
 
 _MENTION = re.compile(r"(?<!\S)@[^\s@]+")
+_COMMAND = re.compile(r"/[a-zA-Z-]+")
 LONG = 2000
 """Lines longer than this are drawn without highlights."""
 
@@ -96,9 +97,17 @@ class ComposerField(TextArea):
         self.cursor_blink = False
         self.match_cursor_bracket = False
         self.popup_open = False
-        self.takes_tab = False
-        """whether tab means something here; else it moves the focus"""
+        self.queues = False
+        """whether tab queues what is written"""
         self._shell = False
+
+    @property
+    def takes_tab(self) -> bool:
+        """Whether tab means something here; else it moves the focus. Asked when it is
+        pressed: on a slow link it comes in one piece with the words before it."""
+        return bool(self.text.strip()) and (
+            self.queues or self.popup_open or _COMMAND.fullmatch(self.text) is not None
+        )
 
     @property
     def words(self) -> str:
@@ -146,7 +155,7 @@ class ComposerField(TextArea):
     def _wanted(self, key: str) -> bool:
         if key in self.POPUP_KEYS:
             return self.popup_open
-        return self.takes_tab or self.popup_open if key == "tab" else True
+        return self.takes_tab if key == "tab" else True
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()

@@ -102,6 +102,26 @@ def test_enter_and_the_next_words_in_one_piece() -> None:
     drive(play, size=NORMAL, prepare=one_thread)
 
 
+def test_words_and_tab_in_one_piece_are_queued() -> None:
+    """What tab means is decided when it is pressed, not when the words before it have
+    been looked at: else it would leave the field, and the next words act on a list."""
+
+    async def play(driver: Driver) -> None:
+        driver.engine.start_turn("t", "turn-1")
+        await driver.idle()
+        driver.feed("1\rione\tand two\tthree")
+        await driver.idle()
+        queued = driver.engine.calls("thread/queue/add")
+        assert [c["input"][0]["text"] for c in queued] == ["one", "and two"]
+        assert driver.draft == "three"
+        driver.feed("\x15/ren\t")
+        await driver.idle()
+        assert driver.draft == "/rename "
+        assert driver.fleet.pane == 2
+
+    drive(play, size=NORMAL, prepare=one_thread)
+
+
 def test_what_is_typed_while_a_dialog_goes_is_not_waited_for_for_ever() -> None:
     """Who had the key is gone with its dialog: the next keys come all the same."""
 
