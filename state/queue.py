@@ -50,6 +50,18 @@ def burning(turn: Turn) -> str:
     return BURNING.get(turn.error.code or "", "")
 
 
+def stopped(thread: Thread) -> bool:
+    """Something is queued that nobody sends: the engine goes on with a queue when a
+    turn completes or fails, and not when it is interrupted."""
+    latest = thread.latest
+    return (
+        bool(thread.queue)
+        and thread.active_turn is None
+        and latest is not None
+        and latest.status is TurnStatus.INTERRUPTED
+    )
+
+
 def held(thread: Thread) -> tuple[Send, ...]:
     """What is kept of this thread's queue, oldest first."""
     queued = {entry.client_id for entry in thread.queue}

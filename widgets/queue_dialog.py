@@ -110,12 +110,12 @@ class QueueDialog(Dialog[None]):
     """The list; `show` redraws it while it is open."""
 
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("e", "edit"),
-        ("J K", "order"),
-        ("x", "delete"),
-        ("h", "hold or put back"),
-        ("U", "put all back"),
         ("s", "go on"),
+        ("e", "edit"),
+        ("x", "delete"),
+        ("J K", "order"),
+        ("h", "hold"),
+        ("U", "all back"),
         ("esc", "close"),
     )
     EDIT_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -145,7 +145,7 @@ class QueueDialog(Dialog[None]):
         self, title: str, note: str, rows: Sequence[QueueRow], act: Act
     ) -> None:
         super().__init__("Queue", title)
-        self._note = note
+        self._note = Plain(note, classes="muted air")
         self._act = act
         self._editing = ""
         self.rows = QueueRows()
@@ -155,7 +155,7 @@ class QueueDialog(Dialog[None]):
     def parts(self) -> ComposeResult:
         """Rows, a sentence, the field."""
         yield self.rows
-        yield Plain(self._note, classes="muted air")
+        yield self._note
         yield self.field
 
     def on_mount(self) -> None:
@@ -163,9 +163,10 @@ class QueueDialog(Dialog[None]):
         super().on_mount()
         self.rows.focus()
 
-    def show(self, rows: Sequence[QueueRow]) -> None:
+    def show(self, rows: Sequence[QueueRow], note: str) -> None:
         """The queue is this now."""
         self.rows.show(rows)
+        self._note.show(note)
 
     def action_step(self, step: int) -> None:
         """Up and down."""

@@ -27,7 +27,7 @@ from state.model import (
     ThreadStatus,
     World,
 )
-from state.queue import held
+from state.queue import held, stopped
 from state.select.words import agent_label, has_ended, one_line, tree_title
 from state.text import reveal
 from state.views import (
@@ -304,6 +304,8 @@ def _waiting(thread: Thread) -> Bits:
     kept = len(held(thread))
     words = [f"{len(thread.queue)} queued"] if thread.queue else []
     bits = [Bit(" · ".join(words), Tone.MUTED)] if words else []
+    if stopped(thread):
+        bits = [Bit(f"{words[0]}, stopped by the interrupt", Tone.NEED)]
     if kept:
         join = " · " if words else ""
         bits.append(Bit(f"{join}{kept} held · U puts back", Tone.NEED))

@@ -57,7 +57,7 @@ def test_the_queue_stands_above_the_composer_and_in_its_dialog(size: Size) -> No
         driver.sees("2 queued · /queue")
         await driver.press("escape", "Q")
         assert driver.dialog == "QueueDialog"
-        driver.sees("1  first", "2  second", "put all back")
+        driver.sees("1  first", "2  second", "all back")
         await driver.press("J")
         assert waiting(driver) == ["second", "first"]
         driver.sees("1  second", "2  first")
@@ -91,6 +91,29 @@ def test_a_held_message_leaves_the_engine_and_comes_back_on_a_key() -> None:
         driver.sees_not("held")
         names = [e["clientUserMessageId"] for e in driver.engine.queues[THREAD]]
         assert len(set(names)) == 2
+
+    run(play)
+
+
+def test_a_queue_that_an_interrupt_stopped_says_so_and_goes_on_with_a_key() -> None:
+    """The engine sends what is queued after a turn that completed or failed only."""
+
+    async def play(driver: Driver) -> None:
+        await queued(driver, "first", "second")
+        driver.sees("2 queued · /queue")
+        driver.engine.end_turn(THREAD, "turn-1", "interrupted")
+        await driver.idle()
+        driver.sees("2 queued, stopped by the interrupt · /queue")
+        await driver.press("escape", "Q")
+        driver.sees("s sends it on", "s go on")
+        await driver.press("s")
+        (started,) = driver.engine.calls("thread/queue/start")
+        assert started["threadId"] == THREAD
+        driver.engine.start_turn(THREAD, "turn-2")
+        await driver.idle()
+        driver.sees_not("s sends it on")
+        await driver.press("escape")
+        driver.sees_not("stopped by the interrupt")
 
     run(play)
 

@@ -98,7 +98,7 @@ def test_queue_above_the_composer(snap_of: Snap) -> None:
 
 
 def test_queue_dialog(snap_of: Snap) -> None:
-    words = ["1 run the whole suite", "3 and push it", "held here", "put all back"]
+    words = ["1 run the whole suite", "3 and push it", "held here", "all back"]
     snap_of(with_a_queue(), LOW, run_before=keys("Q"), must_contain=words)
 
 

@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING
 from state import commands as c
 from state.items import ThreadId
 from state.model import Thread
-from state.queue import held, moved, too_long
+from state.queue import held, moved, stopped, too_long
 from state.select.words import one_line, thread_title
 from widgets.queue_dialog import Doing, QueueDialog, QueueRow
 
 if TYPE_CHECKING:
     from tui.screens.fleet_acts import FleetActs
 
+HELD = "Held ones are kept here, out of the engine's sight, until you put them back (h, U)."
 NOTE = (
-    "Queued messages are sent one after another when the running turn is over. Held "
-    "ones are kept here, out of the engine's sight, until you put them back."
+    f"Queued messages are sent one after another when the running turn is over. {HELD}"
+)
+STOPPED = (
+    "The last turn was interrupted, so the queue waits: s sends it on, and so does the "
+    f"end of the next turn. {HELD}"
 )
 
 
@@ -33,6 +37,7 @@ class QueueDesk:
         self._dialog: QueueDialog | None = None
         self._thread_id: ThreadId | None = None
         self._shown: tuple[QueueRow, ...] = ()
+        self._note = NOTE
 
     @property
     def _thread(self) -> Thread | None:
@@ -49,7 +54,8 @@ class QueueDesk:
         self._thread_id = thread.id
         self._shown = queue_rows(thread)
         title = thread_title(thread)
-        self._dialog = QueueDialog(title, NOTE, self._shown, self._do)
+        self._note = note_of(thread)
+        self._dialog = QueueDialog(title, self._note, self._shown, self._do)
         self._fleet.app.push_screen(self._dialog, self._closed)
 
     def _closed(self, _answer: None) -> None:
@@ -60,10 +66,10 @@ class QueueDesk:
         thread = self._thread
         if self._dialog is None or thread is None:
             return
-        rows = queue_rows(thread)
-        if rows != self._shown:
-            self._shown = rows
-            self._dialog.show(rows)
+        rows, note = queue_rows(thread), note_of(thread)
+        if rows != self._shown or note != self._note:
+            self._shown, self._note = rows, note
+            self._dialog.show(rows, note)
 
     def put_back(self) -> None:
         """Queue again all that is held of the open thread."""
@@ -145,6 +151,11 @@ class QueueDesk:
             group="queue",
             exit_on_error=False,
         )
+
+
+def note_of(thread: Thread) -> str:
+    """What becomes of the queue."""
+    return STOPPED if stopped(thread) else NOTE
 
 
 def queue_rows(thread: Thread) -> tuple[QueueRow, ...]:
