@@ -130,11 +130,23 @@ def _item(
 
 
 def end_all(thread: Thread, ending: Ending, at_ms: int | None) -> Thread:
-    """Whatever ran in this thread is gone with its engine or its thread."""
+    """Whatever ran in this thread is gone with its engine or its thread.
+
+    The engine tells no end of its commands then: nothing of them runs on."""
     for terminal in thread.terminals.values():
         gone = replace(terminal, ending=ending, ended_ms=at_ms or None)
-        thread = _ended(thread, gone)
+        thread = _closed(_ended(thread, gone), terminal)
     return thread
+
+
+def _closed(thread: Thread, terminal: Terminal) -> Thread:
+    found = _item(thread, terminal.item_id, terminal.turn_id)
+    if found is None or found[1].status is not ItemStatus.IN_PROGRESS:
+        return thread
+    turn_id, item = found
+    turn = thread.turns[turn_id]
+    items = {**turn.items, item.id: replace(item, status=ItemStatus.CLOSED)}
+    return replace(thread, turns={**thread.turns, turn_id: replace(turn, items=items)})
 
 
 def _ended(thread: Thread, terminal: Terminal) -> Thread:

@@ -19,7 +19,9 @@ from widgets.queue_dialog import Doing, QueueDialog, QueueRow
 if TYPE_CHECKING:
     from tui.screens.fleet_acts import FleetActs
 
-HELD = "Held ones are kept here, out of the engine's sight, until you put them back (h, U)."
+HELD = (
+    "Held ones are kept here, out of the engine's sight, until you put them back: h, U."
+)
 NOTE = (
     f"Queued messages are sent one after another when the running turn is over. {HELD}"
 )
