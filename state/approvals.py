@@ -329,13 +329,16 @@ def forbidden_sandbox(sandbox: str, controls: Controls) -> bool:
     """An administrator does not allow this profile."""
     if sandbox == KEEP:
         return False
-    limits = controls.limits
+    named = any(p.id == sandbox and not p.allowed for p in controls.profiles)
+    return named or outside_limits(sandbox, controls.limits)
+
+
+def outside_limits(sandbox: str, limits: Limits) -> bool:
+    """An administrator's list of sandboxes or of profiles does not have this one."""
     word = KEBAB.get(sandbox)
     if word and limits.sandboxes is not None and word not in limits.sandboxes:
         return True
-    if limits.profiles is not None and sandbox not in limits.profiles:
-        return True
-    return any(p.id == sandbox and not p.allowed for p in controls.profiles)
+    return limits.profiles is not None and sandbox not in limits.profiles
 
 
 def forbidden(wanted: Wanted, controls: Controls | None) -> str:

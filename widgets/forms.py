@@ -61,7 +61,8 @@ class NewThreadOptions:
     """What the form shows: the effective defaults, in words, and what there is.
 
     `sandbox` and `approvals`: the values in force when nothing is chosen. `trust`:
-    a sentence about the folder's trust ("" when there is nothing to say).
+    a sentence about the folder's trust ("" when there is nothing to say). `forbidden`:
+    sandboxes and policies that an administrator does not allow.
     """
 
     cwd: str
@@ -73,6 +74,7 @@ class NewThreadOptions:
     models: tuple[str, ...] = ()
     efforts: tuple[str, ...] = ("low", "medium", "high")
     policies: tuple[str, ...] = ("on-request", "never")
+    forbidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,14 @@ class NewThreadForm(Dialog[NewThreadAnswer]):
         efforts = [Choice("", self._default(options.effort))]
         efforts += [Choice(e, e) for e in options.efforts if e != options.effort]
         self.effort = Segments(efforts, was.effort or "", label="Effort")
-        self.sandbox = Segments(_SANDBOXES, options.sandbox, label="Sandbox")
+        self.sandbox = Segments(
+            [c for c in _SANDBOXES if self._allowed(c.value, options.sandbox)],
+            options.sandbox,
+            label="Sandbox",
+        )
         policies = tuple(dict.fromkeys((options.approvals, *options.policies)))
         self.policy = Segments(
-            [Choice(p, p) for p in policies if p],
+            [Choice(p, p) for p in policies if self._allowed(p, options.approvals)],
             was.approvals or options.approvals,
             label="Asks you",
         )
@@ -133,6 +139,12 @@ class NewThreadForm(Dialog[NewThreadAnswer]):
     @staticmethod
     def _default(value: str) -> str:
         return f"{value} (default)" if value else "default"
+
+    def _allowed(self, value: str, default: str) -> bool:
+        """What the engine starts with by itself is always there."""
+        return bool(value) and (
+            value == default or value not in self._options.forbidden
+        )
 
     def parts(self) -> ComposeResult:
         """The fields, then what they mean."""
@@ -146,6 +158,10 @@ class NewThreadForm(Dialog[NewThreadAnswer]):
         yield self.words
         if self._options.trust:
             yield Plain(self._options.trust, classes="need")
+        if self._options.forbidden:
+            words = {c.value: c.label for c in _SANDBOXES}
+            names = ", ".join(words.get(one, one) for one in self._options.forbidden)
+            yield Plain(f"Your administrator does not allow: {names}.", classes="muted")
 
     def on_mount(self) -> None:
         """The folder first."""

@@ -69,7 +69,7 @@ async def controls(link: Link, cwd: str) -> Controls:
         values={key: Value(_at(config, key), _origin(origins, key)) for key in KEYS},
         layers=tuple(_layers(read.get("layers"))),
         profiles=await _profiles(link, place),
-        limits=await _limits(link),
+        limits=await limits_of(link),
         features=await _features(link, origins),
         rules=await rules(link),
         problem=problem,
@@ -144,7 +144,8 @@ async def _profiles(link: Link, cwd: str) -> tuple[Profile, ...]:
     )
 
 
-async def _limits(link: Link) -> Limits:
+async def limits_of(link: Link) -> Limits:
+    """What an administrator allows."""
     try:
         raw = (await link.ask(calls.read_limits())).get("requirements")
     except RequestFailed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from state.engine import calls
+from state.engine.controls import limits_of
 from state.engine.errors import RequestFailed
 from state.engine.link import Link
 from state.engine.port import Defaults, Model
@@ -25,6 +26,7 @@ async def defaults(link: Link, cwd: str) -> Defaults:
         config = (await link.ask(calls.read_config(place))).get("config")
         trusted = isinstance(config, dict) and is_trusted(config, place)
         listed = await link.ask(calls.list_models())
+        limits = await limits_of(link)
     except RequestFailed:
         return Defaults(place, root, trusted, settings)
     models = tuple(
@@ -41,4 +43,4 @@ async def defaults(link: Link, cwd: str) -> Defaults:
         for m in listed.get("data") or ()
         if isinstance(m, dict)
     )
-    return Defaults(place, root, trusted, settings, models)
+    return Defaults(place, root, trusted, settings, models, limits)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from state.commands import Command
-from state.controls import Controls
+from state.controls import Controls, Limits
 from state.dataclass import dataclass
 from state.events import Event
 from state.items import ThreadId
@@ -94,6 +94,7 @@ class Defaults:
     trusted: bool
     settings: Settings | None
     models: tuple[Model, ...] = ()
+    limits: Limits = Limits()
 
 
 class Engine(Protocol):

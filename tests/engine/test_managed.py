@@ -42,6 +42,8 @@ def test_a_mode_that_is_not_allowed_rings_for_a_start_and_a_fork(
 
     async def work(bench: Bench) -> None:
         async with running(bench) as watch:
+            found = await watch.session.defaults(str(bench.workspace))
+            assert found is not None and found.limits.sandboxes == ("read-only",)
             first = await _refused(
                 watch,
                 StartThread(

@@ -49,6 +49,23 @@ def test_new_thread(snap_of: Snap, size: Size) -> None:
     snap_of(fleet(), size, run_before=keys("n"), must_contain=words)
 
 
+def test_new_thread_where_an_administrator_says_no(snap_of: Snap) -> None:
+    """What is not allowed is not offered, and that is said; it is no error later."""
+    limits = {
+        "allowedSandboxModes": ["read-only", "workspace-write"],
+        "allowedApprovalPolicies": ["on-request"],
+    }
+    replies = {
+        **config(trusted=True),
+        "configRequirements/read": {"requirements": limits},
+    }
+    app = stage(
+        connected(), told(*s.fleet()), open_thread="01a1-notes", replies=replies
+    )
+    words = ["administrator does not allow: full access, never", "[on-request]"]
+    snap_of(app, (80, 24), run_before=keys("n"), must_contain=words)
+
+
 @sizes
 def test_new_thread_untrusted(snap_of: Snap, size: Size) -> None:
     words = ["is not trusted: it starts read-only", "[read-only]"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from state.approvals import KEBAB, forbidden_policy, outside_limits
 from state.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def new_thread(
         trust = f"{root} is not trusted: it starts read-only unless you choose more."
     if found.settings is None:
         trust = "The engine's configuration cannot be read: starting may fail."
+    policies = ("on-request", "never")
     return NewThreadForm(
         NewThreadOptions(
             cwd=cwd,
@@ -86,6 +88,11 @@ def new_thread(
             trust=trust,
             models=tuple(m.id for m in found.models),
             efforts=efforts or ("low", "medium", "high"),
+            policies=policies,
+            forbidden=(
+                *(m for p, m in KEBAB.items() if outside_limits(p, found.limits)),
+                *(p for p in policies if forbidden_policy(p, found.limits)),
+            ),
         ),
         given,
     )
