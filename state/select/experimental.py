@@ -173,6 +173,11 @@ def old_names(controls: Controls) -> tuple[str, ...]:
     """What this engine makes of the names that once switched Smart Approvals."""
     found = []
     for layer in controls.layers:
+        if layer.values.get("approvals_reviewer") == "guardian_subagent":
+            found.append(
+                f"approvals_reviewer = guardian_subagent in {layer_words(layer)} is an "
+                "old name: it counts as auto-review."
+            )
         features = layer.values.get("features")
         for name in features if isinstance(features, dict) else ():
             if name in _OLD:
