@@ -81,7 +81,7 @@ def test_a_denial_is_approved_for_one_retry_and_the_agent_told(tmp_path: Path) -
         }
         (said,) = driver.engine.calls("turn/start")
         assert "try it again: git push" in said["input"][0]["text"]
-        driver.sees("retry approved", "still goes through auto-review")
+        driver.sees("retry approved", "reviewed again, and the agent has to try again.")
 
     drive(play, prepare=ready, home=tmp_path / "home")
 
@@ -112,7 +112,7 @@ def test_a_denied_agent_without_an_ear_is_told_through_its_root(tmp_path: Path) 
         deny(driver.engine, thread=KID)
         await driver.idle()
         await again(driver)
-        driver.sees_not("retry approved", "Approval recorded")
+        driver.sees_not("retry approved", "Approved for one retry")
         assert driver.engine.calls("turn/start") == []
         await driver.press("escape", "escape")
         assert not driver.dialog

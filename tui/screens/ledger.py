@@ -47,8 +47,7 @@ if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
 
 RECORDED = (
-    "Approval recorded for one retry; the retry still goes through auto-review, and "
-    "the agent has to try again."
+    "Approved for one retry: it is reviewed again, and the agent has to try again."
 )
 DEAF = (
     "The engine takes no word for {} itself: its root is told of your approval, and "
