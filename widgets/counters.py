@@ -76,10 +76,11 @@ class Counters(Drawn):
         palette, look = palette_of(self), look_of(self)
         key, name = palette.style(Tone.ACCENT), palette.style(Tone.BRIGHT, bold=True)
         muted, extra = palette.style(Tone.MUTED), side_marks(view)
+        waits = any(not row.denials for row in view.reviews)
         given = (
             (3, "Agents", str(view.tree.total)),
             (4, "Terminals", str(view.terminals_live)),
-            (5, "Reviews", "" if view.reviews else "0"),
+            (5, "Reviews", "" if waits else "0"),
         )
         groups = []
         for number, title, count in given:

@@ -39,6 +39,11 @@ class OpenReview(Intent):
 
 
 @dataclass
+class OpenDenials(Intent):
+    """Show what auto-review denied, to approve a retry."""
+
+
+@dataclass
 class OpenTerminal(Intent):
     """Show this terminal's output."""
 

@@ -15,7 +15,7 @@ from state.model import ReviewKey
 from state.views import Bit, ReviewRow, Tone
 from state.words import age
 from widgets.glyphs import look_of, sign
-from widgets.intents import MarkReview, OpenQuestion, OpenReview
+from widgets.intents import MarkReview, OpenDenials, OpenQuestion, OpenReview
 from widgets.lines import cut, line, piece
 from widgets.pane import Pane, PaneRows, sentences
 from widgets.rows import Canvas, Entry
@@ -83,7 +83,7 @@ class ReviewRows(PaneRows[Any]):
 
 
 class ReviewInbox(Pane[ReviewRow]):
-    """The pane. Posts OpenReview, Selected("reviews", key)."""
+    """The pane. Posts OpenReview, OpenQuestion, OpenDenials, Selected."""
 
     NAME: ClassVar[str] = "reviews"
     TITLE: ClassVar[str] = "Reviews"
@@ -131,13 +131,17 @@ class ReviewInbox(Pane[ReviewRow]):
         for row in self._reviews:
             if self._key_of(row) != key:
                 continue
-            if row.place is None:
+            if row.denials:
+                self.post_message(OpenDenials())
+            elif row.place is None:
                 self.post_message(OpenReview(row.key))
             else:
                 thread_id, turn_id, item_id = row.place
                 self.post_message(OpenQuestion(thread_id, (turn_id, item_id)))
 
     def _key_of(self, row: ReviewRow) -> str:
+        if row.denials:
+            return "denied"
         return self.row_key(row.key) if row.place is None else " ".join(row.place)
 
     @staticmethod

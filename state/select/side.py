@@ -9,12 +9,13 @@ from collections.abc import Iterable, Set
 
 from state.dataclass import replace
 from state.items import ThreadId
-from state.model import EnginePhase, Review, ReviewKey, Thread, World
+from state.model import AutoReview, EnginePhase, Review, ReviewKey, Thread, World
 from state.select.terminals import terminal_rows
 from state.select.words import (
     agent_label,
     asked_words,
     foreign,
+    last_turn,
     pending,
     review_what,
     review_word,
@@ -79,6 +80,7 @@ def _reviews(
 ) -> tuple[tuple[ReviewRow, ...], int]:
     rows: list[ReviewRow] = []
     others: list[ReviewRow] = []
+    denied: list[AutoReview] = []
     running = 0
     oldest = 0
     for thread in (world.threads[thread_id] for thread_id in asking):
@@ -87,6 +89,7 @@ def _reviews(
                 running += 1
                 at = auto.started_ms or 0
                 oldest = at if running == 1 else min(oldest, at)
+        denied += last_denied(thread)
         for review in pending(thread):
             row = _review(world, forest, thread, review, stale=stale)
             rows.append(replace(row, marked=True) if review.key in marked else row)
@@ -98,12 +101,33 @@ def _reviews(
             others.append(quiet)
     rows.sort(key=lambda row: -row.asked_ms)
     rows += sorted(others, key=lambda row: -row.asked_ms)
+    if denied:
+        words = f"{len(denied)} denied by auto-review"
+        at = max(auto.completed_ms or 0 for auto in denied)
+        offer = "enter lets one be tried again"
+        row = ReviewRow(None, Glyph.FAILED, Tone.MUTED, words, "", offer, asked_ms=at)
+        rows.append(replace(row, denials=True))
     if running:
         words = f"{running} auto-review{'s' if running > 1 else ''} running"
         rows.append(
             ReviewRow(None, Glyph.AUTO, Tone.AUTO, words, "", "", asked_ms=oldest)
         )
     return tuple(rows), running
+
+
+def last_denied(thread: Thread) -> list[AutoReview]:
+    """What auto-review denied, or could not judge, in the newest turn of a thread, and
+    nobody approved since."""
+    turn = last_turn(thread)
+    if turn is None or thread.archived or thread.deleted:
+        return []
+    return [
+        auto
+        for auto in thread.auto_reviews.values()
+        if auto.turn_id == turn.id
+        and auto.retry_ms is None
+        and auto.status in ("denied", "timedOut")
+    ]
 
 
 def _review(

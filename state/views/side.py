@@ -27,6 +27,8 @@ class ReviewRow:
     marked: bool = False
     """To be answered together with the others that are marked"""
     place: tuple[ThreadId, TurnId, ItemId] | None = None
+    denials: bool = False
+    """What auto-review denied last: a retry can be approved"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

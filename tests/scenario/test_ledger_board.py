@@ -86,6 +86,33 @@ def test_a_denial_is_approved_for_one_retry_and_the_agent_told(tmp_path: Path) -
     drive(play, prepare=ready, home=tmp_path / "home")
 
 
+def test_a_denial_is_approved_from_the_inbox(tmp_path: Path) -> None:
+    """Of whatever thread; it stands there until its thread goes on."""
+
+    async def play(driver: Driver) -> None:
+        driver.engine.start_turn(KID, "t1")
+        deny(driver.engine, thread=KID)
+        await driver.idle()
+        await driver.press("5")
+        driver.sees("Nothing waits for you.", "1 denied by auto-review")
+        await driver.press("enter")
+        driver.sees("git push", "[denials]", "[all threads]")
+        await driver.press("enter", "right", "enter")
+        await driver.wait(500)
+        assert driver.engine.calls(APPROVE)[-1]["event"]["id"] == "r1"
+        await driver.press("escape")
+        driver.sees_not("denied by auto-review")
+        deny(driver.engine, thread=KID, key="r2")
+        await driver.idle()
+        await driver.wait(500)
+        driver.sees("1 denied by auto-review")
+        driver.engine.start_turn(KID, "t2")
+        await driver.wait(500)
+        driver.sees_not("denied by auto-review")
+
+    drive(play, prepare=with_kid, home=tmp_path / "home")
+
+
 def test_a_denied_agent_without_an_ear_is_told_through_its_root(tmp_path: Path) -> None:
     """From the root's thread: the approval and the request to pass it on go there, for
     the engine takes neither for the agent. A refusal claims nothing."""

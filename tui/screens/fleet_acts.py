@@ -204,6 +204,10 @@ class FleetActs(TreeActs):
         """What auto-review denied, in the tree of the open thread."""
         self.board(late.ledger.LedgerBoard(self.as_fleet, self.target(), Show.DENIALS))
 
+    def show_denials(self) -> None:
+        """What auto-review denied, in all threads."""
+        self.board(late.ledger.LedgerBoard(self.as_fleet, None, Show.DENIALS))
+
     def show_running_reviews(self) -> None:
         """What auto-review decides just now."""
         self.board(late.ledger.LedgerBoard(self.as_fleet, self.target(), Show.WAITING))

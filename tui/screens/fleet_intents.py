@@ -64,6 +64,10 @@ class FleetIntents(Flows):
         """Show the list another way."""
         raise NotImplementedError
 
+    def show_denials(self) -> None:
+        """Show what auto-review denied, in all threads."""
+        raise NotImplementedError
+
     def show_running_reviews(self) -> None:
         """Show what auto-review decides just now."""
         raise NotImplementedError
@@ -272,6 +276,11 @@ class FleetIntents(Flows):
                 self.load_draft()
         self.show_review(intent.key)
         self.go_to(2)
+
+    @on(i.OpenDenials)
+    def _open_denials(self, intent: i.OpenDenials) -> None:
+        intent.stop()
+        self.show_denials()
 
     @on(i.OpenQuestion)
     def _open_question(self, intent: i.OpenQuestion) -> None:
