@@ -129,6 +129,11 @@ def content_look(
     `filters`: names of filters, which a status would start and must not. `files`:
     those whose facts are wanted, in order."""
     asked = look(CONTENT, place, *going, there, *files)
+    return without_filters(asked, filters)
+
+
+def without_filters(asked: Look, filters: Iterable[str]) -> Look:
+    """A status would start filters, in its sandbox; they are put out by name."""
     off = [
         pair
         for name in filters

@@ -120,9 +120,9 @@ async def _worktree(look: Looker, ground: Ground) -> None:
     repository = await read_repository(look, asked.path)
     made = repository.holding(asked.path)
     assert made is not None
-    assert await worktrees.keeps(look, repository, made) == ""
+    assert (await worktrees.judge(look, repository, made)).keeps == ""
     (tree / "new").write_text("x")
-    assert "no commit" in await worktrees.keeps(look, repository, made)
+    assert "no commit" in (await worktrees.judge(look, repository, made)).keeps
     with pytest.raises(LookFailed, match="worktree stays"):
         await worktrees.remove(look, repository, made)
     (tree / "new").unlink()

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from state.events import DeliveryChanged, Event
-from state.git import plan
+from state.git import worktrees
 from state.items import ThreadId
 from state.looks import Look, Looked
 from state.push_faults import fault_of
@@ -243,8 +243,10 @@ def test_worktree_taken_away(snap_of: Snap) -> None:
     usual = ps.looks(clean)
 
     def looks(asked: Look) -> Looked | None:
-        if asked.command[2].endswith(plan.CONTENT):
-            return ps.said({"state": ""})
+        if asked.command[2].endswith(worktrees.KEEP):
+            state = "! .env\0! .venv/\0! build/\0! node_modules/\0"
+            said = {"state": state, "stashes": "", "busy": "", "lost": "0\n"}
+            return ps.said(said)
         return usual(asked)
 
     it = stage(
@@ -253,5 +255,5 @@ def test_worktree_taken_away(snap_of: Snap) -> None:
         open_thread=ONE,
         looks=looks,
     )
-    words = ["Remove its worktree, too?", "fix/cache stays", "[Keep it]"]
+    words = ["Remove its worktree, too?", "fix/cache stays", "[Keep it]", "1 more"]
     snap_of(it, (120, 40), run_before=keys("A"), must_contain=words)

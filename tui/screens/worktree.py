@@ -40,17 +40,27 @@ def make(asked: worktrees.Wanted) -> Ask:
     )
 
 
-def take_away(path: str, branch: str) -> Ask:
+SHOWN = 3
+"""Ignored files that are named."""
+
+
+def take_away(path: str, branch: str, ignored: tuple[str, ...] = ()) -> Ask:
     """A worktree that nobody needs any more."""
     name = reveal(branch).text or "its branch"
+    lines = [
+        reveal(path).text,
+        "",
+        "Nothing in it is uncommitted or stashed, and all its commits stand elsewhere.",
+        f"{name} stays.",
+    ]
+    if ignored:
+        names = ", ".join(reveal(one).text for one in ignored[:SHOWN])
+        more = len(ignored) - SHOWN
+        names += f" and {more} more" if more > 0 else ""
+        lines += ["", f"What git ignores goes with it: {names}"]
     return Ask(
         "Remove its worktree, too?",
-        (
-            reveal(path).text,
-            "",
-            "Nothing in it is uncommitted, and all its commits stand elsewhere.",
-            f"{name} stays.",
-        ),
+        tuple(lines),
         (Choice("keep", "Keep it"), Choice("yes", "Remove the folder")),
     )
 
@@ -91,16 +101,20 @@ async def after_archive(flows: Flows, thread: Thread) -> None:
         tree = repository.holding(thread.cwd)
         if tree is None or tree.main or _needed(flows, thread, tree.path):
             return
-        why = await worktrees.keeps(looker, repository, tree)
-        if why:
-            flows.say(f"archived · its worktree stays: {why}")
+        found = await worktrees.judge(looker, repository, tree)
+        if found.keeps:
+            flows.say(f"archived · its worktree stays: {clean(found.keeps)}")
             return
-        ask = take_away(tree.path, tree.branch)
+        ask = take_away(tree.path, tree.branch, found.ignored)
         if await flows.app.push_screen_wait(ask) != "yes":
             return
-        again = await worktrees.keeps(looker, repository, tree)
-        if again:
-            flows.say(f"Its worktree stays: {again}")
+        repository = await read_repository(looker, thread.cwd)
+        tree = repository.holding(thread.cwd)
+        if tree is None or tree.main:
+            return
+        found = await worktrees.judge(looker, repository, tree)
+        if found.keeps:
+            flows.say(f"Its worktree stays: {clean(found.keeps)}")
             return
         await worktrees.remove(looker, repository, tree)
     except LookFailed as error:
