@@ -256,11 +256,13 @@ async def _sandbox(link: Connection, place: Place) -> Check:
     cwd = _standing(place)
     result = await probe_sandbox(link.rpc, cwd)
     if result.ok:
-        return Check("sandbox", State.OK, f"{result.sentence} (tried in {cwd})")
+        says = f"{result.sentence.rstrip('.')}, tried in {cwd}"
+        return Check("sandbox", State.OK, says)
     says, _, remedy = result.sentence.partition("; ")
     raw = str(result.raw.get("stderr") or result.raw.get("message") or "").strip()
     quoted = f' It said: "{safe(raw)}"' if raw else ""
-    return Check("sandbox", State.FAILING, f"{says}.{quoted}", _sentence(remedy))
+    says = f"{says} (tried in {cwd}).{quoted}"
+    return Check("sandbox", State.FAILING, says, _sentence(remedy))
 
 
 def _standing(place: Place) -> Path:

@@ -139,11 +139,7 @@ def check_home(place: Place) -> Check:
 
 def _unwritable(name: str, says: str, home: Path) -> Check:
     """Not for this user, or for nobody: then a sandbox around us did it."""
-    try:
-        read_only = bool(os.statvfs(home).f_flag & os.ST_RDONLY)
-    except OSError:
-        read_only = False
-    if not read_only:
+    if not _mounted_read_only(home):
         remedy = "Make it writable for this user, or set CODEX_HOME to another folder."
         return Check(name, State.FAILING, says, remedy)
     remedy = (
@@ -152,6 +148,13 @@ def _unwritable(name: str, says: str, home: Path) -> Check:
     )
     lines = allow_write(own_folders(Context(home=str(home))))
     return Check(name, State.FAILING, says, remedy, lines)
+
+
+def _mounted_read_only(folder: Path) -> bool:
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _missing_home(place: Place) -> Check:
@@ -218,8 +221,7 @@ def check_store(place: Place) -> Check:
         return Check("store", State.FAILING, says, remedy)
     if not (_usable(path) and _usable(path.parent)):
         says = f"{path} cannot be written; nothing would be saved."
-        remedy = "Make its folder writable, or set CODEX_TUI_HOME to another one."
-        return Check("store", State.FAILING, says, remedy)
+        return _closed_store(says, path.parent)
     later = "" if steps == len(MIGRATIONS) else ", updated at the next start"
     size = path.stat().st_size / (1 << 20)
     says = f"{path}, schema {steps}{later}, {size:.1f} MB"
@@ -231,7 +233,19 @@ def _unborn(path: Path) -> Check:
     if near.is_dir() and _usable(near):
         return Check("store", State.OK, f"{path}, made at the first start")
     says = f"{path} cannot be made: {near} cannot be written."
-    return Check("store", State.FAILING, says, "Set CODEX_TUI_HOME to another folder.")
+    return _closed_store(says, path.parent)
+
+
+def _closed_store(says: str, folder: Path) -> Check:
+    near = next(one for one in (folder, *folder.parents) if one.exists())
+    if not _mounted_read_only(near):
+        remedy = "Make its folder writable, or set CODEX_TUI_HOME to another one."
+        return Check("store", State.FAILING, says, remedy)
+    remedy = (
+        "It is mounted read-only: set CODEX_TUI_HOME to another folder, or let the "
+        "sandbox around codex-tui write it:"
+    )
+    return Check("store", State.FAILING, says, remedy, allow_write((f"{folder}/**",)))
 
 
 def _store_failing(error: StoreError) -> Check:

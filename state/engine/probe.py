@@ -68,6 +68,16 @@ _KNOWN: tuple[tuple[tuple[str, ...], str], ...] = (
         "The disk is full, so transcripts will be lost; free some space.",
     ),
     (
+        ("bwrap: can't", "read-only file system"),
+        "The folder is read-only for the engine itself, so no command runs there; try "
+        "one that can be written, or let the sandbox around the engine write it.",
+    ),
+    (
+        ("app-server socket directory must be",),
+        "The engine runs inside Codex's own sandbox, where it can make no other; start "
+        "it outside.",
+    ),
+    (
         ("read-only file system",),
         "A folder the engine needs is read-only, so commands fail; "
         "make CODEX_HOME and the temporary folder writable.",

@@ -11,6 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from state.permissions.diagnosis import Blocker, Diagnosis
+from state.permissions.machinery import (
+    ALWAYS,
+    no_helper,
+    no_mount,
+    symlink,
+    unreadable_self,
+)
 from state.permissions.noise import Finding, Noise, find
 from state.permissions.paths import within
 from state.permissions.remedies import (
@@ -35,7 +42,7 @@ def diagnose(text: str, context: Context) -> Diagnosis | None:
     found = find(text)
     if found is None:
         return None
-    always = _ALWAYS.get(found.noise)
+    always = ALWAYS.get(found.noise)
     return always or _TELLS[found.noise](found, context)
 
 
@@ -214,48 +221,6 @@ def _host_blocked(found: Finding, context: Context) -> Diagnosis:
     )
 
 
-# -- the sandbox's own machinery -------------------------------------------------
-
-
-def _no_helper(found: Finding, context: Context) -> Diagnosis:
-    return Diagnosis(
-        Blocker.OUTER,
-        "Codex could not place its sandbox helper: its folder "
-        f"{context.home}/tmp cannot be written, or lies under a temporary folder.",
-        "Let the sandbox around Codex write its home, and keep CODEX_HOME out of /tmp.",
-        allow_write(own_folders(context)),
-        "json",
-        noise=found.noise,
-    )
-
-
-def _unreadable_self(found: Finding, context: Context) -> Diagnosis:
-    name = f"the profile {context.profile}" if context.profile else "the profile"
-    return Diagnosis(
-        Blocker.SANDBOX,
-        f"Codex's sandbox cannot even start: {name} does not let it read its own "
-        "program.",
-        "Let the profile read the whole disk, or add codex's folder and `:minimal`.",
-        profile_entry(context, ":root", access="read"),
-        "toml",
-        noise=found.noise,
-        subject=found.subject,
-    )
-
-
-def _symlink(found: Finding, context: Context) -> Diagnosis:
-    del context
-    path = found.subject
-    return Diagnosis(
-        Blocker.SANDBOX,
-        f"Codex's sandbox refuses every command here: {path or 'a protected path'} is "
-        "reached through a symlink inside another writable root.",
-        "Start the thread in the folder's real path instead of the link.",
-        noise=found.noise,
-        subject=path,
-    )
-
-
 # -- Codex's own books -----------------------------------------------------------
 
 
@@ -318,58 +283,6 @@ def _windows(found: Finding, context: Context) -> Diagnosis:
     )
 
 
-_ALWAYS: dict[Noise, Diagnosis] = {
-    Noise.NO_BWRAP: Diagnosis(
-        Blocker.SYSTEM,
-        "Codex found no bubblewrap, so no command can run in its sandbox.",
-        "Install bubblewrap with the system's package manager.",
-        "sudo apt install bubblewrap",
-        "sh",
-        noise=Noise.NO_BWRAP,
-    ),
-    Noise.NO_NAMESPACE: Diagnosis(
-        Blocker.SYSTEM,
-        "The system refuses the user namespaces that Codex's sandbox is made of: "
-        "Codex runs inside a container or another sandbox, or they are switched off.",
-        "Allow unprivileged user namespaces, or start the engine outside that sandbox.",
-        "sudo sysctl -w kernel.unprivileged_userns_clone=1 "
-        "kernel.apparmor_restrict_unprivileged_userns=0 user.max_user_namespaces=15000",
-        "sh",
-        noise=Noise.NO_NAMESPACE,
-    ),
-    Noise.MOUNT_REGISTRY: Diagnosis(
-        Blocker.OUTER,
-        "Codex's sandbox keeps a registry under /tmp and cannot write it: Codex itself "
-        "runs with a read-only /tmp.",
-        "Let the sandbox around Codex write /tmp.",
-        allow_write(("/tmp",)),
-        "json",
-        noise=Noise.MOUNT_REGISTRY,
-    ),
-    Noise.DISK_FULL: Diagnosis(
-        Blocker.SYSTEM,
-        "The disk is full: nothing more could be written.",
-        "Free some space; then restart the engine, as the history it shows stays "
-        "broken until then.",
-        noise=Noise.DISK_FULL,
-    ),
-    Noise.WRITER_LOCK: Diagnosis(
-        Blocker.CODEX,
-        "Another Codex process writes this thread; two may not.",
-        "Close it there, or fork the thread and go on in the fork.",
-        noise=Noise.WRITER_LOCK,
-    ),
-    Noise.LANDLOCK: Diagnosis(
-        Blocker.SANDBOX,
-        "Codex's legacy Landlock sandbox could not be put in force or refused this.",
-        "Use the bubblewrap sandbox: remove use_legacy_landlock from config.toml.",
-        "[features]\nuse_legacy_landlock = false",
-        "toml",
-        noise=Noise.LANDLOCK,
-    ),
-}
-"""What needs no more than the words themselves."""
-
 _TELLS: dict[Noise, Callable[[Finding, Context], Diagnosis]] = {
     Noise.READ_ONLY: _read_only,
     Noise.DENIED: _denied,
@@ -378,9 +291,10 @@ _TELLS: dict[Noise, Callable[[Finding, Context], Diagnosis]] = {
     Noise.CONNECT: _network,
     Noise.SOCKET: _network,
     Noise.HOST_BLOCKED: _host_blocked,
-    Noise.NO_HELPER: _no_helper,
-    Noise.UNREADABLE_SELF: _unreadable_self,
-    Noise.SYMLINK_CROSSES: _symlink,
+    Noise.NO_HELPER: no_helper,
+    Noise.NO_MOUNT: no_mount,
+    Noise.UNREADABLE_SELF: unreadable_self,
+    Noise.SYMLINK_CROSSES: symlink,
     Noise.SEATBELT: _seatbelt,
     Noise.WINDOWS_DENIED: _windows,
     Noise.HOME_UNWRITABLE: _home,

@@ -34,6 +34,8 @@ class Noise(StrEnum):
     NO_NAMESPACE = "user namespaces are refused"
     NO_HELPER = "the sandbox helper is missing"
     UNREADABLE_SELF = "the profile hides codex itself"
+    NO_MOUNT = "the sandbox cannot be set up in a folder"
+    NESTED = "codex runs inside codex's sandbox"
     MOUNT_REGISTRY = "the mount registry cannot be written"
     SYMLINK_CROSSES = "a protected path crosses a writable symlink"
     SEATBELT = "seatbelt refused"
@@ -76,6 +78,11 @@ _TABLE: tuple[tuple[Noise, str], ...] = (
     (Noise.NO_HELPER, r"\bcodex-linux-sandbox: No such file"),
     (Noise.UNREADABLE_SELF, r"bwrap: execvp (?P<subject>\S+): No such file"),
     (Noise.MOUNT_REGISTRY, r"synthetic (?:bubblewrap )?mount[^\n]{0,60}registry"),
+    (Noise.NESTED, r"app-server socket directory must be a user-owned directory"),
+    (
+        Noise.NO_MOUNT,
+        rf"bwrap: Can't [a-z ]{{1,40}} (?P<subject>/[^\n]{{1,4096}}?): {_EROFS}",
+    ),
     (
         Noise.SYMLINK_CROSSES,
         r"cannot enforce sandbox \S+ path (?P<subject>[^\n]{1,4096}?) because it "
@@ -105,7 +112,10 @@ _TABLE: tuple[tuple[Noise, str], ...] = (
     (Noise.NAME_LOOKUP, rf"Could not resolve host(?:name)?:? {_HOST}"),
     (Noise.NAME_LOOKUP, rf"getaddrinfo (?:EAI_AGAIN|ENOTFOUND) {_HOST}"),
     (Noise.NAME_LOOKUP, rf"dial tcp: lookup {_HOST}[^\n]{{0,80}}"),
+    (Noise.NAME_LOOKUP, rf"unable to resolve host address {_QUOTED}"),
+    (Noise.NAME_LOOKUP, rf"Temporary failure resolving {_QUOTED}"),
     (Noise.NAME_LOOKUP, r"Temporary failure in name resolution"),
+    (Noise.NAME_LOOKUP, r"Name or service not known"),
     (Noise.NAME_LOOKUP, r"failed to lookup address information"),
     (Noise.NAME_LOOKUP, r"nodename nor servname provided"),
     (Noise.CONNECT, rf"Failed to connect to {_HOST} port \d+ after 0 ms"),
@@ -115,8 +125,12 @@ _TABLE: tuple[tuple[Noise, str], ...] = (
         Noise.SOCKET,
         r"(?s:socket.{0,2000})PermissionError: \[Errno 1\] Operation not permitted$",
     ),
-    (Noise.SOCKET, r"(?:connect|bind) EPERM (?P<subject>[\w.:\[\]]+)"),
-    (Noise.SOCKET, r"connect: operation not permitted"),
+    (
+        Noise.SOCKET,
+        r"(?:connect|bind|listen) EPERM(?:: operation not permitted)? "
+        r"(?P<subject>[\w.:\[\]]+)",
+    ),
+    (Noise.SOCKET, r"(?i:connect)[^\n:]{0,60}: (?i:operation not permitted)"),
     (Noise.SOCKET, r"(?i:network is unreachable)"),
     # -- other systems' sandboxes --
     (Noise.SEATBELT, r"deny\(\d+\) (?P<rule>[\w*-]+) (?P<subject>/[^\n]{1,4096})"),
@@ -145,6 +159,7 @@ _TABLE: tuple[tuple[Noise, str], ...] = (
     (Noise.READ_ONLY, _EROFS),
     (Noise.DATABASE, r"unable to open database \"(?P<subject>[^\"\n]{1,4096})\""),
     (Noise.DATABASE, r"(?:code: 14\)|OperationalError:) ?unable to open database file"),
+    (Noise.DATABASE, r"attempt to write a readonly database"),
     (Noise.DENIED, rf"EACCES: {_EACCES}, \w+ {_QUOTED}"),
     (Noise.DENIED, rf"(?:Errno 13\] )?{_EACCES}: {_QUOTED}"),
     (Noise.DENIED, rf"{_QUOTED}(?: for \w+)?: {_EACCES}"),
@@ -170,7 +185,7 @@ def find(text: str) -> Finding | None:
         end = text.find("\n", match.end())
         line = text[start : end if end >= 0 else len(text)]
         found = match.groupdict()
-        subject = (found.get("subject") or "").strip().rstrip(":")
+        subject = (found.get("subject") or "").strip().rstrip(":").rstrip("'\"’”")
         if found.get("words"):
             rest = line[match.end() - start :]
             subject = _path_in(found["words"], rest)
@@ -198,7 +213,7 @@ def _path_in(words: str, rest: str) -> str:
         if bare is not None:
             return bare["path"]
     last = parts[-1]
-    alone = len(parts) > 1 and not re.search(r"[\s'\"()\[\]]", last)
+    alone = len(parts) > 1 and not re.search(r"[\s'\"()\[\]]|^[A-Z]+_[A-Z_]+$", last)
     return last if alone and not last[:1].isdigit() else ""
 
 

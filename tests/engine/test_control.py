@@ -270,6 +270,8 @@ REGISTRY = (
             "temporary folder",
         ),
         ("Failed to create unified exec process", "upgrade"),
+        ("bwrap: Can't mkdir /ws/.agents: Read-only file system", "The folder is"),
+        ("error: app-server socket directory must be a user-owned", "start it outside"),
         ("/bin/sh: 1: cannot create /x: Read-only file system", "read-only"),
         ("No space left on device (os error 28)", "disk is full"),
         ("something new", "not known yet"),

@@ -102,6 +102,8 @@ def test_a_name_alone_is_a_path_only_behind_its_program() -> None:
         ("bench: cannot save: Read-only file system", ""),
         ("Cannot create temporary file in ./: Read-only file system", "./"),
         ("OSError: [Errno 30] Read-only file system", ""),
+        ("strace: PTRACE_TRACEME: Operation not permitted", ""),
+        ("Could not create directory '/d/.ssh' (Read-only file system).", "/d/.ssh"),
     ):
         found = find(text)
         assert found is not None
@@ -147,6 +149,19 @@ NETWORK_WORDS = (
     ),
     ("socket.gaierror: [Errno -3] Temporary failure in name resolution", ""),
     ("dial tcp: lookup proxy.golang.org: connection refused", "proxy.golang.org"),
+    (
+        "ERROR: Failed to establish a new connection: [Errno -2] Name or service not "
+        "known')': /simple/x/",
+        "",
+    ),
+    ("wget: unable to resolve host address ‘example.com’", "example.com"),
+    ("  Temporary failure resolving 'deb.debian.org'", "deb.debian.org"),
+    (
+        "Error: listen EPERM: operation not permitted 0.0.0.0:3000\n    at Server.x",
+        "0.0.0.0:3000",
+    ),
+    ("Error: connect EPERM 1.1.1.1:80 - Local (undefined:undefined)", "1.1.1.1:80"),
+    ("cannot connect: Operation not permitted at -e line 1.", ""),
     ("error: failed to lookup address information: Try again", ""),
 )
 
@@ -212,6 +227,20 @@ MACHINERY = (
         "read-only path /tmp/x-link/.git because it crosses writable symlink",
         Noise.SYMLINK_CROSSES,
         "/tmp/x-link/.git",
+    ),
+    (
+        "WARNING: proceeding, even though we could not create PATH aliases: Read-only "
+        "file system (os error 30)\nbwrap: Can't mkdir /ws/.agents: Read-only file "
+        "system",
+        Noise.NO_MOUNT,
+        "/ws is read-only for Codex itself",
+    ),
+    (
+        "WARNING: proceeding, even though we could not create PATH aliases: Read-only "
+        "file system (os error 30)\nerror building bubblewrap command: app-server "
+        "socket directory must be a user-owned directory with mode 0700",
+        Noise.NESTED,
+        "inside Codex's own sandbox",
     ),
     (
         "bwrap: execvp /opt/codex/bin/codex: No such file or directory",
@@ -292,6 +321,16 @@ def test_the_machinery_itself(text: str, noise: Noise, words: str) -> None:
     assert told is not None
     assert told.noise is noise
     assert words in f"{told.sentence} {told.remedy}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["unable to open database file", "attempt to write a readonly database"],
+)
+def test_a_database_that_cannot_be_written(words: str) -> None:
+    told = diagnose(f"sqlite3.OperationalError: {words}", WRITE)
+    assert told is not None
+    assert (told.noise, told.proven) == (Noise.DATABASE, False)
 
 
 def test_an_outer_sandbox_gets_the_lines_to_add() -> None:

@@ -175,7 +175,7 @@ def test_doctor_probes_the_real_sandbox(engine: EngineUnderTest, place: Place) -
     place.codex_home.mkdir()
     checks = _doctor(place, "--codex-bin", str(engine.path))
     assert engine.version in checks["engine"]["says"]
-    assert "Commands run in the sandbox." in checks["sandbox"]["says"]
+    assert "Commands run in the sandbox, tried in" in checks["sandbox"]["says"]
     assert checks["config"]["state"] == "ok"
     assert checks["login"]["state"] == "warning"
     assert {check["state"] for check in checks.values()} <= {"ok", "warning"}
@@ -242,7 +242,7 @@ def test_doctor_probes_without_making_a_home(
     need_sandbox(engine)
     environment = {"CODEX_HOME": ""}
     checks = _doctor(place, "--codex-bin", str(engine.path), **environment)
-    assert "Commands run in the sandbox." in checks["sandbox"]["says"]
+    assert "Commands run in the sandbox, tried in" in checks["sandbox"]["says"]
     assert checks["login"]["state"] == "warning"
     assert (
         place.run("threads", "--codex-bin", str(engine.path), **environment).returncode
@@ -273,6 +273,9 @@ def test_doctor_inside_a_sandbox(engine: EngineUnderTest, place: Place) -> None:
     assert (home["state"], "mounted read-only" in home["remedy"]) == ("failing", True)
     allowed = json.loads(home["lines"])["sandbox"]["filesystem"]["allowWrite"]
     assert allowed == [f"{place.codex_home}/**"]
+    store = checks["store"]
+    assert (store["state"], "mounted read-only" in store["remedy"]) == ("failing", True)
+    assert json.loads(store["lines"])["sandbox"]["filesystem"]["allowWrite"]
     assert b"Traceback" not in ran.stderr
     other = subprocess.run(
         (*inside, "threads"),
