@@ -11,7 +11,7 @@ from state.items import Command, HiddenCommand, Item, ItemStatus, Stopped
 from state.model import SandboxMode, Settings, Turn
 from state.output import OutputText
 from state.permissions.context import context_of
-from state.permissions.diagnose import Diagnosis, diagnose
+from state.permissions.diagnose import Blocker, Diagnosis, diagnose
 from state.permissions.noise import SOURCE
 from state.select.words import one_line, unwrap_command
 from state.text import clean, reveal
@@ -23,6 +23,7 @@ _VERBS = {
     Stopped.REFUSED: "Refused",
 }
 NO_SANDBOX = (SandboxMode.FULL_ACCESS, SandboxMode.EXTERNAL)
+WHICH = "Which call of this cell it was is not told."
 _SOURCES = {
     "rollout": "from the rollout",
     "raw events": "from raw events",
@@ -32,9 +33,11 @@ _SOURCES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Why:
-    """What stopped a command, ready to be shown. `setting`: lines to copy."""
+    """What stopped a command, ready to be shown. `became`: what the row of the command
+    says, too: was blocked, may have been. `setting`: lines to copy."""
 
     command: str
+    became: str
     sentence: str
     remedy: str
     setting: str
@@ -114,7 +117,7 @@ def _note(item: Item, body: HiddenCommand, turn: Turn | None) -> str:
     told = diagnosis(item, turn)
     words = clean(told.sentence) if told is not None else _by_log(body)
     if not body.command:
-        words = f"Which call of this cell it was is not told. {words}"
+        words = f"{WHICH} {words}"
     return hinted(words)
 
 
@@ -139,12 +142,30 @@ def hinted(sentence: str) -> str:
     return f"{sentence.rstrip('.')} {hint}"
 
 
+_BECAME = {
+    Stopped.BLOCKED: "was blocked",
+    Stopped.MAYBE: "may have been blocked",
+    Stopped.REFUSED: "was refused",
+}
+_FAILED = (Blocker.SYSTEM, Blocker.CODEX)
+
+
+def _became(body: HiddenCommand | Command, told: Diagnosis) -> str:
+    """As the row says it; of a command that simply ran, as far as it is proven."""
+    if isinstance(body, HiddenCommand):
+        return _BECAME[body.stopped]
+    if told.blocker in _FAILED:
+        return "failed"
+    return _BECAME[Stopped.BLOCKED if told.proven else Stopped.MAYBE]
+
+
 def why(item: Item, turn: Turn | None) -> Why | None:
     """What stopped the command of this item, and what would allow it."""
     body = item.body
     if isinstance(body, HiddenCommand) and body.stopped is Stopped.REFUSED:
         return Why(
             reveal(body.command or body.code, multiline=True).text,
+            _BECAME[Stopped.REFUSED],
             f"It did not run: {one_line(body.reason)}",
             "A rule, a hook or the approval policy refuses it; see /approvals.",
             "",
@@ -160,6 +181,7 @@ def why(item: Item, turn: Turn | None) -> Why | None:
     if told is None:
         return Why(
             reveal(unwrap_command(script).strip(), multiline=True).text,
+            _BECAME[Stopped.MAYBE],
             f"{logged}.",
             "Ask the thread to show the error of that command; what it may touch "
             "stands in /sandbox.",
@@ -169,7 +191,10 @@ def why(item: Item, turn: Turn | None) -> Why | None:
     more = " The engine's log counts it as stopped by its sandbox, too."
     return Why(
         reveal(unwrap_command(script).strip(), multiline=True).text,
-        reveal(told.sentence).text + (more if logged else ""),
+        _became(body, told),
+        (f"{WHICH} " if isinstance(body, HiddenCommand) and not body.command else "")
+        + reveal(told.sentence).text
+        + (more if logged else ""),
         reveal(told.remedy).text,
         reveal(told.setting, multiline=True).text,
         clean(str(body.output)),

@@ -98,6 +98,12 @@ def test_why_it_was_blocked(snap_of: Snap, size: Size) -> None:
     snap_of(blocked(), size, run_before=act, must_contain=words)
 
 
+def test_why_it_may_have_been_blocked(snap_of: Snap) -> None:
+    """The question says no more than the row does."""
+    words = ["Why it may have been blocked", "/etc/motd", "Tell the agent"]
+    snap_of(blocked(), (80, 24), run_before=keys("2", "K", "w"), must_contain=words)
+
+
 def test_telling_the_agent_writes_a_draft(snap_of: Snap) -> None:
     act = keys("2", "K", "K", "K", "w", "left", "enter")
     words = ["was blocked. Codex's sandbox", "find another way"]

@@ -53,7 +53,7 @@ def dialog(told: Why) -> Ask:
         choices.append(Choice("copy", "Copy the setting"))
     choices += [Choice(name, f"/{name}") for name in PLACES if name in BY_ID]
     choices.append(Choice("tell", "Tell the agent"))
-    return Ask("Why it was blocked", lines, choices)
+    return Ask(f"Why it {told.became}", lines, choices)
 
 
 PLACES = ("approvals", "sandbox")
@@ -64,7 +64,7 @@ def _draft(fleet: FleetIntents, told: Why) -> None:
     """Words for the agent, in the composer; the user sends them or not."""
     said = fleet.composer.kept
     words = (
-        f"`{told.command}` was blocked. {told.sentence} Ask for approval and run it "
+        f"`{told.command}` {told.became}. {told.sentence} Ask for approval and run it "
         "again, or find another way."
     )
     fleet.composer.load(f"{said}\n\n{words}" if said.strip() else words)
