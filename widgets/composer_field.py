@@ -15,6 +15,7 @@ from typing import ClassVar, Literal
 from rich.text import Text
 from textual import events
 from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -70,6 +71,13 @@ class ComposerField(TextArea):
         }
     }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # A terminal's own key stops the program wherever the cursor is; what was
+        # typed is taken back as shells do it.
+        Binding("ctrl+z", "app.suspend_process", show=False),
+        Binding("ctrl+underscore,super+z", "undo", show=False),
+    ]
 
     @dataclass
     class Key(Message):

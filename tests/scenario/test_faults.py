@@ -340,9 +340,11 @@ def test_control_z_gives_the_terminal_back_and_takes_it_again(place: Place) -> N
     with run(place, replies()) as terminal:
         terminal.wait_for(READY)
         within = terminal.modes
-        for how in ("ctrl+z", "SIGTSTP"):
+        for how in ("ctrl+z", "ctrl+z while writing", "SIGTSTP"):
             if how == "ctrl+z":
                 terminal.type("\x1a")
+            elif how == "ctrl+z while writing":
+                terminal.type("i\x1a")
             else:
                 terminal.signal(signal.SIGTSTP)
             terminal.wait(terminal.stopped, "stopped")
@@ -352,6 +354,8 @@ def test_control_z_gives_the_terminal_back_and_takes_it_again(place: Place) -> N
             terminal.wait_for(READY, since=at)
             terminal.wait(lambda: terminal.modes == within, "raw again")
             assert ENTER_SCREEN in terminal.bytes[at:]
+            if how == "ctrl+z while writing":
+                terminal.type("\x1b")
         # Stopped by force, with no moment to give anything back.
         terminal.signal(signal.SIGSTOP)
         terminal.wait(terminal.stopped, "stopped")
