@@ -238,11 +238,16 @@ async def _config(link: Connection, heard: _Heard) -> Check:
     except EngineError as error:
         problem = safe(str(error))
     invalid = [text for text in heard.warnings if "invalid config" in text.lower()]
-    if problem or invalid:
-        says = safe(invalid[0]) if invalid else problem
+    if problem:
+        # A running engine repeats the fault it started with, mended or not.
+        says = safe(invalid[0]) if invalid and link.how == "private" else problem
         remedy = "Mend config.toml there; until then no thread starts or resumes."
         return Check("config", State.FAILING, says, remedy)
-    others = [text for text in heard.warnings if not _is_about_helper(text)]
+    others = [
+        text
+        for text in heard.warnings
+        if not _is_about_helper(text) and text not in invalid
+    ]
     if others:
         says = safe(" ".join(dict.fromkeys(others)))
         return Check("config", State.WARNING, says, "Do what the engine says there.")

@@ -20,22 +20,21 @@ from state.events import ConfigMended, ConfigWarned
 from state.events.world import INVALID_CONFIG
 
 AGAIN_SECONDS = 3.0
-_REFUSED = re.compile(
-    r"failed to (?:read|load) configuration[^:]*: (?:(?P<file>.*?):(?P<line>\d+):"
-    r"(?P<column>\d+): )?(?P<why>.*)",
-    re.DOTALL,
+INTERNAL = -32603
+"""How the engine refuses to read what it cannot use; other codes are about us."""
+_PLACED = re.compile(
+    r"[^:]*: (?P<file>/.*?):(?P<line>\d+):(?P<column>\d+): (?P<why>.*)", re.DOTALL
 )
 
 
-def warning_of(message: str) -> str | None:
-    """A refusal in the words of the engine's own warning; None: it is about
-    something else."""
-    found = _REFUSED.fullmatch(message)
-    if found is None:
-        return None
-    lines = [f"{INVALID_CONFIG}.", found["why"]]
-    if found["file"]:
-        lines.append(f"{found['file']}, line {found['line']}, column {found['column']}")
+def warning_of(message: str) -> str:
+    """A refusal in the words of the engine's own warning."""
+    lines = [f"{INVALID_CONFIG}."]
+    if found := _PLACED.fullmatch(message):
+        place = f"{found['file']}, line {found['line']}, column {found['column']}"
+        lines += [" ".join(found["why"].split()), place]
+    else:
+        lines.append(" ".join(message.split()))
     return "\n".join(lines)
 
 
@@ -73,9 +72,8 @@ class ConfigWatch:
         try:
             await link.ask(calls.read_config())
         except RequestFailed as error:
-            words = warning_of(error.message)
-            if words is not None and not self.warned:
-                link.tell(ConfigWarned(words))
+            if error.code == INTERNAL and not self.warned:
+                link.tell(ConfigWarned(warning_of(error.message)))
             return
         if self.warned:
             link.tell(ConfigMended())

@@ -120,10 +120,11 @@ _PLACED = late_pattern(r"(?P<file>.*?)[:, ]+\(?(?P<at>line \d+, column \d+)\W*")
 def _config_banner(text: str) -> BannerView:
     """File, line and column, why, and what goes on working."""
     summary, *details = text.split("\n")
-    where = details.pop() if details else ""
-    why = " ".join(details) or summary
-    if placed := _PLACED.fullmatch(where.strip()):
+    where = ""
+    if details and (placed := _PLACED.fullmatch(details[-1].strip())):
         where = f"{placed['at']} of {placed['file']}"
+        details.pop()
+    why = " ".join(details) or summary
     return BannerView(
         "The engine cannot use its config.toml",
         one_line(where),

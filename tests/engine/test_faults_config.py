@@ -64,6 +64,14 @@ def test_a_broken_file_is_told_and_so_is_that_it_was_mended(
             assert await starts(watch, bench)
             config.write_text(f"{whole}\n\nbroken = = 3\n")
             await said(watch, config, line + 1)
+            mark = len(watch.events)
+            config.write_text(whole)
+            await mended(watch, mark)
+            # What is no fault of the file's shape has no place that could be named.
+            config.write_text(f'default_permissions = "nope"\n{whole}')
+            await watch.until(ConfigWarned, lambda e: "permissions" in e.text)
+            shown = banner(watch)
+            assert shown is not None and "permissions" in shown.body
             # Who comes now is told of the first fault: the engine forgets none.
             mark = len(watch.events)
             config.write_text(whole)
@@ -88,14 +96,11 @@ def test_a_broken_file_is_told_and_so_is_that_it_was_mended(
             "Invalid configuration.\none: two\n/h/a:b/config.toml, line 4, column 1",
         ),
         (
-            "failed to load configuration: no such profile",
-            "Invalid configuration.\nno such profile",
+            "invalid configuration: invalid type: integer `3`\nin `permissions`\n",
+            "Invalid configuration.\n"
+            "invalid configuration: invalid type: integer `3` in `permissions`",
         ),
-        ("unknown variant", None),
-        ("", None),
     ],
 )
-def test_a_refusal_is_read_as_the_engines_warning(
-    message: str, words: str | None
-) -> None:
+def test_a_refusal_is_read_as_the_engines_warning(message: str, words: str) -> None:
     assert warning_of(message) == words
