@@ -15,8 +15,8 @@ SLOWEST_MS = 250
 """However much a frame draws, four are shown in a second."""
 BYTES_PER_MS = 18
 """18 kB a second are for what changes by itself: a line over ssh has no more."""
-MS_PER_THREAD = 1
-"""A publish that takes a hundred threads along is followed by a tenth of a second."""
+MS_PER_THREAD = 2
+"""A publish that takes a hundred threads along is followed by a fifth of a second."""
 
 PROMPT: frozenset[type[e.Event]] = frozenset(
     {

@@ -273,7 +273,10 @@ class CodexTui(KeysInOrder):
         if now - self._spun >= SPINNER_REST:
             self._spun = now
             self._frame += 1
-            self._set_clocks()
+            clock = self.services.clock()
+            self.fleet.turn_spinner(clock, self._frame)
+            for board in self.boards:
+                board.set_clock(clock, self._frame)
 
     # -- faults ------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ _BROKEN = late_pattern("[\ud800-\udfff]")
 
 def text(value: str) -> str:
     """A string SQLite can hold: lone surrogates become U+FFFD, the rest stays."""
-    return _BROKEN.sub("\ufffd", value)
+    return value if value.isascii() else _BROKEN.sub("\ufffd", value)
 
 
 def _enc_hook(value: object) -> object:

@@ -32,6 +32,8 @@ class GulpingConnection(ClientConnection):
         """The socket is there."""
         self._came: list[bytes] = []
         self._pieces: list[bytes] = []
+        # asyncio gets four times as much memory for each look, and gives it back.
+        transport.max_size = LARGE  # type: ignore[attr-defined]
         super().connection_made(transport)
 
     async def messages(self) -> list[bytes]:

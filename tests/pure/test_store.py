@@ -141,7 +141,7 @@ def test_many_threads_that_change_are_published_less_often() -> None:
         thread_id = ThreadId(f"t{number}")
         store.inlet.grow(thread_id, U, ITEM, DeltaKind.MESSAGE, "a")
     store.tick(1_000)
-    assert store.gate.wait(1_000) == 100
+    assert store.gate.wait(1_000) == 200
     store.inlet.grow(T, U, ITEM, DeltaKind.MESSAGE, "a")
     store.tick(2_000)
     assert store.gate.wait(2_000) == INTERVAL_MS

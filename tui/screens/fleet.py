@@ -287,6 +287,10 @@ class FleetScreen(FleetActs):
             self.terminal_watch.tick()
         for one in (self.header, self.status, self.banner, self.card):
             one.set_clock(now_ms)
+        self.turn_spinner(now_ms, frame)
+
+    def turn_spinner(self, now_ms: int, frame: int) -> None:
+        """The open thread's clock ticks eight times a second, all others once."""
         self.transcript.set_clock(now_ms, frame)
         self.places.note()
 

@@ -84,6 +84,7 @@ NAMES = (
     *("tui.screens.approvals", "tui.screens.dialogs", "tui.screens.loss_desk"),
     *("tui.screens.queue_desk", "tui.screens.terminals", "tui.screens.why"),
     *("widgets.forms", "tui.screens.agent_desk", "tui.screens.sandbox"),
+    "widgets.markdown",
     "widgets.last_words",
     "tui.screens.writers",
     *("tui.screens.trusting", "tui.screens.profile"),
