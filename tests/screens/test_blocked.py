@@ -104,6 +104,16 @@ def test_why_it_may_have_been_blocked(snap_of: Snap) -> None:
     snap_of(blocked(), (80, 24), run_before=keys("2", "K", "w"), must_contain=words)
 
 
+def test_why_of_the_command_above_the_last_words(snap_of: Snap) -> None:
+    """The cursor rests on what the agent said last; w tells of the command it means."""
+    words = [
+        "> ../shared-reports/cold.txt",
+        "Codex's sandbox (workspace-write) blocked",
+    ]
+    it = of_the_demo(BLOCKED, s.WORKSPACE)
+    snap_of(it, (80, 24), run_before=keys("2", "w"), must_contain=words)
+
+
 def test_telling_the_agent_writes_a_draft(snap_of: Snap) -> None:
     act = keys("2", "K", "K", "K", "w", "left", "enter")
     words = ["was blocked. Codex's sandbox", "find another way"]

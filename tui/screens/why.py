@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from state.items import ItemId, ThreadId, TurnId
+from state.model import Turn
 from state.select.blocked import Why, why
 from tui.actions import BY_ID
 from widgets.dialog import Ask, Choice
@@ -17,7 +18,7 @@ from widgets.dialog import Ask, Choice
 if TYPE_CHECKING:
     from tui.screens.fleet_intents import FleetIntents
 
-NOTHING = "Nothing shows that this was blocked."
+NOTHING = "Nothing in this turn shows that it was blocked."
 
 
 async def explain_cell(
@@ -28,10 +29,14 @@ async def explain_cell(
     turn = thread.turns.get(key[0]) if thread is not None else None
     item = turn.items.get(key[1]) if turn is not None else None
     told = why(item, turn) if item is not None else None
+    about = ""
+    if told is None and turn is not None:
+        told = _near(turn, key[1])
+        about = told.command if told is not None else ""
     if told is None:
         fleet.say(NOTHING)
         return
-    answer = await fleet.app.push_screen_wait(dialog(told))
+    answer = await fleet.app.push_screen_wait(dialog(told, about))
     match answer:
         case "copy":
             fleet.copy(told.setting, "the setting")
@@ -43,9 +48,22 @@ async def explain_cell(
             pass
 
 
-def dialog(told: Why) -> Ask:
-    """Who stopped it, what would allow it, and where to go from here."""
-    lines = [told.sentence, "", told.remedy]
+def _near(turn: Turn, item_id: ItemId) -> Why | None:
+    """The cursor rests on the last words of a turn, not on the command they are about:
+    the last one above it that was blocked, or else the next one below."""
+    items = list(turn.items.values())
+    at = next((n for n, one in enumerate(items) if one.id == item_id), len(items))
+    for item in (*reversed(items[:at]), *items[at:]):
+        if told := why(item, turn):
+            return told
+    return None
+
+
+def dialog(told: Why, about: str = "") -> Ask:
+    """Who stopped it, what would allow it, and where to go from here. `about`: the
+    command, where it has to be said."""
+    named = [f"$ {about}", ""] if about else []
+    lines = [*named, told.sentence, "", told.remedy]
     if told.setting:
         lines += ["", *told.setting.split("\n")]
     choices = [Choice("close", "Close")]
