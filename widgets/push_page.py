@@ -24,7 +24,7 @@ from widgets.palette import palette_of
 if TYPE_CHECKING:
     from textual.geometry import Size
 
-LABEL = 19
+LABEL = 22
 WIDE_LABEL = 24
 BROAD = 100
 
