@@ -108,7 +108,7 @@ class SilentEngine:
         hangs: bool = False,
     ) -> None:
         self._hangs = hangs
-        self._replies = replies
+        self.replies = replies
         self._looks = looks
         self._says = says
         self._closed = asyncio.Event()
@@ -127,19 +127,19 @@ class SilentEngine:
 
     async def inspect(self, thread_id: ThreadId) -> WakeReport | None:
         """The real look at a sleeping thread, on these replies."""
-        return await inspect(cast("Link", _Line(self._replies)), thread_id)
+        return await inspect(cast("Link", _Line(self.replies)), thread_id)
 
     async def defaults(self, cwd: str) -> Defaults | None:
         """The real look at the defaults, on these replies."""
-        if not self._replies:
+        if not self.replies:
             return None
-        return await defaults(cast("Link", _Line(self._replies)), cwd)
+        return await defaults(cast("Link", _Line(self.replies)), cwd)
 
     async def controls(self, cwd: str) -> Controls | None:
         """The real look at the configuration, on these replies."""
-        if not self._replies:
+        if not self.replies:
             return None
-        return await controls(cast("Link", _Line(self._replies)), cwd)
+        return await controls(cast("Link", _Line(self.replies)), cwd)
 
     async def surroundings(self) -> Host | None:
         """As if it ran on this machine, in this home."""
@@ -147,7 +147,7 @@ class SilentEngine:
 
     async def attempt(self, asked: Attempt) -> Attempted | None:
         """What a script says the sandbox answers."""
-        raw = self._replies.get("command/exec")
+        raw = self.replies.get("command/exec")
         if raw is None:
             return Attempted(error="the script has no sandbox")
         if asked.way is None:
@@ -172,7 +172,7 @@ class _Line:
     """What the looks need of a link: answers by method."""
 
     def __init__(self, replies: dict[str, Json]) -> None:
-        self._replies = replies
+        self.replies = replies
         path = replies.get("thread/read", {}).get("thread", {}).get("path")
         self.local = path is not None
         self.ledger = self
@@ -186,7 +186,7 @@ class _Line:
 
     async def ask(self, call: Call) -> Json:
         """The answer to any request of this method."""
-        reply = self._replies.get(call.method)
+        reply = self.replies.get(call.method)
         if reply is None:
             raise RequestFailed(call.method, -32600, "unknown method", None)
         return reply

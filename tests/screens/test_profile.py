@@ -12,9 +12,17 @@ from state.select.profile import Editing
 from tests.clockwork import piloted
 from tests.screens import control_scripts as cs
 from tests.screens import scripts as s
-from tests.screens.stage import CWD, Json, connected, keys, stage, told
+from tests.screens.stage import (
+    CWD,
+    Json,
+    SilentEngine,
+    connected,
+    keys,
+    stage,
+    told,
+)
 from tests.screens.test_sandbox import DEV, disk, typed
-from tests.snap import Act, Size, Snap, settle, sizes
+from tests.snap import Act, Size, Snap, screen_text, settle, sizes
 from tui.app import CodexTui
 from tui.screens.profile_desk import ENDLESS, Surroundings, meant
 
@@ -148,6 +156,39 @@ def test_a_new_profile_with_its_default() -> None:
         ConfigEdit('permissions.mine.filesystem."/srv"', "read"),
         ConfigEdit("default_permissions", "mine"),
     )
+
+
+async def _saved() -> tuple[str, str]:
+    """The screen of a new profile, and after it was saved."""
+    it = app(profiles={})
+    async with it.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+
+        async def act(_command: object) -> None:
+            user = {**USER, "permissions": {"mine": {"extends": ":workspace"}}}
+            engine = it.services.engine
+            assert isinstance(engine, SilentEngine)
+            engine.replies.update(cs.controls(user=user))
+
+        it.services.bridge.act = act  # type: ignore[method-assign,assignment]
+        for name in ("i", *typed("/profile"), "enter", *typed("mine"), "enter"):
+            await pilot.press(name)
+            await settle(pilot)
+        before = screen_text(it)
+        for name in ("S", "right", "enter"):
+            await pilot.press(name)
+            await settle(pilot)
+        return before, screen_text(it)
+
+
+def test_what_is_saved_is_new_no_more() -> None:
+    before, after = piloted(_saved())
+
+    def new(text: str) -> bool:
+        return any(row.rstrip().endswith(" new") for row in text.splitlines())
+
+    assert "not saved" in before and new(before)
+    assert "not saved" not in after and not new(after), after
 
 
 class Endless:

@@ -181,7 +181,8 @@ class ProfileBoard(ThreadBoard):
         return found or ((self.controls.cwd,) if self.controls is not None else ())
 
     def _again(self) -> None:
-        self.run_worker(self._build(), group="build", exclusive=True)
+        build = self._build  # Not begun if another takes its place first.
+        self.run_worker(build, group="build", exclusive=True)  # type: ignore[arg-type]
 
     async def _build(self) -> None:
         editing = self.editing
@@ -203,8 +204,7 @@ class ProfileBoard(ThreadBoard):
         self.heading.end = (Bit(state, Tone.NEED if view.changed else Tone.MUTED),)
         self.summary.title = f"{view.square} {view.name}"
         self.summary.detail = f"  {view.sentence}"
-        if view.state:
-            self.summary.end = (Bit(view.state, Tone.MUTED),)
+        self.summary.end = (Bit(view.state, Tone.MUTED),) if view.state else ()
         self.which.view, self.extends.view = view.which, view.extends
         self.network.view, self.start.view = view.network, view.start
         self.wrong.view = view.wrong

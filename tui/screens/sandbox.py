@@ -191,7 +191,8 @@ class SandboxBoard(ThreadBoard):
         now = self._now()
         if now != self._built_for and self._built_for is not None:
             self._built_for = now
-            self.run_worker(self._build(), group="build", exclusive=True)
+            build = self._build  # Not begun if another takes its place first.
+            self.run_worker(build, group="build", exclusive=True)  # type: ignore[arg-type]
         view = words.sandbox_view(
             self.thread,
             self.controls,
