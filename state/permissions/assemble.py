@@ -144,6 +144,9 @@ def mode_layer(settings: Settings, controls: Controls | None) -> Layer:
         usual = ":workspace" if controls.trusted else ":read-only"
         if settings.profile == usual:
             return Layer.TRUST
+    limits = controls.limits.sandboxes
+    if mode.value is not None and limits is not None and mode.value not in limits:
+        return Layer.MANAGED  # The file's is not allowed: an engine falls back.
     return Layer.THREAD
 
 

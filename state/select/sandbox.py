@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from state.agents import rootless
 from state.controls import Controls
+from state.forking import WORDS
 from state.items import ThreadId
 from state.model import Settings, Thread
 from state.permissions import assemble
@@ -182,7 +183,7 @@ def _settings(
         return
     policy = known.policy
     mode = sandbox_mode(settings)[1]
-    layer = _seen(assemble.mode_layer(settings, controls), thread)
+    layer = _seen(_mode_by(settings, thread, controls), thread)
     place = home_path(controls.user_file, home) if controls else ""
     yield SettingLine("sandbox", _bold(mode), layer.value, _place(layer, place))
     if policy is not None and policy.kind is Kind.RESTRICTED:
@@ -214,6 +215,26 @@ def _settings(
             aside = f"commands start in {home_path(thread.cwd, home)}"
         yield SettingLine("sandbox root", _bold(root), aside)
     yield from _next(thread, settings)
+
+
+def _mode_by(
+    settings: Settings, thread: Thread | None, controls: Controls | None
+) -> Layer:
+    """Who set the mode: a turn that goes on under what it began with, an administrator
+    who does not allow what was asked for, the configuration, or somebody here."""
+    after = thread.settings if thread is not None else None
+    if after is not None and (after.profile, after.sandbox) != (
+        settings.profile,
+        settings.sandbox,
+    ):
+        return Layer.TURN
+    layer = assemble.mode_layer(settings, controls)
+    asked = thread.asked if thread is not None else None
+    allowed = controls.limits.sandboxes if controls is not None else None
+    if layer is Layer.THREAD and asked is not None and allowed is not None:
+        word = next((w for m, w in WORDS.items() if m == asked), asked)
+        return layer if word in allowed else Layer.MANAGED
+    return layer
 
 
 def _seen(layer: Layer, thread: Thread | None) -> Layer:
