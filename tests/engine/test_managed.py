@@ -9,6 +9,8 @@ from state.commands import ForkThread, StartThread
 from state.events import SandboxRefused, SettingsChanged, TurnEnded
 from state.items import ThreadId
 from state.model import ClientId, SandboxMode
+from state.select.sandbox import Known, sandbox_view
+from state.store import Store
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.review_bench import managed
 from tests.engine.session_bench import Watch, running
@@ -31,7 +33,21 @@ async def _refused(watch: Watch, command: StartThread | ForkThread) -> ThreadId:
         SandboxRefused, lambda e: e.thread_id == thread_id, since=mark
     )
     assert alarm.asked is SandboxMode.WORKSPACE_WRITE
+    await _by(watch, thread_id, "managed")
     return thread_id
+
+
+async def _by(watch: Watch, thread_id: ThreadId, layer: str) -> None:
+    """Who set the mode, as the inspector says."""
+    store = Store()
+    store.offer_all(watch.events)
+    store.tick(0)
+    thread = store.world.threads[thread_id]
+    controls = await watch.session.controls(thread.cwd or "")
+    known = Known(thread.settings)
+    rows = sandbox_view(thread, controls, known, {thread_id: thread}).settings
+    assert rows[0].label == "sandbox"
+    assert rows[0].set_by == layer, rows[0]
 
 
 @each_engine

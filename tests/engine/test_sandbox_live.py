@@ -20,6 +20,7 @@ from state.model import ClientId, Sandbox, SandboxMode, World
 from state.permissions.reach import Way
 from state.permissions.trial import Attempt
 from state.select.frame import sandbox_line
+from state.select.sandbox import Known, now_of, sandbox_view
 from state.store import Store
 from state.views import SandboxLine
 from tests.engine.harness import Bench, EngineUnderTest, each_engine, need_sandbox
@@ -59,12 +60,17 @@ def script(request: ModelRequest) -> Sequence[Step]:
 
 def line(watch: Watch, path: str | None = None) -> SandboxLine:
     """The bottom line of a thread or agent, from everything that was told so far."""
+    held = world(watch)
+    tree = tuple(held.threads.values())
+    thread = next(one for one in tree if one.agent_path == path)
+    return sandbox_line(held, thread, tree=tree)
+
+
+def world(watch: Watch) -> World:
     store = Store(World())
     store.offer_all(watch.events)
     store.tick(1)
-    tree = tuple(store.world.threads.values())
-    thread = next(one for one in tree if one.agent_path == path)
-    return sandbox_line(store.world, thread, tree=tree)
+    return store.world
 
 
 def everything(folder: Path) -> list[str]:
@@ -108,15 +114,25 @@ async def _switch(bench: Bench) -> None:
         said = line(watch)
         assert said.mode == "workspace-write"
         assert said.parts[0] == "this turn → read-only from the next"
+        assert await _by(watch, thread_id) == "this turn"
         proof = bench.workspace / "go-proof.txt"
         assert not proof.exists()
         (bench.workspace / "go").touch()
         await watch.until(TurnEnded, lambda e: e.thread_id == thread_id)
         assert proof.read_text() == "written\n"
         assert line(watch).mode == "read-only"
+        assert await _by(watch, thread_id) == "this thread"
         await _follow_up(bench, watch, thread_id)
         await _without_root(bench, watch)
         await _probe(bench, watch)
+
+
+async def _by(watch: Watch, thread_id: ThreadId) -> str:
+    """Who set the mode, as the inspector says."""
+    thread = world(watch).threads[thread_id]
+    controls = await watch.session.controls(thread.cwd or "")
+    known = Known(now_of(thread))
+    return sandbox_view(thread, controls, known, {}).settings[0].set_by
 
 
 async def _follow_up(bench: Bench, watch: Watch, thread_id: ThreadId) -> None:
