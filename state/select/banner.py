@@ -33,8 +33,8 @@ def banner_view(world: World) -> BannerView | None:
     if world.store_error is not None:
         return _store_banner(one_line(world.store_error))
     # Without its configuration an engine asks for a login that nobody needs.
-    if broken := [w for w in world.config_warnings if w.startswith(INVALID_CONFIG)]:
-        return _config_banner(broken[-1])
+    if broken := broken_config(world):
+        return _config_banner(broken)
     account = world.account
     if account.kind == "none" and account.requires_login:
         return BannerView(
@@ -55,6 +55,12 @@ def banner_view(world: World) -> BannerView | None:
             tone=Tone.NEED,
         )
     return None
+
+
+def broken_config(world: World) -> str:
+    """What the engine says of a configuration that it cannot use; "" when it can."""
+    told = [w for w in world.config_warnings if w.startswith(INVALID_CONFIG)]
+    return told[-1] if told else ""
 
 
 def _gone(world: World) -> BannerView:

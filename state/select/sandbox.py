@@ -28,7 +28,7 @@ from state.select.sandbox_hosts import (
     proxy_lines,
 )
 from state.select.sandbox_roots import home_path, root_lines
-from state.select.words import agent_label, tree_title
+from state.select.words import agent_label, one_line, tree_title
 from state.text import reveal
 from state.views import (
     Bit,
@@ -85,8 +85,11 @@ def sandbox_view(
     known: Known,
     threads: Mapping[ThreadId, Thread],
     decided: Verdict | None = None,
+    *,
+    broken: str = "",
 ) -> SandboxView:
-    """The board."""
+    """The board. `broken`: what the engine said of a configuration that it cannot use;
+    its last line is the place."""
     square, mode, level = sandbox_mode(known.settings)
     roots = tuple(root_lines(known.policy, known.box, known.host, decided))
     hosts = tuple(host_lines(known.proxy, known.host.home, decided))
@@ -98,7 +101,7 @@ def sandbox_view(
         mode,
         tone,
         sentence(known),
-        tuple(_loud(thread, known)),
+        (*_broken(controls, broken), *_loud(thread, known)),
         tuple(_settings(thread, controls, known)),
         roots[:MOST],
         len(roots),
@@ -131,6 +134,20 @@ def sentence(known: Known) -> str:
 
 def _many(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _broken(controls: Controls | None, told: str) -> Iterator[Bits]:
+    """A configuration the engine cannot use: what it says of it, and where."""
+    if controls is None or not controls.problem:
+        return
+    why, place = controls.problem, ""
+    lines = told.splitlines()
+    if len(lines) > 2:
+        why, place = lines[-2], reveal(lines[-1]).text
+    yield (Bit(f"The configuration cannot be used: {one_line(why)}", Tone.FAIL),)
+    if place:
+        yield (Bit(place, Tone.NEED),)
+    yield (Bit("No thread starts or resumes until it is mended.", Tone.NEED),)
 
 
 def _loud(thread: Thread | None, known: Known) -> Iterator[Bits]:

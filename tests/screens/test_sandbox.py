@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from state.events import (
+    ConfigWarned,
     Event,
     ReviewAsked,
     ReviewDecided,
@@ -19,7 +20,16 @@ from state.reviews import Decision
 from tests.sandbox.trees import MemoryDisk, Tree
 from tests.screens import control_scripts as cs
 from tests.screens import scripts as s
-from tests.screens.stage import CWD, NOW, Json, connected, keys, stage, told
+from tests.screens.stage import (
+    CWD,
+    NOW,
+    Json,
+    SilentEngine,
+    connected,
+    keys,
+    stage,
+    told,
+)
 from tests.snap import Act, Size, Snap, sizes
 from tui.app import CodexTui
 
@@ -259,6 +269,20 @@ def test_a_profile_that_extends_itself(snap_of: Snap, size: Size) -> None:
     user = {**USER, "permissions": {"dev": {"extends": "dev"}}}
     it = app(user=user, opened=PROFILE)
     snap_of(it, size, run_before=inspect(), must_contain=["circle", "dev → dev"])
+
+
+@sizes
+def test_a_broken_configuration(snap_of: Snap, size: Size) -> None:
+    """What is wrong, and where: file, line, column."""
+    file = "/home/dev/.codex/config.toml, line 7, column 17"
+    why = "unclosed table, expected `]`"
+    text = f"Invalid configuration; using defaults.\n{why}\n{file}"
+    it = app(events=(ConfigWarned(text),))
+    engine = it.services.engine
+    assert isinstance(engine, SilentEngine)
+    del engine.replies["config/read"]
+    words = ["unclosed table", "line 7, column 17", "No thread starts or resumes"]
+    snap_of(it, size, run_before=inspect(), must_contain=words)
 
 
 @sizes

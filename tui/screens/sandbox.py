@@ -37,6 +37,7 @@ from state.permissions.profiles import ProfileError
 from state.permissions.reach import Way
 from state.permissions.trial import Attempt, Attempted
 from state.select import sandbox as words
+from state.select.banner import broken_config
 from state.select.sandbox_probe import agree, probe_lines
 from state.views import Bit, Tone
 from tui.differences import note
@@ -199,6 +200,7 @@ class SandboxBoard(ThreadBoard):
             self.known,
             self.fleet.presenter.world.threads,
             self.verdict,
+            broken=broken_config(self.fleet.presenter.world),
         )
         name = " ".join(part for part in ("·", view.title, view.agent) if part)
         self.heading.detail = name
