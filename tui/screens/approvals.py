@@ -25,6 +25,7 @@ from state.changes import (
     ConfigEdit,
     WriteConfig,
 )
+from state.dataclass import replace
 from state.items import ThreadId
 from state.select import approvals as words
 from state.select.in_force import running_turn
@@ -32,7 +33,7 @@ from state.text import reveal
 from state.views import ApprovalsView, Bit, PresetRow, Tone
 from state.words import cut
 from tui.screens import dialogs
-from tui.screens.thread_board import ThreadBoard
+from tui.screens.thread_board import AWAY, ThreadBoard
 from widgets.preset_list import PresetList
 from widgets.rows import Rows
 from widgets.sentences import InForceRows, KeyHints, Sentences
@@ -126,6 +127,11 @@ class ApprovalsBoard(ThreadBoard):
         view = self.view = words.approvals_view(
             thread, self.controls, self.asked, self.fleet.presenter.world.threads
         )
+        if self.away:
+            rest = view.sentences[1 if view.refused else 0 :]
+            said = ((Bit(AWAY, Tone.NEED),), *rest)
+            view = self.view = replace(view, sentences=said, refused=AWAY)
+        self.forced.title = "Last known" if self.away else "In force"
         title = cut(view.title, max(12, self.app.size.width // 3))
         name = " · ".join(part for part in (title, view.agent) if part)
         self.heading.end = (Bit(name, Tone.MUTED),)

@@ -22,7 +22,7 @@ from state.model import Thread
 from state.select import experimental as words
 from state.select.in_force import running_turn
 from state.views import Bit, Tone
-from tui.screens.thread_board import ThreadBoard
+from tui.screens.thread_board import AWAY, ThreadBoard
 from widgets.feature_list import FeatureList
 from widgets.field import LineField
 from widgets.rows import Rows
@@ -89,11 +89,15 @@ class ExperimentalBoard(ThreadBoard):
         view = words.experimental_view(
             self.thread, self.controls, self.turned, self.filter.value
         )
-        number = f"{view.changed} changed" if view.changed else f"{view.total} features"
+        number = f"{view.changed} changed" if view.changed else ""
+        if self.controls is not None and not view.changed:
+            number = f"{view.total} features"
         tone = Tone.NEED if view.changed else Tone.MUTED
-        self.heading.end = (Bit(number, tone),)
+        self.heading.end = (Bit(number, tone),) if number else ()
         self.list.show(view)
-        self.sentences.view = view.sentences
+        known = view.sentences if self.controls is not None or not self.away else ()
+        away = ((Bit(AWAY, Tone.NEED),),) if self.away else ()
+        self.sentences.view = (*away, *known)
         self._describe()
 
     def _describe(self) -> None:
@@ -119,7 +123,9 @@ class ExperimentalBoard(ThreadBoard):
 
     async def _saving(self) -> None:
         controls, thread = self.controls, self.thread
-        if controls is None:
+        if self.away:
+            self.say(AWAY)
+        if controls is None or self.away:
             return
         turned, self.turned = self.turned, {}
         bridge = self.fleet.services.bridge

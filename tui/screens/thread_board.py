@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 
 from state.controls import Controls
 from state.items import ThreadId
-from state.model import Thread
+from state.model import EnginePhase, Thread
 from tui.screens.board import Board
 
 if TYPE_CHECKING:
+    from state.store import Published
     from tui.screens.fleet import FleetScreen
+
+
+AWAY = "There is no engine just now: this is last known, and nothing can be changed."
 
 
 class ThreadBoard(Board):
@@ -26,6 +30,18 @@ class ThreadBoard(Board):
         self.thread_id = thread_id
         self.controls: Controls | None = None
         """None: the engine has not said yet"""
+
+    @property
+    def away(self) -> bool:
+        """There is no engine to ask: what stands here is last known."""
+        return self.fleet.presenter.world.engine.phase is not EnginePhase.READY
+
+    def take(self, step: Published) -> None:
+        """An engine that is back is asked anew."""
+        super().take(step)
+        before, now = step.before.engine.phase, step.world.engine.phase
+        if self.is_mounted and now is EnginePhase.READY and before is not now:
+            self.run_worker(self.learn(), group="learn", exit_on_error=False)
 
     def opened(self) -> None:
         """Paint what is known, then ask the engine."""
