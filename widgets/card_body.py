@@ -35,6 +35,9 @@ Clock = Callable[[Message | None], int]
 KEPT = 20
 """Forms that stay filled in while other cards are looked at"""
 PASSED = frozenset({"tab", "shift+tab"})
+ROOM = Size(24, 4)
+"""With less of it a card cannot be read, and arms not"""
+SMALL = "Too small to read: make the window larger to decide."
 
 
 def message_ms(message: Message | None) -> int:
@@ -61,6 +64,7 @@ class CardBody(CardMoves, can_focus=True):
         self._form: CardForm | None = None
         self._kept: dict[tuple[ReviewKey, str], CardForm] = {}
         self._wide = False
+        self._roomy = True
         self._guard = g.Guard()
         self._view: ReviewCardView | None = None
         self._asked: object = None
@@ -82,7 +86,7 @@ class CardBody(CardMoves, can_focus=True):
         at = self._clock(None)
         decidable = self._view is not None and not self._view.state
         return CardState(
-            armed=decidable and self._guard.armed(at),
+            armed=decidable and self._roomy and self._guard.armed(at),
             focused=self.has_focus,
             strip=self._guard.strip,
             strip_armed=self._guard.strip_armed(at),
@@ -158,7 +162,11 @@ class CardBody(CardMoves, can_focus=True):
         self.post_message(self.Redrawn())
 
     def on_resize(self) -> None:
-        """Another width: other lines."""
+        """Another width: other lines. What nobody could read arms anew."""
+        roomy = self.size.height >= ROOM.height and self.size.width >= ROOM.width
+        if roomy is not self._roomy:
+            self._roomy = roomy
+            self._refilled()
         self.relayout()
 
     def render_line(self, y: int) -> Strip:
@@ -259,6 +267,9 @@ class CardBody(CardMoves, can_focus=True):
             self._act(outcome)
             if not isinstance(outcome, g.StripClosed):
                 self._move(key)
+            return
+        if not self._roomy:
+            self.post_message(Say(SMALL))
             return
         self._say_problem(event.character or "")
         self._act(self._guard.key(event.character or "", at))

@@ -184,6 +184,34 @@ def test_no_key_leads_from_a_card_to_a_pane_that_is_not_there(
     drive(play, size=size, prepare=prepare)
 
 
+def test_a_card_without_room_takes_no_letter() -> None:
+    """What nobody can read is not decided, however it was drawn before."""
+
+    async def play(driver: Driver) -> None:
+        await begin(driver)
+        ask(driver, 0)
+        await driver.idle()
+        await open_card(driver)
+        driver.sees("armed: letters decide")
+        for size in ((20, 5), (80, 7)):
+            await driver.resize(size)
+            await driver.wait(700)
+            await driver.press("y")
+            await driver.wait(700)
+            driver.sees_not("armed: letters")
+        await driver.resize(NARROW)
+        await driver.press("y")
+        await driver.wait(100)
+        assert results(driver) == {}, "it arms anew"
+        await driver.wait(700)
+        driver.sees("armed: letters decide")
+        await driver.press("y")
+        await driver.wait(200)
+        assert results(driver) == {0: {"decision": "accept"}}
+
+    drive(play, prepare=prepare)
+
+
 def test_no_and_tell_puts_the_cursor_where_it_belongs() -> None:
     async def play(driver: Driver) -> None:
         await begin(driver)
