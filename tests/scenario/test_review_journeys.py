@@ -131,6 +131,10 @@ def test_the_end_of_a_turn_ends_its_reviews() -> None:
         driver.engine.resolve(0, THREAD)
         await driver.idle()
         driver.sees("Ended by the turn")
+        for letter in "yapdn":
+            await driver.press(letter)
+            await driver.wait(700)
+        assert results(driver) == {}, "an answer after its turn's end"
 
     drive(play, prepare=prepare)
 

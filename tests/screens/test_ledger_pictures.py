@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from state.model import EnginePhase
 from tests.screens import control_scripts as cs
 from tests.screens import scripts as s
-from tests.screens.stage import NOW, Json, connected, keys, stage, told
+from tests.screens.stage import NOW, Json, connected, engine, keys, stage, told
 from tests.snap import SIZES, Size, Snap, sizes
 from tui.app import CodexTui
 
@@ -191,6 +192,17 @@ def test_every_kind(snap_of: Snap) -> None:
         "waits for its own client",
     ]
     it = app(*s.began(T, "t1"), *asking)
+    snap_of(it, (120, 40), run_before=keys("H"), must_contain=words)
+
+
+def test_nine_that_went_with_their_engine(snap_of: Snap) -> None:
+    """Another engine is there: none of them waits, none was answered."""
+    thread = s.row(T, "fix the parser cache", 30, "idle")
+    asking = [asked(n, f"/bin/bash -lc 'make target-{n}'", 60 + n) for n in range(9)]
+    known = told(s.listed(thread), s.opened(thread), *s.began(T, "t1"), *asking)
+    another = [engine(EnginePhase.READY, epoch="another", version="0.169.0")]
+    it = stage(connected(), known, another, open_thread=T)
+    words = ["9 of 9", "make target-8", "ended by the engine's end"]
     snap_of(it, (120, 40), run_before=keys("H"), must_contain=words)
 
 
