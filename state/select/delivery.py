@@ -72,8 +72,10 @@ def branch_bits(thread: Thread) -> Bits:
     """The branch of a thread that stands in a worktree of its own."""
     if f"{WORKTREES}/" not in thread.cwd:
         return ()
-    name = thread.branch or PurePosixPath(thread.cwd).name
-    return (Bit(f"on {reveal(name).text}", Tone.MUTED),)
+    if thread.branch:
+        return (Bit(f"on {reveal(thread.branch).text}", Tone.MUTED),)
+    name = PurePosixPath(thread.cwd).name  # its folder; what is checked out is not told
+    return (Bit(f"in {reveal(name).text}", Tone.MUTED),)
 
 
 def notice(undelivered: tuple[Undelivered, ...]) -> NoticeCell:

@@ -345,8 +345,10 @@ def test_a_remote_that_is_not_there(ground: Ground, url: str, kind: str) -> None
 
 
 def test_a_push_that_is_given_up_ends_all_it_started(ground: Ground) -> None:
+    """What it said until then was told while it ran."""
     pid = ground.folder / "pid"
-    script(ground.work / ".git/hooks/pre-push", f"sleep 600 & echo $! > '{pid}'; wait")
+    hook = f"echo step one; sleep 600 & echo $! > '{pid}'; wait"
+    script(ground.work / ".git/hooks/pre-push", hook)
     ground.commit(ground.work, "a")
     desk = Desk(ground)
     plan = desk.plan()
@@ -358,6 +360,9 @@ def test_a_push_that_is_given_up_ends_all_it_started(ground: Ground) -> None:
         async with asyncio.timeout(30):
             while not (pid.exists() and pid.read_text().strip()):
                 await asyncio.sleep(0.01)
+            while "step one" not in desk.told:
+                await asyncio.sleep(0.01)
+        assert not task.done()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from state.delivery import after, failed_push, places, ran_git, settled, theirs
 from state.git.repository import Repository, count, parse, strays
 from state.git.shell import LookFailed
-from state.items import Command, Item, ItemId, ItemStatus, Text, TurnId
+from state.items import Command, Item, ItemId, ItemStatus, Text, ThreadId, TurnId
 from state.looks import Looked
-from state.model import Turn
+from state.model import Thread, Turn
 from state.push_faults import fault_of
-from state.select.delivery import flag_words
+from state.select.delivery import branch_bits, flag_words
 from state.undelivered import Stray, Undelivered
 
 
@@ -130,6 +130,21 @@ def test_what_is_left_of_a_flag() -> None:
     assert (kept.strays, kept.failed, kept.at_ms) == ((B,), "why", 5)
     assert after(known, (), fresh) is None
     assert after(None, (A,), fresh) == Undelivered("/w/.git", "/w", (A,), "", 5)
+
+
+@pytest.mark.parametrize(
+    ("cwd", "branch", "words"),
+    [
+        ("/src/it", "fix/it", ""),
+        ("/src/it-worktrees/fix-it", "fix/it", "on fix/it"),
+        ("/src/it-worktrees/fix-it", None, "in fix-it"),
+    ],
+)
+def test_a_worktree_of_ours_is_named_and_no_branch_made_up(
+    cwd: str, branch: str | None, words: str
+) -> None:
+    thread = Thread(ThreadId("t"), cwd=cwd, branch=branch)
+    assert "".join(bit.text for bit in branch_bits(thread)) == words
 
 
 def test_bytes_that_the_store_cannot_keep_are_still_the_same_branch() -> None:
