@@ -71,8 +71,10 @@ def visit_options(place: Place, *, hooks: RpcHooks | None = None) -> ConnectOpti
 def connect_options(
     place: Place, *, hooks: RpcHooks | None = None, config: tuple[str, ...] = ()
 ) -> ConnectOptions:
-    """What every connection needs."""
-    private_folder(place.home)
+    """What every connection needs. A folder of ours that cannot be made is told by
+    who needs it: an engine that runs is reached without."""
+    with contextlib.suppress(OSError):
+        private_folder(place.home)
     return ConnectOptions(
         state_dir=place.home,
         client_version=CLIENT_VERSION,

@@ -224,14 +224,18 @@ async def _join_or_start(
         raise EngineLost(f"no engine serves this CODEX_HOME: {why}")
     binary = await asyncio.to_thread(target.find)
     for _ in range(STARTS):
-        engine = await asyncio.to_thread(
-            detached.start,
-            binary,
-            target.codex_home,
-            state_dir=options.state_dir,
-            env=options.env,
-            config=options.config,
-        )
+        try:
+            engine = await asyncio.to_thread(
+                detached.start,
+                binary,
+                target.codex_home,
+                state_dir=options.state_dir,
+                env=options.env,
+                config=options.config,
+            )
+        except OSError as error:
+            why = _why_not(error, binary.path, options.state_dir)
+            raise EngineStartFailed(why, [], None) from error
         transport, how = await _await_socket(path, engine)
         if transport is not None:
             return transport, how
@@ -242,6 +246,16 @@ async def _join_or_start(
         engine.stderr_tail(),
         engine.exit_code(),
     )
+
+
+def _why_not(error: OSError, program: Path, ours: Path) -> str:
+    said = error.strerror or str(error)
+    if error.filename is not None and Path(str(error.filename)).is_relative_to(ours):
+        return (
+            f"An engine cannot be started, for {ours} cannot be written ({said}); make "
+            "it writable, or set CODEX_TUI_HOME to another folder."
+        )
+    return f"{program} could not be run ({said}); name another codex with --codex-bin."
 
 
 async def _await_socket(

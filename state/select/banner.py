@@ -81,6 +81,7 @@ def _gone(world: World) -> BannerView:
     )
 
 
+_NO_START = "An engine cannot be started, for "
 _PROCESS = late_pattern(
     r"its process ended|the engine (?:was ended |exited )(?P<how>.*)"
 )
@@ -93,6 +94,8 @@ def _lost(sentence: str) -> tuple[str, str, str]:
     if match is None:
         title = "The engine does not answer"
         why, _, advice = sentence.partition("; ")
+        if why.startswith(_NO_START):
+            title, why = "No engine can be started", why.removeprefix(_NO_START)
     else:
         title, why, advice = match.groups(default="")
         if ended := _PROCESS.fullmatch(why):

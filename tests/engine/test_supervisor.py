@@ -294,3 +294,25 @@ def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
     for kind in below:
         below.extend(kind.__subclasses__())
         assert re.search(rf"\b{kind.__name__}\b", drawn)
+
+
+@pytest.mark.parametrize("broken", ["folder", "program"])
+def test_what_cannot_be_started_is_a_sentence_and_no_crash(
+    tmp_path: Path, broken: str
+) -> None:
+    """A folder of ours on a read-only disk, a program that is none."""
+    ours, program = tmp_path / "ours", Path("/bin/true")
+    if broken == "folder":
+        ours.write_text("no folder")
+    else:
+        program = tmp_path / "codex"
+        program.write_text("no program")
+        program.chmod(0o755)
+    home = tmp_path / "codex-home"
+    home.mkdir()
+    binary = EngineBinary(program, "0.169.0", "flag")
+    options = ConnectOptions(state_dir=ours, client_version="0", env={})
+    with pytest.raises(EngineStartFailed) as caught:
+        asyncio.run(connect(SharedTarget(lambda: binary, home), options))
+    words = "set CODEX_TUI_HOME" if broken == "folder" else "--codex-bin"
+    assert words in str(caught.value)

@@ -8,7 +8,7 @@ import pytest
 
 from state.engine.supervisor import PrivateTarget, RemoteTarget, SharedTarget
 from tui import cli
-from tui.options import target_of
+from tui.options import connect_options, target_of
 from tui.place import Place
 
 
@@ -42,3 +42,9 @@ def test_a_token_file_that_is_no_use_is_said(
         file.write_bytes(content)
     assert cli.main(["--remote-token-file", str(file), "threads"]) == 2
     assert "--remote-token-file" in capsys.readouterr().err
+
+
+def test_a_folder_of_ours_that_cannot_be_made_hides_no_engine(tmp_path: Path) -> None:
+    """The one that runs is reached without it; who starts one says what is wrong."""
+    (tmp_path / "own").write_text("no folder", encoding="utf-8")
+    assert connect_options(place(tmp_path)).state_dir == tmp_path / "own"

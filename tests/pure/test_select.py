@@ -7,7 +7,12 @@ from dataclasses import replace
 import pytest
 
 from state import events as e
-from state.engine.errors import EngineError, EngineLost, EngineSilent
+from state.engine.errors import (
+    EngineError,
+    EngineLost,
+    EngineSilent,
+    EngineStartFailed,
+)
 from state.items import (
     AgentMessage,
     Command,
@@ -441,6 +446,16 @@ def test_origin_is_kept() -> None:
             "the engine closed its output",
         ),
         (EngineSilent(), "The engine does not answer", ""),
+        (
+            EngineStartFailed(
+                "An engine cannot be started, for /x cannot be written (no space); "
+                "make it writable.",
+                [],
+                None,
+            ),
+            "No engine can be started",
+            "/x cannot be written (no space)",
+        ),
     ],
 )
 def test_the_end_of_an_engine_in_plain_words(
