@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from functools import cached_property
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 SPINNER_SECONDS = 1 / 8
 SPINNER_REST = 0.6 * SPINNER_SECONDS
 """What is drawn anyway turns the spinner along, if it stood for so long"""
+TURN = 0.001
+"""Seconds. Keys are read and pictures written in threads: so long they wait for us."""
 GARBAGE = 5_000
 """Values that may be made before the young ones are searched for garbage"""
 _HERE = Path(__file__).parent
@@ -197,6 +200,7 @@ class CodexTui(KeysInOrder):
             self.say(sentence)
         late.load()
         gc.freeze()  # What the program is made of is not searched for garbage again.
+        sys.setswitchinterval(TURN)
         gc.set_threshold(
             GARBAGE, 20
         )  # What a stream brings dies of itself: look seldom.

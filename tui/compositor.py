@@ -4,7 +4,7 @@ To draw the changed part of a screen Textual asks every widget between the first
 row and the last one for all of its lines, and then leaves out those that did not
 change: with a header and a bottom line that change, that is the whole screen. Here a
 widget is asked only if something of it that is to be seen changed, and only for the
-rows between its first and its last change. Owns nothing but that. Invariants: what
+rows between its first and its last change. Owns that and the pace. Invariants: what
 reaches the terminal shows the same; a Textual that asks in another way draws in its
 own.
 """
@@ -54,6 +54,10 @@ class LeanCompositor(Compositor):
                 band = Region(visible.x, top, visible.width, height)
                 yield region, band, widget.render_lines(band.translate(-region.offset))
 
+
+screen.UPDATE_PERIOD = 1 / 120  # type: ignore[misc]
+"""Seconds. A key that comes just after a picture waits for up to two of them: with
+Textual's own sixtieth, for longer than all that its letter costs."""
 
 if hasattr(Compositor, "_get_renders") and hasattr(screen, "Compositor"):
     screen.Compositor = LeanCompositor  # every screen makes its own
