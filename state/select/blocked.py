@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from state.dataclass import dataclass
 from state.items import Command, HiddenCommand, Item, ItemStatus, Stopped
-from state.model import SandboxMode, Settings, Turn
+from state.model import SandboxMode, Settings, Thread, Turn
 from state.output import OutputText
 from state.permissions.context import context_of
 from state.permissions.diagnose import Blocker, Diagnosis, diagnose
 from state.permissions.noise import SOURCE
+from state.select.review_runs import allowed_out
 from state.select.words import one_line, unwrap_command
 from state.text import clean, reveal
 from state.views import Bit, CommandCell, Glyph, Tone
@@ -59,6 +60,25 @@ def diagnosis(item: Item, turn: Turn | None) -> Diagnosis | None:
     if body.outside is not None and body.outside.sure:
         return None  # A rule let it out.
     return diagnose(str(body.output), context_of(_at(settings, body.cwd)))
+
+
+def let_out(thread: Thread, turn: Turn) -> tuple[str, ...]:
+    """Items of a turn that were reviewed and allowed to leave the sandbox, by you or by
+    auto-review: what failed of them failed by something else."""
+    settings = turn.settings or thread.settings
+    yours = {
+        review.item_id
+        for review in thread.reviews.values()
+        if review.turn_id == turn.id
+        and review.item_id
+        and allowed_out(review, settings)
+    }
+    judged = {
+        auto.target_item_id
+        for auto in thread.auto_reviews.values()
+        if auto.turn_id == turn.id and auto.target_item_id and auto.status == "approved"
+    }
+    return tuple(sorted(yours | judged))
 
 
 def _at(settings: Settings | None, cwd: str) -> Settings | None:

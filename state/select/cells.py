@@ -73,6 +73,8 @@ class CellWords:
     asking: tuple[tuple[str, str], ...] = ()
     unallowed: tuple[str, ...] = ()
     """items that were asked about, and ended before anybody allowed them"""
+    let_out: tuple[str, ...] = ()
+    """commands that were allowed to leave the sandbox: it stopped nothing of theirs"""
     terminals: tuple[str, ...] = ()
     agents: tuple[AgentFacts, ...] = ()
     """those that the item is about, or waits for"""
@@ -224,7 +226,7 @@ def _command(
         glyph, tone = Glyph.FAILED, Tone.FAIL
         word = "failed" if code is None else f"exit {code}"
         right.append(Bit(word, Tone.FAIL))
-        told = diagnosis(item, turn)
+        told = diagnosis(item, turn) if item.id not in words.let_out else None
         if told is not None and not note:
             note = hinted(clean(told.sentence))
     if body.duration_ms is not None:

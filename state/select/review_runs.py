@@ -7,6 +7,7 @@ card does not pretend to know.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from state.forms import grant_parts
@@ -125,6 +126,15 @@ def _leaves(review: Review, settings: Settings | None) -> bool:
     policy = settings.approval_policy if settings else None
     asking = policy in ("on-request", "granular")
     return reason == _RETRY or bool(reason and not by_rule and asking)
+
+
+def allowed_out(review: Review, settings: Settings | None) -> bool:
+    """A command that you allowed, and that left the sandbox by that."""
+    decision = review.decision
+    if review.command is None or decision is None or decision.letter not in "yap":
+        return False
+    extra = json.loads(review.params).get("additionalPermissions")
+    return not isinstance(extra, dict) and _leaves(review, settings)
 
 
 def _paths(extra: dict[str, Any], access: str) -> str:

@@ -26,6 +26,7 @@ from state.model import (
 )
 from state.select.agent_detail import spawned_words, task_words
 from state.select.agent_turns import AgentsOfTurns
+from state.select.blocked import let_out
 from state.select.cells import CellWords, item_body
 from state.select.delivery import notice
 from state.select.words import (
@@ -234,6 +235,7 @@ def _words(thread: Thread, turn: Turn, *, stale: bool) -> CellWords:
             sorted((str(i), review_what(r, thread)) for i, r in asked.items())
         ),
         unallowed=tuple(sorted(_unallowed(thread, turn))),
+        let_out=let_out(thread, turn),
         terminals=tuple(sorted(i for i in thread.terminals if i in turn.items)),
     )
 

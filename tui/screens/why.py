@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from state.items import ItemId, ThreadId, TurnId
 from state.model import Turn
-from state.select.blocked import Why, why
+from state.select.blocked import Why, let_out, why
 from tui.actions import BY_ID
 from widgets.dialog import Ask, Choice
 
@@ -28,10 +28,11 @@ async def explain_cell(
     thread = fleet.presenter.world.threads.get(thread_id)
     turn = thread.turns.get(key[0]) if thread is not None else None
     item = turn.items.get(key[1]) if turn is not None else None
-    told = why(item, turn) if item is not None else None
+    out = let_out(thread, turn) if thread is not None and turn is not None else ()
+    told = why(item, turn) if item is not None and item.id not in out else None
     about = ""
     if told is None and turn is not None:
-        told = _near(turn, key[1])
+        told = _near(turn, key[1], out)
         about = told.command if told is not None else ""
     if told is None:
         fleet.say(NOTHING)
@@ -48,13 +49,13 @@ async def explain_cell(
             pass
 
 
-def _near(turn: Turn, item_id: ItemId) -> Why | None:
+def _near(turn: Turn, item_id: ItemId, out: tuple[str, ...]) -> Why | None:
     """The cursor rests on the last words of a turn, not on the command they are about:
     the last one above it that was blocked, or else the next one below."""
     items = list(turn.items.values())
     at = next((n for n, one in enumerate(items) if one.id == item_id), len(items))
     for item in (*reversed(items[:at]), *items[at:]):
-        if told := why(item, turn):
+        if item.id not in out and (told := why(item, turn)):
             return told
     return None
 
