@@ -369,6 +369,8 @@ class World:
     config_warnings: tuple[str, ...] = ()
     store_error: str | None = None
     sandbox_problem: str | None = None
+    managed_network: bool = False
+    """Sandboxed commands reach the network through an administrator's proxy alone"""
     messages: tuple[str, ...] = ()
     unrecognised: Mapping[str, int] = field(default_factory=dict)
     listed: bool = False

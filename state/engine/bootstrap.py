@@ -148,7 +148,18 @@ async def read_account(link: Link) -> None:
 async def probe(link: Link, cwd: Path) -> None:
     """Tell whether commands run in the sandbox. Raises EngineLost."""
     result = await probe_sandbox(link.rpc, cwd)
-    link.tell(SandboxProbed(None if result.ok else result.sentence))
+    proxied = await _proxied(link)
+    link.tell(SandboxProbed(None if result.ok else result.sentence, proxied))
+
+
+async def _proxied(link: Link) -> bool:
+    """Whether an administrator has a proxy between commands and the network."""
+    try:
+        told = (await link.ask(calls.read_limits())).get("requirements")
+    except RequestFailed:
+        return False  # An engine without such limits.
+    network = told.get("network") if isinstance(told, dict) else None
+    return isinstance(network, dict) and network.get("enabled") is True
 
 
 WINDOWS = {

@@ -52,9 +52,12 @@ class ConfigMended:
 
 @dataclass(frozen=True, slots=True)
 class SandboxProbed:
-    """The start-up probe; `problem` None: commands run in the sandbox."""
+    """The start-up probe; `problem` None: commands run in the sandbox. `proxied`: an
+    administrator's proxy stands between them and the network, whatever a thread's own
+    switch says; None: not told."""
 
     problem: str | None
+    proxied: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

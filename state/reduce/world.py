@@ -19,7 +19,8 @@ def reduce_frame(world: World, event: e.WorldEvent) -> World:
             if engine.epoch == world.engine.epoch:
                 return replace(world, engine=engine)
             # Another engine reads its configuration anew, and says so anew.
-            return replace(world, engine=engine, config_warnings=())
+            world = replace(world, engine=engine, config_warnings=())
+            return replace(world, managed_network=False)
         case e.ReviewsListed():
             return world  # It concerns threads: `reduce.epoch`.
         case e.ThreadsListed():
@@ -37,8 +38,9 @@ def reduce_frame(world: World, event: e.WorldEvent) -> World:
                 if not text.startswith(INVALID_CONFIG)
             )
             return replace(world, config_warnings=others)
-        case e.SandboxProbed(problem=problem):
-            return replace(world, sandbox_problem=problem)
+        case e.SandboxProbed(problem=problem, proxied=proxied):
+            held = world.managed_network if proxied is None else proxied
+            return replace(world, sandbox_problem=problem, managed_network=held)
         case e.StoreFailed(sentence=sentence):
             return replace(world, store_error=sentence)
         case e.MessageShown(text=text):

@@ -161,13 +161,13 @@ def sandbox_line(
     tree; None: count its own. `fresh`: what a new thread here would get. `tree`: the
     root of its tree, then the agents in it."""
     if thread is None:
-        return _fresh_line(fresh, message)
+        return _fresh_line(fresh, message, held=world.managed_network)
     turn = thread.turns.get(thread.active_turn) if thread.active_turn else None
     now = in_force(thread)
     following = thread.settings
     running = len(thread.terminals) if terminals is None else terminals
     glyph, mode, level = sandbox_mode(now)
-    parts = _parts(now)
+    parts = _parts(now, held=world.managed_network)
     lead = ""
     engine_ready = world.engine.phase is EnginePhase.READY
     loaded = thread.status not in (ThreadStatus.NOT_LOADED, ThreadStatus.UNKNOWN)
@@ -222,12 +222,12 @@ def _looser(thread: Thread, now: Settings | None, tree: Sequence[Thread]) -> str
     return f"{agent_label(found[0])} {have} {mode}"
 
 
-def _fresh_line(fresh: Settings | None, message: str) -> SandboxLine:
+def _fresh_line(fresh: Settings | None, message: str, *, held: bool) -> SandboxLine:
     """No thread is open: what a new one would get."""
     if fresh is None:
         return SandboxLine("", "no thread open", "calm", message=message)
     glyph, mode, level = sandbox_mode(fresh)
-    parts = tuple(part for part in _parts(fresh) if part)
+    parts = tuple(part for part in _parts(fresh, held=held) if part)
     lead = "a new thread here:"
     return SandboxLine(glyph, mode, level, parts, lead=lead, message=message)
 
@@ -244,7 +244,8 @@ def _differs(now: Settings | None, following: Settings | None) -> bool:
     return sandbox_mode(now)[1] != sandbox_mode(following)[1]
 
 
-def _parts(settings: Settings | None) -> list[str]:
+def _parts(settings: Settings | None, *, held: bool) -> list[str]:
+    """`held`: an administrator's proxy counts, not the thread's own switch."""
     if settings is None:
         return []
     sandbox = settings.sandbox
@@ -252,7 +253,8 @@ def _parts(settings: Settings | None) -> list[str]:
         return ["no sandbox", "network on", asks(settings), "writes anywhere"]
     parts = []
     if sandbox is not None and sandbox.mode is not SandboxMode.EXTERNAL:
-        parts.append("network on" if sandbox.network else "network off")
+        switch = "network on" if sandbox.network else "network off"
+        parts.append("network managed" if held else switch)
     parts.append(asks(settings))
     roots = writable_roots(settings)
     if roots:

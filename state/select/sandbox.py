@@ -222,6 +222,8 @@ def _settings(
     if controls is not None:
         trusted = "trusted" if controls.trusted else "not trusted"
         who = "you" if controls.trusted or controls.distrusted else "engine default"
+        if controls.problem:
+            trusted, who = "not known", ""
         yield SettingLine(
             "project trust", _bold(trusted), who, place if who == "you" else ""
         )

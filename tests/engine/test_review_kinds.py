@@ -14,7 +14,12 @@ from state.changes import ConfigEdit, WriteConfig
 from state.commands import Decide
 from state.engine.local_names import lead_of
 from state.engine.supervisor import control_socket
-from state.events import EngineChanged, ReviewAsked, ReviewResolved
+from state.events import (
+    EngineChanged,
+    ReviewAsked,
+    ReviewResolved,
+    SandboxProbed,
+)
 from state.items import ThreadId
 from state.model import Decision, Review, ReviewKind, ReviewState, World
 from state.permissions.assemble import policy_of
@@ -52,8 +57,9 @@ def test_what_an_administered_machine_asks_is_answered_too(
     administered = managed(engine, tmp_path)
 
     async def work(bench: Bench) -> None:
-        async with running(bench) as watch:
+        async with running(bench, probe_cwd=bench.workspace) as watch:
             hand = Hand(watch, bench)
+            assert (await watch.until(SandboxProbed)).proxied is True
             await _connection(hand, model)
             if knows_persons(engine):
                 await _person(hand, model)

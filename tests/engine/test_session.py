@@ -139,7 +139,9 @@ def test_a_thread_starts_streams_and_its_send_is_seen(engine: EngineUnderTest) -
             settings = watch.of(SettingsChanged)[0].settings
             assert settings.sandbox is not None
             assert settings.sandbox.mode is SandboxMode.WORKSPACE_WRITE
-            assert (await watch.until(SandboxProbed)).problem is None
+            assert await watch.until(SandboxProbed) == SandboxProbed(
+                None, proxied=False
+            )
             again = len(watch.events)
             await watch.session.send(SendTurn(ClientId("c2"), thread_id, "more"))
             await ended(watch, thread_id, since=again)

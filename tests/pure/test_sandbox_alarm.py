@@ -55,6 +55,17 @@ def test_a_profile_is_named_beside_what_is_in_force() -> None:
     assert line.lead == "asked for profile [b]dev‹U+202E›, in force"
 
 
+def test_an_administrators_proxy_is_no_network_that_is_off() -> None:
+    """It is there whatever the thread's own switch says, but not in full access."""
+    it = world(e.SandboxProbed(None, proxied=True), e.SandboxProbed("gone"))
+    assert "network managed" in sandbox_line(it, it.threads[T]).parts
+    assert "network managed" in sandbox_line(it, None, fresh=READ).parts
+    full = reduce(it, e.SettingsChanged(T, FULL))
+    assert "network on" in sandbox_line(full, full.threads[T]).parts
+    other = reduce(it, e.EngineChanged(EngineState(EnginePhase.READY, epoch="2")))
+    assert "network off" in sandbox_line(other, other.threads[T]).parts
+
+
 def test_it_stays_when_the_same_is_told_again() -> None:
     it = world(REFUSED, e.SettingsChanged(T, READ))
     assert sandbox_line(it, it.threads[T]).level == "alarm"

@@ -12,6 +12,7 @@ from state.events import (
     ReviewDecided,
     ReviewResolved,
     ReviewSent,
+    SandboxProbed,
 )
 from state.items import ThreadId
 from state.permissions.disk import Disk, Kind, Node
@@ -185,9 +186,10 @@ def proxied(**more: Any) -> CodexTui:
 def test_managed_proxy(snap_of: Snap, size: Size) -> None:
     """What stands between commands and the network, host by host; and a connection
     that is asked of it."""
-    it = proxied(limits=ADMIN, answer="proxy: HTTP/1.1 200 OK")
+    told_so = (SandboxProbed(None, proxied=True),)
+    it = proxied(limits=ADMIN, answer="proxy: HTTP/1.1 200 OK", events=told_so)
     act = inspect("end", "i", *typed("connect static.crates.io"), "enter")
-    words = ["*.crates.io", "managed", "let it through", "prediction and run agree"]
+    words = ["*.crates.io", "network managed", "let it through", "and run agree"]
     snap_of(it, size, run_before=act, must_contain=words)
 
 
