@@ -72,7 +72,8 @@ async def engine_checks(args: argparse.Namespace, place: Place) -> list[Check]:
         private = PrivateTarget(lambda: found, home, home)
         answers = await _ask(private, place, "private engine")
     if own:
-        why = "CODEX_HOME cannot be used."
+        there = place.codex_home.exists()
+        why = "CODEX_HOME cannot be used." if there else "CODEX_HOME is not there yet."
         names = {"login", "config"}
         answers = [_unknown(c.name, why) if c.name in names else c for c in answers]
     return [*checks, *answers]
