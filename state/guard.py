@@ -3,12 +3,15 @@
 Owns the rule; does not own the card's look, the keyboard or a clock: every input
 brings its time in ms, on one clock that may start anywhere. Invariant: a decision
 comes out only for a letter that the review offers, pressed in a card the user
-focused himself, drawn as it is asked now, at rest for half a second before, and
-with no other input within 50 ms on either side; a broad one only by the same letter
-a second time, under the same rule, while its strip is on screen.
+focused himself, drawn as it is asked now, at rest for half a second and then drawn
+as armed before, and with no other input within 50 ms on either side; a broad one only
+by the same letter a second time, under the same rule, while its strip is on screen.
 
 A press is therefore never answered at once: it is `Pending` until the 50 ms after
-it have passed in silence, and any input in between takes it back.
+it have passed in silence, and any input in between takes it back. A program that was
+stopped for a while reads what was typed meanwhile as if it were typed now: such a key
+finds a card that was not drawn as armed yet, and a silence that nobody listened to
+begins anew.
 """
 
 from __future__ import annotations
@@ -23,6 +26,12 @@ ARM_MS = 500
 
 QUIET_MS = 50
 """How long no other key may have been pressed before and after a letter."""
+
+LATE_MS = 10
+"""How long after the end of a silence one may hear of it and still have listened."""
+
+PROMPT_MS = 60
+"""How long after its half second a card is drawn as armed by a program that runs."""
 
 NOT_ARMED = "not armed yet"
 TOO_FAST = "too fast after another key"
@@ -50,6 +59,8 @@ class Pending:
 
     decision: Decision
     deadline: int
+    late: bool = False
+    """Its silence began anew: nobody was there at the deadline"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,8 @@ class Guard:
         self._drawn = False
         self._rest_ms: int | None = None
         """since when nothing about the card changed"""
+        self._seen_ms: int | None = None
+        """since when it (or its open strip) is drawn as armed"""
         self._key_ms: int | None = None
         """the last input of any kind"""
         self._pending: Pending | None = None
@@ -142,16 +155,22 @@ class Guard:
             self._close()
             return StripClosed()
         self._strip, self._strip_drawn, self._strip_ms = grant, False, at
+        self._seen_ms = None
         return Ignored()
 
-    def drawn(self, at: int) -> None:
-        """The card, as it is now, was drawn; called for every drawing."""
+    def drawn(self, at: int, *, armed: bool = False) -> None:
+        """The card, as it is now, was drawn; called for every drawing. `armed`: as
+        one whose letters count, or whose strip's letter does."""
         if not self._drawn:
             self._drawn = True
             self._rest_ms = None if self._rest_ms is None else max(self._rest_ms, at)
         if self._strip is not None and not self._strip_drawn:
             self._strip_drawn = True
             self._strip_ms = max(self._strip_ms or at, at)
+        due = self.arms_at()
+        if armed and self._seen_ms is None and due is not None and self._ready(at):
+            # A program that stood still may draw before it reads what was typed.
+            self._seen_ms = at if at - due <= PROMPT_MS else at + QUIET_MS
 
     def key(self, letter: str, at: int) -> Outcome:
         """A key that might be a decision."""
@@ -159,8 +178,9 @@ class Guard:
         strip = self._strip
         if decision is None or (strip is not None and strip.letter != letter):
             return self.other_key(at)
-        quiet = self._quiet(at)
-        ready = self.armed(at) and (strip is None or self.strip_armed(at))
+        # One that waits for its silence means that this came in it, whenever read.
+        quiet = self._quiet(at) and self._pending is None
+        ready = self._ready(at) and self._seen(at)
         self._touch(at)
         if not ready:
             self._restart(at)
@@ -199,6 +219,9 @@ class Guard:
         pending = self._pending
         if pending is None or at < pending.deadline:
             return Ignored()
+        if at - pending.deadline > LATE_MS and not pending.late:
+            self._pending = Pending(pending.decision, at + QUIET_MS + 1, late=True)
+            return Ignored()
         self._pending = None
         if not self._focused or not self._drawn:
             return Ignored()
@@ -207,6 +230,7 @@ class Guard:
             self._strip = decision
             self._strip_drawn = False
             self._strip_ms = at
+            self._seen_ms = None
             return OpenStrip(decision)
         self.blurred()
         return Decide(decision)
@@ -221,6 +245,12 @@ class Guard:
     def _rested(self, since: int | None, at: int) -> bool:
         return self._focused and since is not None and at - since >= ARM_MS
 
+    def _ready(self, at: int) -> bool:
+        return self.armed(at) and (self._strip is None or self.strip_armed(at))
+
+    def _seen(self, at: int) -> bool:
+        return self._seen_ms is not None and at > self._seen_ms
+
     def _quiet(self, at: int) -> bool:
         return self._key_ms is None or at - self._key_ms > QUIET_MS
 
@@ -231,6 +261,7 @@ class Guard:
 
     def _restart(self, at: int) -> None:
         """A swallowed key: who types ahead is not looking. Rest begins anew."""
+        self._seen_ms = None
         if self._strip is not None:
             self._strip_ms = at
         elif self._rest_ms is not None:
@@ -248,3 +279,4 @@ class Guard:
         self._strip = None
         self._strip_drawn = False
         self._strip_ms = None
+        self._seen_ms = None

@@ -22,6 +22,7 @@ from state.views import FieldView, ReviewCardView
 from widgets.card_form import CardForm, what_is_asked
 from widgets.card_lines import CardLines, CardState, card_lines
 from widgets.card_moves import FILLS, MOVES, SCROLLS, CardMoves
+from widgets.drawn import Grounded
 from widgets.glyphs import look_of
 from widgets.intents import Decide, ReviewShown, Say
 from widgets.palette import palette_of
@@ -45,7 +46,7 @@ def message_ms(message: Message | None) -> int:
     return int((Message() if message is None else message).time * 1000)
 
 
-class CardBody(CardMoves, can_focus=True):
+class CardBody(Grounded, CardMoves, can_focus=True):
     """The card's inside: it has the focus and takes the keys."""
 
     DEFAULT_CSS = """
@@ -69,6 +70,8 @@ class CardBody(CardMoves, can_focus=True):
         self._view: ReviewCardView | None = None
         self._asked: object = None
         self._lines = CardLines(())
+        self._live = False
+        """The lines show a letter that counts"""
         self._by_user = False
         self._stepped = False
         self._now_ms = 0
@@ -152,8 +155,10 @@ class CardBody(CardMoves, can_focus=True):
             return
         width = self.scrollable_content_region.width or self.size.width
         before = len(self._lines.strips)
+        state = self.state()
+        self._live = state.strip_armed if state.strip else state.armed
         self._lines = card_lines(
-            self._view, self.state(), width, palette_of(self), look_of(self)
+            self._view, state, width, palette_of(self), look_of(self)
         )
         size = Size(width, len(self._lines.strips))
         if size != self.virtual_size:
@@ -174,12 +179,12 @@ class CardBody(CardMoves, can_focus=True):
         at = y + self.scroll_offset.y
         width = self.size.width
         if at >= len(self._lines.strips):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.ground)
         strip_at = self._lines.strip_at
         if self._guard.strip is None or (strip_at and at == strip_at[1] - 1):
-            self._guard.drawn(self._clock(None))
+            self._guard.drawn(self._clock(None), armed=self._live)
         strip = self._lines.strips[at].adjust_cell_length(width)
-        return strip.apply_style(self.rich_style)
+        return strip.apply_style(self.ground)
 
     # -- focus -------------------------------------------------------------------
 

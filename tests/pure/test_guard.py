@@ -14,6 +14,7 @@ import pytest
 
 from state.guard import (
     CLOSED,
+    LATE_MS,
     NOT_ARMED,
     TOO_FAST,
     Decide,
@@ -39,6 +40,7 @@ def armed_guard() -> Guard:
     guard = Guard(OFFERED)
     guard.focused(0, by_user=True)
     guard.drawn(1)
+    guard.drawn(501, armed=True)
     return guard
 
 
@@ -47,19 +49,68 @@ def armed_guard() -> Guard:
 
 def test_a_letter_decides_after_its_silence() -> None:
     guard = armed_guard()
-    assert guard.key("y", 501) == Pending(ONCE, 552)
-    assert guard.tick(551) == Ignored()
-    assert guard.tick(552) == Decide(ONCE)
+    assert guard.key("y", 502) == Pending(ONCE, 553)
+    assert guard.tick(552) == Ignored()
+    assert guard.tick(553) == Decide(ONCE)
     assert guard.tick(900) == Ignored()
     assert guard.key("y", 2000) == Ignored(NOT_ARMED), "decided: not armed any more"
 
 
 def test_half_a_second_of_rest_is_needed() -> None:
-    guard = armed_guard()
+    guard = Guard(OFFERED)
+    guard.focused(0, by_user=True)
+    guard.drawn(1)
     assert not guard.armed(500)
     assert guard.key("y", 500) == Ignored(NOT_ARMED)
+    guard.drawn(998, armed=True)
     assert guard.key("y", 999) == Ignored(NOT_ARMED), "a swallowed key starts anew"
-    assert isinstance(guard.key("y", 1499), Pending)
+    guard.drawn(1499, armed=True)
+    assert isinstance(guard.key("y", 1500), Pending)
+
+
+def test_a_letter_counts_once_the_card_was_drawn_as_armed() -> None:
+    guard = Guard(OFFERED)
+    guard.focused(0, by_user=True)
+    guard.drawn(1)
+    # The program stood still; what was typed meanwhile is read now.
+    assert guard.armed(9000)
+    assert guard.key("y", 9000) == Ignored(NOT_ARMED)
+    guard.drawn(9500)
+    assert guard.key("y", 9600) == Ignored(NOT_ARMED), "drawn, but not as armed"
+    guard.drawn(10_101, armed=True)
+    assert guard.key("y", 10_100) == Ignored(NOT_ARMED), "pressed before"
+    guard.drawn(10_601, armed=True)
+    assert isinstance(guard.key("y", 10_602), Pending)
+
+
+def test_a_program_that_stood_still_reads_before_it_believes_what_it_draws() -> None:
+    guard = Guard(OFFERED)
+    guard.focused(0, by_user=True)
+    guard.drawn(1)
+    guard.drawn(3000, armed=True)
+    assert guard.key("y", 3050) == Ignored(NOT_ARMED), "typed while it stood"
+    guard.drawn(4000, armed=True)
+    assert isinstance(guard.key("y", 4051), Pending)
+
+
+def test_a_strip_counts_once_it_was_drawn_as_armed() -> None:
+    guard = open_strip()
+    guard.drawn(1060)
+    assert guard.key("p", 9000) == Ignored(NOT_ARMED)
+    guard.drawn(9501, armed=True)
+    assert isinstance(guard.key("p", 9502), Pending)
+
+
+def test_a_silence_that_nobody_listened_to_begins_anew() -> None:
+    guard = armed_guard()
+    guard.key("y", 600)
+    assert guard.tick(5000) == Ignored(), "it stood still: a key may be on its way"
+    guard.other_key(5001)
+    assert guard.tick(5100) == Ignored(), "it was"
+    guard.key("y", 6000)
+    assert guard.tick(8000) == Ignored()
+    assert guard.tick(8050) == Ignored()
+    assert guard.tick(8200) == Decide(ONCE), "late twice: a slow machine"
 
 
 @pytest.mark.parametrize("gap", [0, 1, 30, 50])
@@ -84,6 +135,7 @@ def test_what_is_asked_changed_while_the_press_was_waiting() -> None:
     assert guard.tick(700) == Ignored()
     assert guard.key("y", 1200) == Ignored(NOT_ARMED), "not drawn since"
     guard.drawn(1300)
+    guard.drawn(1799, armed=True)
     assert guard.key("y", 1799) == Ignored(NOT_ARMED)
 
 
@@ -129,9 +181,11 @@ def test_a_broad_answer_needs_its_strip_on_screen_and_the_letter_again() -> None
     guard = open_strip()
     assert guard.key("p", 1700) == Ignored(NOT_ARMED), "the strip was not drawn"
     guard.drawn(1750)
+    guard.drawn(2249, armed=True)
     assert guard.key("p", 2249) == Ignored(NOT_ARMED)
-    assert guard.key("p", 2749) == Pending(PREFIX, 2800)
-    assert guard.tick(2800) == Decide(PREFIX)
+    guard.drawn(2749, armed=True)
+    assert guard.key("p", 2750) == Pending(PREFIX, 2801)
+    assert guard.tick(2801) == Decide(PREFIX)
 
 
 def test_a_slowly_repeating_held_key_never_grants() -> None:
@@ -139,6 +193,7 @@ def test_a_slowly_repeating_held_key_never_grants() -> None:
     guard.drawn(1052)
     outcomes = []
     for at in range(1400, 9000, 120):
+        guard.drawn(at, armed=guard.strip_armed(at))
         outcomes += [guard.tick(at), guard.key("p", at)]
     assert not any(isinstance(o, Decide) for o in outcomes)
 
@@ -146,13 +201,16 @@ def test_a_slowly_repeating_held_key_never_grants() -> None:
 def test_another_rule_in_the_strip_has_to_be_read_anew() -> None:
     guard = open_strip()
     guard.drawn(1052)
+    guard.drawn(1560, armed=True)
     assert guard.adjusted(2000, (ONCE, WIDER, NO)) == Ignored()
     assert guard.strip is WIDER
     assert guard.key("p", 2300) == Ignored(NOT_ARMED), "it was not drawn"
     guard.drawn(2350)
+    guard.drawn(2849, armed=True)
     assert guard.key("p", 2849) == Ignored(NOT_ARMED)
-    assert guard.key("p", 3349) == Pending(WIDER, 3400)
-    assert guard.tick(3400) == Decide(WIDER)
+    guard.drawn(3349, armed=True)
+    assert guard.key("p", 3350) == Pending(WIDER, 3401)
+    assert guard.tick(3401) == Decide(WIDER)
     assert armed_guard().adjusted(2000, (ONCE,)) == StripClosed(CLOSED), "no strip"
 
 
@@ -163,7 +221,8 @@ def test_any_other_key_closes_the_strip_and_does_nothing_else(key: str) -> None:
     assert guard.key(key, 2000) == StripClosed(CLOSED)
     assert guard.strip is None
     assert guard.tick(5000) == Ignored()
-    assert isinstance(guard.key("y", 5000), Pending), "and the card is armed still"
+    guard.drawn(5000, armed=True)
+    assert isinstance(guard.key("y", 5051), Pending), "and the card is armed still"
 
 
 # -- random sessions -------------------------------------------------------------
@@ -183,12 +242,15 @@ class Session:
     letters: list[tuple[int, str]] = field(default_factory=list)
     strip: tuple[Decision, int] | None = None
     strip_drawn: int | None = None
+    draws: list[int] = field(default_factory=list)
     thefts: list[str] = field(default_factory=list)
     decided: int = 0
 
     def step(self, act: str, wait: int) -> None:
-        """One input, `wait` ms after the one before; due ticks come first."""
-        self.tick(self.now + wait)
+        """One input, `wait` ms after the one before; what is due comes first."""
+        if act.startswith("stop "):
+            return self.stop(act.removeprefix("stop "), wait)
+        self.passes(self.now + wait)
         self.now += wait
         match act:
             case "focus" | "arrive":
@@ -204,10 +266,7 @@ class Session:
                 self.guard.changed(self.now, self.offered)
                 self.forget()
             case "draw":
-                self.drawn = self.now if self.drawn is None else self.drawn
-                if self.strip and self.strip_drawn is None:
-                    self.strip_drawn = self.now
-                self.guard.drawn(self.now)
+                self.draw(self.now)
             case "cut":
                 # Another rule of the same letter, chosen in its strip.
                 self.offered = (WIDER if PREFIX in self.offered else PREFIX, ONCE, NO)
@@ -226,6 +285,43 @@ class Session:
                 if len(act) == 1:
                     self.letters.append((self.now, act))
                 self.input(self.guard.key(act, self.now))
+        return None
+
+    def stop(self, letter: str, wait: int) -> None:
+        """The program stands still for `wait` ms. What is typed meanwhile is read
+        when it goes on, after all that was due. (How near it was to a key that had
+        come to nothing is then known to nobody: it is not near.)"""
+        pending = self.guard.pending
+        pressed = self.now + min(wait, 60 if pending is None else 30)
+        self.now += wait
+        self.inputs.append(pressed)
+        if pending is not None and pending.deadline + LATE_MS < self.now:
+            self.ticked(self.guard.tick(self.now), self.now)
+        self.letters.append((pressed, letter))
+        if self.drawn is not None:
+            self.draw(self.now)
+        outcome = self.guard.key(letter, self.now)
+        if isinstance(outcome, StripClosed):
+            self.forget()
+
+    def draw(self, at: int) -> None:
+        self.drawn = at if self.drawn is None else self.drawn
+        if self.strip and self.strip_drawn is None:
+            self.strip_drawn = at
+        self.draws.append(at)
+        guard = self.guard
+        live = guard.armed(at) if guard.strip is None else guard.strip_armed(at)
+        guard.drawn(at, armed=live)
+
+    def passes(self, until: int) -> None:
+        """A card that is drawn is drawn again when it arms."""
+        arms = self.guard.arms_at()
+        if arms is not None and self.drawn is not None:
+            at = arms + FRAME
+            if self.now <= at <= until and (not self.strip or self.strip_drawn):
+                self.tick(at)
+                self.draw(at)
+        self.tick(until)
 
     def input(self, outcome: Outcome) -> None:
         self.inputs.append(self.now)
@@ -243,16 +339,18 @@ class Session:
             return
         for at in (pending.deadline - 1, pending.deadline):
             if at <= until:
-                outcome = self.guard.tick(at)
-                if isinstance(outcome, OpenStrip):
-                    self.check(outcome.decision, at)
-                    self.strip, self.strip_drawn = (outcome.decision, at), None
-                elif isinstance(outcome, Decide):
-                    self.check(outcome.decision, at)
-                    self.check_strip(outcome.decision)
-                    self.decided += 1
-                    self.focus = None
-                    self.forget()
+                self.ticked(self.guard.tick(at), at)
+
+    def ticked(self, outcome: Outcome, at: int) -> None:
+        if isinstance(outcome, OpenStrip):
+            self.check(outcome.decision, at)
+            self.strip, self.strip_drawn = (outcome.decision, at), None
+        elif isinstance(outcome, Decide):
+            self.check(outcome.decision, at)
+            self.check_strip(outcome.decision)
+            self.decided += 1
+            self.focus = None
+            self.forget()
 
     def check(self, decision: Decision, at: int) -> None:
         steal = self.thefts.append
@@ -266,6 +364,8 @@ class Session:
             steal("what is asked changed less than half a second ago")
         if self.drawn is None or self.drawn > press:
             steal("was not on screen")
+        elif not self.seen(press, max(self.focus or 0, self.change)):
+            steal("was not on screen as armed")
         near = [t for t in self.inputs if abs(t - press) <= 50]
         if len(near) != 1 or at - press <= 50:
             steal("another key within 50 ms")
@@ -281,6 +381,12 @@ class Session:
             self.thefts.append("not what the strip says")
         elif self.strip_drawn is None or press - self.strip_drawn < 500:
             self.thefts.append("broad, its strip not read")
+        elif not self.seen(press, self.strip_drawn):
+            self.thefts.append("broad, its strip not on screen as armed")
+
+    def seen(self, press: int, since: int) -> bool:
+        """Drawn after its half second, before the press."""
+        return any(since + 500 <= at <= press for at in self.draws)
 
 
 LETTERS = ["y", "p", "p", "d", "1", "x", "enter", "escape"]
@@ -296,9 +402,12 @@ AROUND = [
     "draw",
     "draw",
 ]
-ACTS = (*LETTERS, *AROUND)
+STOPS = ["stop y", "stop p", "stop x"]
+ACTS = (*LETTERS, *AROUND, *STOPS)
+FRAME = 26
+"""How long after it armed a card is drawn so, ms."""
 WAITS = (0, 1, 20, 49, 50, 51, 52, 120, 400, 499, 500, 501, 560, 2000)
-OPENED = [("p", 501), ("draw", 60)]
+OPENED = [("p", 540), ("draw", 60)]
 SEEDS = seeds(usual=4_000, soaking=50_000)
 Acts = list[tuple[str, int]]
 
@@ -360,7 +469,7 @@ def test_no_random_session_steals_a_decision() -> None:
 def test_random_sessions_do_decide() -> None:
     guard = Guard(OFFERED)
     session = Session(guard)
-    for act, wait in [("focus", 0), ("draw", 1), ("y", 501), ("blur", 60)]:
+    for act, wait in [("focus", 0), ("draw", 1), ("y", 540), ("blur", 60)]:
         session.step(act, wait)
     assert session.focus is None
     assert not session.thefts
@@ -385,9 +494,38 @@ class Undrawn(Guard):
     def armed(self, at: int) -> bool:
         return self._rested(self._rest_ms, at)
 
+    def _seen(self, at: int) -> bool:
+        return True
+
     def tick(self, at: int) -> Outcome:
         self._drawn = True
         return super().tick(at)
+
+
+class Unseen(Guard):
+    def _seen(self, at: int) -> bool:
+        return True
+
+
+class SeenAtOnce(Guard):
+    def drawn(self, at: int, *, armed: bool = False) -> None:
+        seen = self._seen_ms
+        super().drawn(at, armed=armed)
+        if seen is None and self._seen_ms is not None:
+            self._seen_ms = at - 1
+
+
+class StripUnseen(Guard):
+    def _seen(self, at: int) -> bool:
+        return self._strip is not None or super()._seen(at)
+
+
+class Punctual(Guard):
+    """Whenever it is told the time, it is that time."""
+
+    def tick(self, at: int) -> Outcome:
+        pending = self.pending
+        return super().tick(at if pending is None else min(at, pending.deadline))
 
 
 class Hasty(Guard):
@@ -428,10 +566,10 @@ class StripAtOnce(Guard):
 
 class KeepsRestWhenCut(Guard):
     def adjusted(self, at: int, decisions: Sequence[Decision]) -> Outcome:
-        since, drawn = self._strip_ms, self._strip_drawn
+        kept = (self._strip_ms, self._strip_drawn, self._seen_ms)
         outcome = super().adjusted(at, decisions)
         if self._strip is not None:
-            self._strip_ms, self._strip_drawn = since, drawn
+            self._strip_ms, self._strip_drawn, self._seen_ms = kept
         return outcome
 
 
@@ -461,6 +599,10 @@ MUTANTS = [
     NoFocus,
     KeepsFocus,
     Undrawn,
+    Unseen,
+    SeenAtOnce,
+    StripUnseen,
+    Punctual,
     Hasty,
     Deaf,
     BlindToChange,

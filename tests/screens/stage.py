@@ -260,9 +260,21 @@ class CardClock:
         self._body._clock = lambda _message: self.ms
 
     async def passes(self, ms: int) -> None:
-        """Time passes; what is due happens and is drawn."""
-        self.ms += ms
-        self._body.tick()
+        """Time passes, until a strip opens; what is due happens in time, and is
+        drawn."""
+        until, guard = self.ms + ms, self._body.guard
+        if guard.pending is not None and guard.pending.deadline <= until:
+            self.ms = guard.pending.deadline
+            self._body.tick()
+            await settle(self._pilot)
+            if guard.strip is not None:
+                return
+        arms = guard.arms_at()
+        if arms is not None and self.ms < arms <= until:
+            self.ms = arms
+            self._body.relayout()
+            await settle(self._pilot)
+        self.ms = until
         self._body.relayout()
         await settle(self._pilot)
 

@@ -102,9 +102,15 @@ class Table:
         await self.pilot.pause()
 
     async def after(self, ms: int) -> None:
-        """Time passes; what is due happens, what is dirty is drawn."""
-        self.clock.ms += ms
-        self.card.body.tick()
+        """Time passes; what is due happens in time, what is dirty is drawn."""
+        until = self.clock.ms + ms
+        while self.clock.ms < until:
+            self.clock.ms = min(until, self.clock.ms + 25)
+            self.card.body.tick()
+            arms = self.card.body.guard.arms_at()
+            if arms is not None and arms <= self.clock.ms < arms + 25:
+                self.card.body.relayout()
+                await self.pilot.pause()
         self.card.body.relayout()
         await self.pilot.pause()
 
