@@ -107,6 +107,11 @@ class Clockwork(asyncio.SelectorEventLoop):
         self.now = target
         await self.settle()
 
+    def step(self, until: float) -> None:
+        """To the next timer, but no further than `until` (seconds): settle then."""
+        when = self._next()
+        self.now = until if when is None or when > until else max(self.now, when)
+
     # -- threads -----------------------------------------------------------------
 
     @contextlib.contextmanager

@@ -132,6 +132,11 @@ class Driver:
         except RuntimeError:
             return True
 
+    @property
+    def held(self) -> int:
+        """Keys that arrived and wait until what came before them is done."""
+        return len(self.app._waiting)
+
     # -- looks ---------------------------------------------------------------------
 
     @property

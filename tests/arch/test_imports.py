@@ -57,6 +57,7 @@ PRIVATE_TEXTUAL = (
         "tests/snap.py",
         "tests/clockwork.py",
         "tests/lean_textual.py",
+        "tests/scenario/glass.py",
     ),
     *("tests/perf/at_first_paint.py", "tests/scenario/test_drawing.py"),
     # Draws a third cheaper under load, and steps back where Textual changed:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tests.driver import Driver
 from tests.fakes import CWD, Json
+from tests.scenario.glass import Glass
 
 ARM_MS, QUIET_MS = 500, 50
 LETTERS = "yapdnr"
@@ -33,7 +34,7 @@ class Disturbed(AssertionError):
 class Asked:
     """A request that waits, as the engine knows it. `mark`: words only it has, or,
     for twins, that only they have. `what`: command, long, network, permissions,
-    question or twin."""
+    question, secret or twin."""
 
     request_id: int
     thread_id: str
@@ -71,6 +72,9 @@ class Asked:
                 ]
                 asked = {"id": "q", "header": "Q", "question": f"Which {self.mark}?"}
                 params["questions"] = [{**asked, "isOther": True, "options": options}]
+            case "secret":
+                asked = {"id": "q", "header": "Q", "question": f"The {self.mark} key?"}
+                params["questions"] = [{**asked, "isSecret": True, "options": None}]
             case "network":
                 host = f"{self.mark}.invalid"
                 rule = {"host": host, "action": "allow"}
@@ -103,7 +107,7 @@ class Asked:
         match self.what:
             case "permissions":
                 return self._grant(result, shown)
-            case "question":
+            case "question" | "secret":
                 return self._answer(result, shown)
         match result.get("decision"):
             case "accept":
@@ -146,6 +150,8 @@ class Asked:
         for said in answers["q"]["answers"]:
             if f"( ) {said}" in shown:
                 return ""
+        if self.what == "secret" and "written, not shown" not in shown:
+            return ""
         return "y"
 
 
@@ -153,6 +159,7 @@ COMMAND = "item/commandExecution/requestApproval"
 _METHODS = {
     "permissions": "item/permissions/requestApproval",
     "question": "item/tool/requestUserInput",
+    "secret": "item/tool/requestUserInput",
 }
 
 
@@ -184,14 +191,17 @@ class Sample:
 class Onlooker:
     """The safety rules, from outside. Sees the screen, the keys and the wire."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, glass: Glass) -> None:
         self.driver = driver
+        self.glass = glass
         self.pending: dict[int, Asked] = {}
         self.inputs: list[Press] = []
         self.last = Sample(focused=False, request_id=None, mark="")
         self.since = driver.loop.ms
         self.by_user = False
         self.judged = 0
+        self.read: tuple[int | None, str] | None = None
+        """What was on the card since it has the focus; one may scroll then"""
         self.shown: set[tuple[int, str]] = set()
         """Requests that were on screen, at rest, with what they asked"""
         self.decided: list[str] = []
@@ -222,6 +232,11 @@ class Onlooker:
             if moved:
                 self.by_user = acted
             self.last, self.since = now, since
+        asked = (now.request_id, now.mark)
+        if not now.focused:
+            self.read = None
+        elif self.read != asked and now.mark and now.mark in self.card_text():
+            self.read = asked
         rested = self.driver.loop.ms - self.since >= ARM_MS
         if now.focused and rested and now.request_id is not None:
             self.shown.add((now.request_id, now.mark))
@@ -229,10 +244,10 @@ class Onlooker:
 
     def card_text(self) -> str:
         """What is drawn where the card is."""
-        region = self.driver.card.region
-        lines = self.driver.screen().splitlines()[region.y : region.bottom]
-        text = "\n".join(line[region.x : region.right] for line in lines)
-        return " ".join(text.translate(_FRAME).split())
+        lines = self.glass.lines(self.driver.card.region)
+        drawn = [line.translate(_FRAME).strip() for line in lines]
+        # Without colours an opened strip has a mark before each of its lines.
+        return " ".join(" ".join(line.removeprefix(">") for line in drawn).split())
 
     def press(self, name: str, *, typed: bool = False) -> None:
         """An input is about to arrive. `typed`: as a word of a field."""
@@ -247,7 +262,7 @@ class Onlooker:
             ("the user did not go there", not self.by_user),
             ("not at rest", at - self.since < ARM_MS),
             ("not what is asked", not last.mark),
-            ("not drawn", bool(last.mark) and last.mark not in text),
+            ("not drawn", self.read != (last.request_id, last.mark)),
             ("typed into a field", typed),
             ("something is folded", name in GRANTING and self._folded()),
         ]

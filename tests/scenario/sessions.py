@@ -15,11 +15,11 @@ from textual.widgets import TextArea
 from tests.clockwork import Clockwork
 from tests.driver import NARROW, NORMAL, WIDE, Driver, drive
 from tests.fakes import FakeEngine
+from tests.scenario.glass import Glass
 from tests.scenario.onlooker import LETTERS, Asked, Disturbed, Onlooker
 from widgets.review_inbox import ReviewInbox
 
-STEPS = 40
-SLICE_MS = 10
+STEPS = 30
 SIZES = (NARROW, NORMAL, WIDE)
 THREADS = ("alpha", "beta", "gamma")
 OTHER_KEYS = (
@@ -30,22 +30,26 @@ WORDS = ("yes", "and", "deny", "happy", "yay", "no", "ay", "d")
 PASTES = ("y", "yes\ny\n", "a\na\n", "p", "delete the cache\nand y", "n\n\ny", "yyyy")
 WAITS = (0, 1, 10, 30, 49, 51, 60, 100, 250, 300, 480, 499, 501, 600, 900)
 WHATS = (
-    *("command",) * 6,
-    *("network", "network", "permissions", "permissions", "question", "question"),
-    *("twin", "twin", "twin", "long"),
+    *("command",) * 5,
+    *("network", "network", "permissions", "permissions"),
+    *("long",) * 3,
+    *("question", "question", "secret", "secret", "secret"),
+    *("twin",) * 4,
 )
+STALLS = (60, 300, 480, 520, 700, 700, 1200)
 
 
 class Session:
     """One random session. Every step is a method; `run` draws them."""
 
-    def __init__(self, driver: Driver, chance: random.Random) -> None:
+    def __init__(self, driver: Driver, chance: random.Random, glass: Glass) -> None:
         self.driver = driver
         self.engine: FakeEngine = driver.engine
         self.loop: Clockwork = driver.loop
         self.chance = chance
-        self.onlooker = Onlooker(driver)
+        self.onlooker = Onlooker(driver, glass)
         self.numbers = 0
+        self.near = False
         self.racing = False
         """the last input may not have been handled yet"""
 
@@ -68,14 +72,17 @@ class Session:
             (4, self.meddle),
             (6, self.fill),
             (4, self.cut),
-            (4, self.mark),
+            (5, self.mark),
+            (4, self.refuse),
+            (5, self.stall),
         ]
         weights = [weight for weight, _ in acts]
+        self.near = near
         if near:
             around: tuple[Any, ...] = (self.go_to_card, self.decide, self.cross)
             around = (*around, self.meddle, self.fill, self.cut, self.mark)
+            around = (*around, self.refuse, self.stall)
             weights = [14 if act in around else 4 for _, act in acts]
-            weights[0] = 12
         for _ in range(steps):
             (_, act), *_ = self.chance.choices(acts, weights)
             await act()
@@ -101,15 +108,15 @@ class Session:
         top = self.driver.app.screen
         return (self.driver.focused, top, field.text, field.cursor_location, open_id)
 
-    async def arrive(self, *, race: bool = False) -> None:
+    async def arrive(self, *, race: bool = False, what: str = "") -> None:
         self.numbers += 1
         number = self.numbers
 
         def act() -> None:
             thread_id = f"thread-{self.chance.choice(THREADS)}"
-            what = self.chance.choice(WHATS)
-            mark = "mark-twin-0" if what == "twin" else f"mark-{number}-0"
-            asked = Asked(number, thread_id, mark, what)
+            kind = what or self.chance.choice(WHATS)
+            mark = "mark-twin-0" if kind == "twin" else f"mark-{number}-0"
+            asked = Asked(number, thread_id, mark, kind)
             self.onlooker.pending[number] = asked
             self.ask(asked)
 
@@ -156,20 +163,20 @@ class Session:
     # -- time ------------------------------------------------------------------------
 
     async def pass_time(self, ms: int, *, acted: bool = False) -> None:
-        """In slices, so that the onlooker knows when what changed."""
-        first, acted = True, acted or self.racing
-        since = self.loop.ms
-        await self.loop.settle()
-        self.racing = False
+        """From one thing that happens to the next, so that the onlooker knows when
+        what changed, and whether a key was at work: one that arrived just now, or
+        one that had to wait for those before it."""
+        acted, until = acted or self.racing, self.loop.now + ms / 1000
         while True:
-            # What a key sets off shows with the next frame or two.
-            self.onlooker.look(acted=acted and first, since=since)
-            if ms <= 0:
+            since, held = self.loop.ms, self.driver.held
+            await self.loop.settle()
+            self.racing = False
+            acted = acted or self.driver.held < held
+            self.onlooker.look(acted=acted, since=since)
+            if self.loop.now >= until:
                 return
-            first, since = False, self.loop.ms
-            step = min(SLICE_MS, ms)
-            ms -= step
-            await self.loop.advance(step)
+            acted = False
+            self.loop.step(until)
 
     async def time(self) -> None:
         await self.pass_time(self.chance.choice(WAITS))
@@ -251,12 +258,7 @@ class Session:
 
     async def go_to_card(self) -> None:
         """A person goes to the inbox and opens a card, at some pace."""
-        for _ in range(4):
-            if not self.driver.dialog and not self.writing():
-                break
-            await self.key("escape")
-            await self.pass_time(60)
-        await self.key("5")
+        await self.go_to_inbox()
         await self.pass_time(self.chance.choice((0, 60, 200)))
         if self.chance.random() < 0.3:
             await self.key(self.chance.choice(("j", "k", "down", "up")))
@@ -266,44 +268,119 @@ class Session:
             await self.letter()
             await self.pass_time(self.chance.choice(WAITS))
 
+    async def go_to_inbox(self) -> None:
+        for _ in range(4):
+            if not self.driver.dialog and not self.writing():
+                break
+            await self.key("escape")
+            await self.pass_time(60)
+        await self.key("5")
+
+    async def at_a_card(self) -> bool:
+        """Whether a card has the focus; near cards one goes there first."""
+        if not self.onlooker.last.focused and self.near:
+            if all(asked.answered for asked in self.onlooker.pending.values()):
+                await self.arrive()
+                await self.pass_time(60)
+            await self.go_to_inbox()
+            await self.pass_time(60)
+            await self.key("enter")
+            await self.pass_time(self.chance.choice((60, 300, 600)))
+        return self.onlooker.last.focused
+
     def writing(self) -> bool:
         return isinstance(self.driver.focused, TextArea)
 
     async def decide(self) -> None:
         """A person who does all as it should be done."""
-        if not self.onlooker.last.focused:
+        if not await self.at_a_card():
             return
         await self.pass_time(700)
-        letter = self.chance.choice(LETTERS)
+        letter = self.chance.choice(LETTERS + "aappp")
         await self.key(letter)
         if letter in "ap":
-            await self.pass_time(self.chance.choice((300, 600, 700, 900)))
+            await self.pass_time(self.chance.choice((60, 300, 300, 600, 700, 900)))
             await self.key(letter)
         await self.pass_time(100)
 
     async def fill(self) -> None:
         """Choose options and write into fields: neither decides."""
-        if not self.onlooker.last.focused:
+        if not await self.at_a_card():
             return
-        for _ in range(self.chance.randrange(1, 5)):
+        for _ in range(self.chance.randrange(0, 3)):
             await self.key(self.chance.choice(("down", "up", "space", "space")))
             await self.pass_time(self.chance.choice((0, 60, 300)))
-        await self.pass_time(self.chance.choice((0, 60, 600)))
-        form = self.driver.card._form
-        if form is None or form.writes is None or self.chance.random() < 0.4:
+        for _ in range(3):
+            if self.writes():
+                break
+            await self.key("down")
+            await self.pass_time(60)
+        await self.pass_time(self.chance.choice((0, 600, 600, 600)))
+        if not self.writes() or self.chance.random() < 0.2:
             await self.letter()
             return
         await self.key("enter")
+        pace = self.chance.choice((20, 60, 80, 120))
         for character in self.chance.choice(WORDS):
+            await self.pass_time(pace)
             await self.key(character, typed=True)
-            await self.pass_time(self.chance.choice((20, 80, 120)))
+        await self.pass_time(self.chance.choice((20, 80, 300)))
         await self.key(self.chance.choice(("enter", "enter", "escape", "tab")))
         await self.pass_time(self.chance.choice((0, 60, 300, 600)))
         await self.letter()
 
+    def writes(self) -> bool:
+        """Words are written into what is under the card's cursor."""
+        form = self.driver.card._form
+        return form is not None and form.writes is not None
+
+    async def refuse(self) -> None:
+        """No, and here is what to do instead: in words, at once."""
+        if not await self.at_a_card():
+            return
+        await self.pass_time(700)
+        await self.key(self.chance.choice("nnd"))
+        await self.pass_time(self.chance.choice((20, 60, 100, 300)))
+        pace = self.chance.choice((20, 60, 80, 120))
+        for character in self.chance.choice(WORDS):
+            await self.key(character)
+            await self.pass_time(pace)
+        await self.key(self.chance.choice(("enter", "escape", "tab", "backspace")))
+        await self.pass_time(self.chance.choice((60, 600)))
+
+    async def stall(self) -> None:
+        """The app is busy, or stopped, for a while: what is pressed meanwhile is
+        handled, or even read, when it goes on."""
+        if not await self.at_a_card():
+            return
+        await self.pass_time(self.chance.choice((0, 60, 300, 700)))
+        match self.chance.randrange(4):
+            case 0:
+                await self.change(race=True)
+            case 1 | 2:
+                # It has to arm anew.
+                await self.key(self.chance.choice(("j", "k", "space", "enter")))
+                await self.pass_time(self.chance.choice((30, 60, 300)))
+        stopped, typed = self.chance.random() < 0.5, []
+        for _ in range(self.chance.choice((1, 1, 1, 2))):
+            self.loop.now += self.chance.choice((10, 60, 100, 300)) / 1000
+            name = self.chance.choice((*"ydnydnapr", "j", "enter", "x"))
+            self.onlooker.press(name)
+            if stopped:
+                typed.append(name)
+            else:
+                self.driver.key(name)
+        self.loop.now += self.chance.choice(STALLS) / 1000
+        if stopped:
+            await self.pass_time(0, acted=self.racing)
+        for name in typed:
+            self.driver.key(name)
+        await self.pass_time(0, acted=True)
+        await self.pass_time(100)
+
     async def cut(self) -> None:
         """Another number of words for the rule in an opened strip."""
-        if not self.onlooker.last.focused:
+        if not await self.at_a_card():
             return
         await self.pass_time(700)
         await self.key("p")
@@ -315,17 +392,17 @@ class Session:
 
     async def mark(self) -> None:
         """Mark what stands in the list, then look at one or all, then decide."""
-        for _ in range(4):
-            if not self.driver.dialog and not self.writing():
-                break
-            await self.key("escape")
-            await self.pass_time(60)
-        await self.key("5")
+        for _ in range(2 - len(self.twins())):
+            await self.arrive(what="twin")
         await self.pass_time(100)
-        for _ in range(self.chance.randrange(1, 6)):
+        await self.go_to_inbox()
+        await self.pass_time(100)
+        if self.chance.random() < 0.7:
+            await self.mark_twins()
+        for _ in range(self.chance.randrange(0, 3)):
             await self.key(self.chance.choice(("space", "space", "down", "up")))
         await self.key("enter")
-        for _ in range(self.chance.randrange(0, 5)):
+        for _ in range(self.chance.choice((0, 0, 1, 2, 3))):
             await self.pass_time(self.chance.choice((100, 700, 700)))
             await self.key("j")
         await self.pass_time(700)
@@ -335,9 +412,21 @@ class Session:
         await self.key(letter)
         await self.pass_time(100)
 
+    async def mark_twins(self) -> None:
+        """From the top of the list, all that ask for the same."""
+        await self.key("home")
+        for row in self.driver.fleet.query_one(ReviewInbox)._reviews:
+            number = row.key.request_id if row.key is not None else None
+            twin = number in self.twins()
+            await self.key("space" if twin else "down")
+
+    def twins(self) -> set[object]:
+        waiting = [a for a in self.onlooker.pending.values() if not a.answered]
+        return {a.request_id for a in waiting if a.what == "twin"}
+
     async def cross(self) -> None:
         """A decision and the engine's news meet on the way."""
-        if not self.onlooker.last.focused:
+        if not await self.at_a_card():
             return
         await self.pass_time(700)
         await self.key(self.chance.choice("ydn"))
@@ -351,15 +440,20 @@ class Session:
 
     async def meddle(self) -> None:
         """Before an armed card: another thing is asked, a paste, any other key."""
-        if not self.onlooker.last.focused:
+        if not await self.at_a_card():
             return
         await self.pass_time(700)
-        match self.chance.randrange(3):
+        match self.chance.randrange(4):
             case 0:
+                # Two keys at once: neither was meant.
+                await self.key(self.chance.choice(("enter", "1", "x", "j", "y")))
+                await self.pass_time(self.chance.choice((0, 20, 40, 49)))
+                await self.key(self.chance.choice("ydn"))
+            case 1:
                 await self.change(race=True)
                 await self.pass_time(self.chance.choice((60, 100, 300, 480)))
                 await self.letter()
-            case 1:
+            case 2:
                 await self.paste()
             case _:
                 await self.key(self.chance.choice(("enter", "1", "space", "x")))
@@ -385,9 +479,10 @@ def session(seed: int, *, near: bool = False, quick: bool = False) -> list[str]:
             thread_id = f"thread-{name}"
             driver.engine.start_turn(thread_id, f"turn-of-{thread_id}")
         await driver.idle()
-        run = Session(driver, chance)
-        await run.run(STEPS, near=near)
-        await run.pass_time(1500)
+        with Glass(driver).watched() as glass:
+            run = Session(driver, chance, glass)
+            await run.run(STEPS, near=near)
+            await run.pass_time(1500)
         decided.extend(run.onlooker.decided)
 
     try:
