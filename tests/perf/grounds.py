@@ -25,6 +25,7 @@ from tests.perf import fleets
 from tests.perf.records import REPO
 from tests.perf.stores import make_store
 from tests.perf.terminal import Terminal
+from tui.screens.fleet import MESSAGE_SECONDS
 
 
 @dataclass(slots=True)
@@ -108,7 +109,8 @@ def ground(
         engine.do(do="asked", method="thread/resume", times=loaded)
         # Two lists, page by page: all threads, and the archived ones.
         engine.do(do="asked", method="thread/list", times=-(-threads // 100) + 1)
-        terminal.quiet(1.5)
+        # What is said at the start goes by itself, and all moves up again.
+        terminal.quiet(MESSAGE_SECONDS + 0.5)
         yield Ground(engine, terminal, store_path(own), lags, opened)
     finally:
         if terminal is not None:
