@@ -233,10 +233,10 @@ FOUND_BY: dict[Mutate, int] = {
     without_a_place_for_words: 27,
     without_a_look_at_each: 3,
     with_folded_commands_accepted: 5,
-    without_notice_of_changes: 0,
+    without_notice_of_changes: 7,
     with_enter_as_yes: 0,
-    with_pastes_as_keys: 0,
-    without_binding: 0,
+    with_pastes_as_keys: 6,
+    without_binding: 3,
     with_cards_that_take_the_focus: 0,
 }
 """A session that is known to find it. When the sessions are drawn otherwise, all are
