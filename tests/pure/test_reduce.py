@@ -251,7 +251,7 @@ def both_ways(history: Iterable[e.Event]) -> int:
     return taken
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(events_, max_size=40))
 def test_the_short_way_of_a_delta_leads_where_the_long_one_does(
     history: list[e.Event],
