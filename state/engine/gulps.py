@@ -1,7 +1,7 @@
 """Reading a loud engine in gulps.
 
 Owns when a connection's socket is looked at, and hands over all that a look found at
-once: an engine that writes a thousand times a second wakes us a hundred times, and the
+once: an engine that writes a thousand times a second wakes us fifty times, and the
 reader as often. What a frame is stays the library's business. Invariants: messages
 come whole and in order; nothing waits longer than `GULP` seconds, and what comes
 rarely, or in large pieces, does not wait at all.
@@ -15,9 +15,10 @@ from websockets.asyncio.client import ClientConnection
 from websockets.frames import DATA_OPCODES, Frame
 from websockets.protocol import Event
 
-GULP = 0.01
+GULP = 0.02
+"""Seconds between two reads of a loud engine; a publish waits longer than that"""
 QUICK = 0.005
-"""Seconds between two reads of a loud engine"""
+"""Seconds; who is heard again sooner is loud"""
 LARGE = 65_536
 """Bytes; whoever sends that much at once is not helped by waiting"""
 
