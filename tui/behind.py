@@ -2,8 +2,8 @@
 
 Owns up to when turns were looked at, and which threads may have more. Does not own the
 look itself (`tui.delivery`). Invariants: no thread is loaded for it; what is read and
-looked at is bounded, however many threads there are; the mark moves on only when all
-before it was looked at.
+looked at is bounded, however many threads there are, and what lies beyond is passed
+over; the mark moves on only when the looks are done.
 """
 
 from __future__ import annotations

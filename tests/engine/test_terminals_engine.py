@@ -39,7 +39,10 @@ from tests.scenario.script import SCRIPT
 from tui.demo.request import ModelRequest
 from tui.demo.steps import Exec, Say, Spawn, Step, WaitAgents
 
-ROOT_SLEEP, CHILD_SLEEP, SHELL_SLEEP, LOOSE = "7177", "7178", "7179", "7176"
+# Seconds that nobody else sleeps, the same test in another process included.
+ROOT_SLEEP, CHILD_SLEEP, SHELL_SLEEP, LOOSE = (
+    f"{seconds}.{os.getpid()}" for seconds in (7177, 7178, 7179, 7176)
+)
 
 
 def script(request: ModelRequest) -> Sequence[Step]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import socket
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -350,3 +353,26 @@ def test_a_child_is_known_by_its_path_and_a_user_by_his_text() -> None:
 
 def test_an_empty_body_is_no_error() -> None:
     assert parse_request({}).agent_path == "/root"
+
+
+@pytest.mark.parametrize("steps", range(5))
+@pytest.mark.filterwarnings("error")
+def test_who_comes_as_it_ends_leaves_no_socket_open(steps: int) -> None:
+    """Accepted, and not yet begun: an unclosed socket would be told of here."""
+
+    async def main() -> None:
+        async with Provider(lambda _request: [Say("never")]) as provider:
+            port = int(provider.base_url.split(":")[2].split("/")[0])
+            caller = socket.create_connection(("127.0.0.1", port))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+        caller.close()
+
+    told: list[object] = []
+    before, sys.unraisablehook = sys.unraisablehook, told.append
+    try:
+        asyncio.run(main())
+        gc.collect()
+    finally:
+        sys.unraisablehook = before
+    assert told == []

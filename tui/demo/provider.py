@@ -120,6 +120,12 @@ class Provider:
         trace: TracebackType | None,
     ) -> None:
         if self._server is not None:
+            # Nobody new; who was accepted a moment ago begins, or asyncio forgets to
+            # close the socket.
+            for listening in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+            for _ in range(5):
+                await asyncio.sleep(0)
             self._server.close()
         tasks = tuple(self._tasks)
         for task in tasks:
