@@ -155,7 +155,8 @@ class Guard:
             self._close()
             return StripClosed()
         self._strip, self._strip_drawn, self._strip_ms = grant, False, at
-        self._seen_ms = None
+        # Its row in the card says so, too, and is read anew when the strip is closed.
+        self._rest_ms, self._seen_ms = at, None
         return Ignored()
 
     def drawn(self, at: int, *, armed: bool = False) -> None:

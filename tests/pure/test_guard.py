@@ -214,6 +214,20 @@ def test_another_rule_in_the_strip_has_to_be_read_anew() -> None:
     assert armed_guard().adjusted(2000, (ONCE,)) == StripClosed(CLOSED), "no strip"
 
 
+def test_a_card_whose_rule_was_changed_is_read_anew_after_its_strip() -> None:
+    """The row of the rule says another thing now; no is no answer to that yet."""
+    guard = open_strip()
+    guard.drawn(1052)
+    guard.drawn(1560, armed=True)
+    guard.adjusted(2000, (ONCE, WIDER, NO))
+    guard.drawn(2010)
+    assert guard.key("j", 2200) == StripClosed(CLOSED)
+    guard.drawn(2210, armed=guard.armed(2210))
+    assert guard.key("d", 2400) == Ignored(NOT_ARMED)
+    guard.drawn(2910, armed=guard.armed(2910))
+    assert guard.key("d", 2920) == Pending(NO, 2971)
+
+
 @pytest.mark.parametrize("key", ["y", "d", "x", "enter", "escape", "j"])
 def test_any_other_key_closes_the_strip_and_does_nothing_else(key: str) -> None:
     guard = open_strip()
@@ -566,9 +580,10 @@ class StripAtOnce(Guard):
 
 class KeepsRestWhenCut(Guard):
     def adjusted(self, at: int, decisions: Sequence[Decision]) -> Outcome:
-        kept = (self._strip_ms, self._strip_drawn, self._seen_ms)
+        rest, kept = self._rest_ms, (self._strip_ms, self._strip_drawn, self._seen_ms)
         outcome = super().adjusted(at, decisions)
         if self._strip is not None:
+            self._rest_ms = rest
             self._strip_ms, self._strip_drawn, self._seen_ms = kept
         return outcome
 

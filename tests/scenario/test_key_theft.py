@@ -155,9 +155,11 @@ def without_a_rest_for_another_rule(patch: pytest.MonkeyPatch) -> None:
     adjusted = g.Guard.adjusted
 
     def at_once(guard: g.Guard, at: int, decisions: Any) -> g.Outcome:
+        rest = guard._rest_ms
         kept = (guard._strip_ms, guard._strip_drawn, guard._seen_ms)
         outcome = adjusted(guard, at, decisions)
         if guard._strip is not None:
+            guard._rest_ms = rest
             guard._strip_ms, guard._strip_drawn, guard._seen_ms = kept
         return outcome
 
