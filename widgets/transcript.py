@@ -330,7 +330,8 @@ class Transcript(Grounded, ScrollView, can_focus=True):
 
     def _paint(self) -> None:
         """Refresh the lines that differ from what is on screen."""
-        if not self.port.ready or not self.is_mounted:
+        # What is told while the program is being left finds no screen any more.
+        if not self.port.ready or not self.is_mounted or not self.is_attached:
             return
         old, self._screen = self._screen, self.port.lines(bar=self.has_focus)
         moved = len(old) != len(self._screen)
