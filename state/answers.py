@@ -27,13 +27,16 @@ from state.forms import (
     form_of,
     grant_parts,
 )
-from state.prefix import Ladder, ladder_of, lets_in
+from state.lets_in import lets_in
+from state.prefix import Ladder, ladder_of
 from state.reviews import Decision, Review
 from state.text import reveal
 
 Json = dict[str, Any]
 
 TELL = "No, and tell the agent what to do differently"
+CAREFUL = "Careful: "
+"""Begins the line that says what else a rule lets in"""
 HIDDEN = "[not kept]"
 """Stands for a secret in what is kept"""
 _OWN_WORDS = "user_note: "
@@ -272,7 +275,7 @@ def prefix_decision(words: tuple[str, ...]) -> Decision:
         "CODEX_HOME."
     )
     if warning:
-        detail = f"Careful: {reveal(warning).text}. {detail}"
+        detail = f"{CAREFUL}{reveal(warning).text}.\n{detail}"
     amendment = {"execpolicy_amendment": list(words)}
     return Decision(
         "p",
@@ -290,8 +293,9 @@ def narrowed(decision: Decision, ladder: Ladder, words: int) -> Decision:
     made = prefix_decision(ladder.prefix(words))
     if words > ladder.proposed:
         return made
-    wider = f"Wider than the engine proposes. {made.detail}"
-    return replace(made, detail=wider)
+    *careful, grants = made.detail.split("\n")
+    wider = f"Wider than the engine proposes. {grants}"
+    return replace(made, detail="\n".join([*careful, wider]))
 
 
 # -- what may be sent at all -------------------------------------------------------

@@ -1,9 +1,8 @@
-"""A rule for commands that start with the same words: how long, and what it lets in.
+"""A rule for commands that start with the same words: how many of them.
 
-Owns which prefixes of a command may be granted, and the warning when one of them
-stands for any program at all. Does not own the answer that carries it
-(`state.answers`). Pure. Invariant: the words of a prefix are the engine's proposal or
-the command's own, never anything else.
+Owns which prefixes of a command may be granted. Does not own the answer that carries
+one (`state.answers`), nor what one lets in (`state.lets_in`). Pure. Invariant: the
+words of a prefix are the engine's proposal or the command's own, never anything else.
 """
 
 from __future__ import annotations
@@ -14,36 +13,7 @@ from collections.abc import Sequence
 
 from state.dataclass import dataclass
 
-_SHELLS = frozenset(
-    {
-        "bash",
-        "sh",
-        "zsh",
-        "dash",
-        "fish",
-        "ksh",
-        "csh",
-        "tcsh",
-        "ash",
-        "busybox",
-        "pwsh",
-    }
-)
-_INTERPRETERS = frozenset(
-    {"python", "pypy", "ipython", "node", "nodejs", "deno", "bun", "tsx", "ts-node"}
-    | {"ruby", "irb", "perl", "php", "lua", "luajit", "tclsh", "rscript", "julia"}
-    | {"ghci", "scala", "groovy", "jshell", "osascript", "awk", "gawk", "mawk"}
-    | {"sqlite3", "psql", "mysql", "gdb", "lldb", "vim", "vi", "nvim", "emacs", "ed"}
-)
-_RUNNERS = frozenset(
-    {"env", "sudo", "doas", "su", "xargs", "nohup", "nice", "ionice", "time", "timeout"}
-    | {"stdbuf", "setsid", "exec", "command", "ssh", "npx", "bunx", "uvx", "pipx"}
-    | {"watch", "strace", "ltrace", "parallel", "flock", "chroot", "unshare", "fd"}
-    | {"nsenter", "bwrap", "script", "find", "eval", "source"}
-)
-_EVALUATES = re.compile(r"^-(?:-(?:eval|command|exec|print|run)\b|\w*[cepr]$)")
 _ASSIGNMENT = re.compile(r"^\w+=")
-_VERSION = re.compile(r"[-\d.]+$")
 _NOT_PLAIN = re.compile(r"[;|&<>()$`*?\[\]{}~#!\\\n]")
 
 
@@ -79,38 +49,3 @@ def plain_words(command: str) -> tuple[str, ...]:
     except ValueError:
         return ()
     return () if not words or _ASSIGNMENT.match(words[0]) else words
-
-
-def lets_in(prefix: Sequence[str]) -> str:
-    """What makes this prefix stand for any program at all, in a few words; "" when
-    nothing of the kind is known."""
-    words = list(prefix)
-    while words:
-        name, rest = _program(words[0]), words[1:]
-        if name in _RUNNERS:
-            after = _after_options(rest)
-            if not after:
-                return f"{words[0]} runs any program it is given"
-            words = after
-            continue
-        if name in _SHELLS or name in _INTERPRETERS:
-            kind = "a shell" if name in _SHELLS else "an interpreter"
-            bare = not any(not word.startswith("-") for word in rest)
-            if bare or _EVALUATES.match(rest[-1]):
-                return f"{words[0]} is {kind}: it runs any program it is given"
-        return ""
-    return ""
-
-
-def _program(word: str) -> str:
-    name = word.rsplit("/", 1)[-1].lower().removesuffix(".exe")
-    return _VERSION.sub("", name) or name
-
-
-def _after_options(words: list[str]) -> list[str]:
-    """What a runner would run: its own options, numbers and assignments left out."""
-    for index, word in enumerate(words):
-        own = word.startswith("-") or _ASSIGNMENT.match(word)
-        if not own and not re.fullmatch(r"[\d.]+[smhd]?", word):
-            return words[index:]
-    return []

@@ -15,6 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from state.answers import CAREFUL
 from state.dataclass import dataclass
 from state.model import Decision
 from state.views import Bit, Glyph, ReviewCardView, Tone
@@ -229,7 +230,7 @@ def _letters(
             piece(decision.letter, sheet.style(key, bold=live)),
             piece("  "),
         ]
-        aside = offer.problem or decision.detail
+        aside = offer.problem or decision.detail.replace("\n", " ")
         tone = Tone.NEED if offer.problem else Tone.MUTED
         right = [piece(aside, sheet.style(tone))]
         room = sheet.width - LABEL - 2
@@ -267,8 +268,10 @@ def _strip(sheet: Sheet, decision: Decision, state: CardState, form: CardForm) -
         for pieces in ladder_rows(form, room - LABEL - 1, strong, muted):
             row(indent, *pieces)
     grants = decision.detail or "This grants more than this once."
-    for part in wrap(grants, room - LABEL - 1):
-        row(indent, piece(part, text))
+    for source in grants.split("\n"):
+        tone = letter if source.startswith(CAREFUL) else text
+        for part in wrap(source, room - LABEL - 1):
+            row(indent, piece(part, tone))
     ready = letter if state.strip_armed else muted
     again = strong if state.strip_armed else muted
     row(

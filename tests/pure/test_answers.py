@@ -337,13 +337,16 @@ def test_a_prefix_can_have_more_and_fewer_words() -> None:
     assert amended(review, 1) == ["cargo"]
     assert amended(review, 0) == ["cargo"]
     wide = by_letter(offers(review, {}, 1))["p"].decision
-    assert wide.broad and wide.detail.startswith("Wider than the engine proposes.")
+    assert wide.broad and "\nWider than the engine proposes." in wide.detail
     assert "starts with `cargo`" in wide.detail
 
 
 def test_an_interpreter_is_called_out() -> None:
     review = command(["python3", "x.py"], "python3 x.py")
-    assert "Careful" not in by_letter(offers(review, {}))["p"].decision.detail
+    file = by_letter(offers(review, {}))["p"].decision
+    assert "Careful: python3 runs whatever x.py holds then" in file.detail
+    plain = command(["ls", "-l"], "ls -l")
+    assert "Careful" not in by_letter(offers(plain, {}))["p"].decision.detail
     wide = by_letter(offers(review, {}, 1))["p"].decision
     assert "Careful: python3 is an interpreter" in wide.detail
 

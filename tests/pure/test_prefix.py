@@ -1,5 +1,4 @@
-"""Prefix rules: only words of the proposal or of the command, and a warning where one
-of them stands for any program."""
+"""Prefix rules: only words of the proposal or of the command."""
 
 from __future__ import annotations
 
@@ -7,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.prefix import Ladder, ladder_of, lets_in, plain_words
+from state.prefix import Ladder, ladder_of, plain_words
 
 
 @pytest.mark.parametrize(
@@ -46,47 +45,3 @@ def test_a_prefix_is_never_empty_and_never_other_words(
 @given(st.text())
 def test_any_command_is_read_or_left_alone(command: str) -> None:
     assert isinstance(plain_words(command), tuple)
-
-
-@pytest.mark.parametrize(
-    "prefix",
-    [
-        ["bash"],
-        ["/bin/bash", "-lc"],
-        ["sh", "-c"],
-        ["python3"],
-        ["/usr/bin/python3.11", "-c"],
-        ["python3", "-u"],
-        ["node", "-e"],
-        ["perl", "-e"],
-        ["sudo"],
-        ["sudo", "-n"],
-        ["env", "A=1"],
-        ["env", "A=1", "python3"],
-        ["timeout", "5"],
-        ["timeout", "5", "bash"],
-        ["xargs", "sh"],
-        ["find"],
-        ["ssh"],
-        ["npx"],
-    ],
-)
-def test_a_prefix_that_runs_anything_is_called_out(prefix: list[str]) -> None:
-    assert "any program it is given" in lets_in(prefix)
-
-
-@pytest.mark.parametrize(
-    "prefix",
-    [
-        ["cargo", "test"],
-        ["touch", "/x"],
-        ["python3", "setup.py"],
-        ["bash", "-lc", "date > f"],
-        ["sudo", "systemctl", "restart"],
-        ["git", "-c"],
-        ["ls"],
-        [],
-    ],
-)
-def test_other_prefixes_are_not(prefix: list[str]) -> None:
-    assert lets_in(prefix) == ""
