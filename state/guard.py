@@ -9,9 +9,10 @@ by the same letter a second time, under the same rule, while its strip is on scr
 
 A press is therefore never answered at once: it is `Pending` until the 50 ms after
 it have passed in silence, and any input in between takes it back. A program that was
-stopped for a while reads what was typed meanwhile as if it were typed now: such a key
-finds a card that was not drawn as armed yet, and a silence that nobody listened to
-begins anew.
+stopped for a while reads what was typed meanwhile as if it were typed now. So times
+alone prove nothing: a letter needs a card that was drawn as armed before, and a silence
+before it, as after it, that somebody listened to. `tick` listens; when to call it says
+`listens_at`. A silence nobody was there for begins anew.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ LATE_MS = 10
 
 PROMPT_MS = 60
 """How long after its half second a card is drawn as armed by a program that runs."""
+
+SETTLE_MS = 10
+"""How long a program that goes on may need to read what was typed while it stood."""
 
 NOT_ARMED = "not armed yet"
 TOO_FAST = "too fast after another key"
@@ -55,12 +59,9 @@ class StripClosed:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Counts if nothing follows: call `tick` at `deadline` (ms) or later."""
+    """Counts if nothing follows: call `tick` when `listens_at` says."""
 
     decision: Decision
-    deadline: int
-    late: bool = False
-    """Its silence began anew: nobody was there at the deadline"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,12 @@ class Guard:
         """since when it (or its open strip) is drawn as armed"""
         self._key_ms: int | None = None
         """the last input of any kind"""
+        self._due_ms: int | None = None
+        """when the silence after that input will be over"""
+        self._anew = False
+        """that silence began anew: nobody was there when it should have been over"""
+        self._calm_ms: int | None = None
+        """when it was over; nothing that was read later was typed in it"""
         self._pending: Pending | None = None
         self._strip: Decision | None = None
         self._strip_drawn = False
@@ -126,6 +133,12 @@ class Guard:
         if self._strip is not None and self._strip_ms is not None:
             return max(self._rest_ms, self._strip_ms) + ARM_MS
         return self._rest_ms + ARM_MS
+
+    def listens_at(self) -> int | None:
+        """When `tick` is to be called, if nothing happens; None: not at all."""
+        if self._due_ms is None and self._calm_ms is not None and self._pending:
+            return self._calm_ms + SETTLE_MS + 1
+        return self._due_ms
 
     # -- what happens to it ----------------------------------------------------
 
@@ -171,7 +184,8 @@ class Guard:
         due = self.arms_at()
         if armed and self._seen_ms is None and due is not None and self._ready(at):
             # A program that stood still may draw before it reads what was typed.
-            self._seen_ms = at if at - due <= PROMPT_MS else at + QUIET_MS
+            late = at - due > PROMPT_MS
+            self._seen_ms = at + (QUIET_MS if late else SETTLE_MS)
 
     def key(self, letter: str, at: int) -> Outcome:
         """A key that might be a decision."""
@@ -179,8 +193,7 @@ class Guard:
         strip = self._strip
         if decision is None or (strip is not None and strip.letter != letter):
             return self.other_key(at)
-        # One that waits for its silence means that this came in it, whenever read.
-        quiet = self._quiet(at) and self._pending is None
+        quiet = self._quiet(at)
         ready = self._ready(at) and self._seen(at)
         self._touch(at)
         if not ready:
@@ -188,7 +201,7 @@ class Guard:
             return Ignored(NOT_ARMED)
         if not quiet:
             return Ignored(TOO_FAST)
-        self._pending = Pending(decision, at + QUIET_MS + 1)
+        self._pending = Pending(decision)
         return self._pending
 
     def other_key(self, at: int) -> Outcome:
@@ -216,12 +229,17 @@ class Guard:
         return self.moved(at)
 
     def tick(self, at: int) -> Outcome:
-        """Time has come to `at` and no other input was on its way."""
-        pending = self._pending
-        if pending is None or at < pending.deadline:
+        """It is `at`, and no other input is on its way: somebody listens."""
+        if self._due_ms is not None:
+            if at < self._due_ms:
+                return Ignored()
+            if at - self._due_ms > LATE_MS and not self._anew:
+                self._due_ms, self._anew = at + QUIET_MS + 1, True
+                return Ignored()
+            self._due_ms, self._calm_ms = None, at
             return Ignored()
-        if at - pending.deadline > LATE_MS and not pending.late:
-            self._pending = Pending(pending.decision, at + QUIET_MS + 1, late=True)
+        pending = self._pending
+        if pending is None or not self._quiet(at):
             return Ignored()
         self._pending = None
         if not self._focused or not self._drawn:
@@ -253,11 +271,17 @@ class Guard:
         return self._seen_ms is not None and at > self._seen_ms
 
     def _quiet(self, at: int) -> bool:
-        return self._key_ms is None or at - self._key_ms > QUIET_MS
+        """Since the last key a silence was listened to, and what was typed in it would
+        have been read by now; or there was no key."""
+        if self._key_ms is None:
+            return True
+        return self._calm_ms is not None and at - self._calm_ms > SETTLE_MS
 
     def _touch(self, at: int) -> None:
         """An input came: it takes back the press before it."""
         self._key_ms = at if self._key_ms is None else max(at, self._key_ms)
+        self._due_ms, self._anew = self._key_ms + QUIET_MS + 1, False
+        self._calm_ms = None
         self._pending = None
 
     def _restart(self, at: int) -> None:
@@ -269,7 +293,9 @@ class Guard:
             self._rest_ms = max(at, self._rest_ms)
 
     def _calm(self, at: int) -> None:
+        """Rest begins, and is longer than any silence."""
         self._rest_ms = at
+        self._key_ms = self._due_ms = self._calm_ms = None
         self._withdraw()
 
     def _withdraw(self) -> None:

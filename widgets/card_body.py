@@ -76,6 +76,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         self._stepped = False
         self._now_ms = 0
         self._arming: Timer | None = None
+        self._listening: Timer | None = None
 
     # -- what is shown -----------------------------------------------------------
 
@@ -254,10 +255,12 @@ class CardBody(Grounded, CardMoves, can_focus=True):
     async def _on_key(self, event: events.Key) -> None:
         key, at = event.key, self._clock(event)
         if key.startswith("ctrl+") or key in PASSED:
-            if isinstance(self._guard.moved(at), g.StripClosed):
+            outcome = self._guard.moved(at)
+            if isinstance(outcome, g.StripClosed):
                 event.stop()
                 event.prevent_default()
-                self._act(g.StripClosed())
+                self._act(outcome)
+            self._listen_later()
             return
         event.stop()
         event.prevent_default()
@@ -296,6 +299,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         self._act(self._guard.pasted(self._clock(event)))
 
     def _act(self, outcome: g.Outcome) -> None:
+        self._listen_later()
         match outcome:
             case g.Ignored(word):
                 if word:
@@ -303,9 +307,8 @@ class CardBody(Grounded, CardMoves, can_focus=True):
                 self._arm_later()
             case g.StripClosed(word):
                 self.post_message(Say(word))
-            case g.Pending(_, deadline):
-                wait = max(0, deadline - self._clock(None)) + 2
-                self.set_timer(wait / 1000, self._due)
+            case g.Pending():
+                pass
             case g.OpenStrip():
                 self._show_strip()
                 self._arm_later()
@@ -326,17 +329,25 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         self.relayout()
         self._show_lines(self._lines.strip_at)
 
+    def _listen_later(self) -> None:
+        """Be there when the silence after the last input should be over."""
+        at = self._guard.listens_at()
+        if self._listening is not None:
+            self._listening.stop()
+            self._listening = None
+        if at is not None and self.is_mounted:
+            wait = max(0, at - self._clock(None)) + 2
+            self._listening = self.set_timer(wait / 1000, self._due)
+
     def _due(self) -> None:
-        """The silence after a press is over, unless a key is on its way to us: let
-        it arrive first, by the way keys take."""
+        """The silence is over, unless a key is on its way to us: let it arrive first,
+        by the way keys take."""
         self.app.call_later(self.call_later, self.tick)
 
     def tick(self) -> None:
         """Tell the guard what time it is."""
         outcome = self._guard.tick(self._clock(None))
         if isinstance(outcome, g.Ignored):
-            pending = self._guard.pending
-            if pending is not None:
-                self.set_timer(0.02, self._due)
-            return
-        self._act(outcome)
+            self._listen_later()
+        else:
+            self._act(outcome)

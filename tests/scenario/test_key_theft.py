@@ -125,6 +125,15 @@ def without_silence_before(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(g.Guard, "_quiet", lambda _guard, _at: True)
 
 
+def without_anybody_who_listens(patch: pytest.MonkeyPatch) -> None:
+    """Two keys are as far from each other as they were read."""
+
+    def quiet(guard: g.Guard, at: int) -> bool:
+        return guard._key_ms is None or at - guard._key_ms > g.QUIET_MS
+
+    patch.setattr(g.Guard, "_quiet", quiet)
+
+
 def without_silence_after(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(g, "QUIET_MS", -1)
 
@@ -227,6 +236,7 @@ def with_cards_that_take_the_focus(patch: pytest.MonkeyPatch) -> None:
 FOUND_BY: dict[Mutate, int] = {
     without_arming: 5,
     without_silence_before: 1,
+    without_anybody_who_listens: 155,
     without_silence_after: 0,
     without_a_look_at_the_armed_card: 5,
     without_the_second_press: 0,

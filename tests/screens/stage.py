@@ -263,8 +263,8 @@ class CardClock:
         """Time passes, until a strip opens; what is due happens in time, and is
         drawn."""
         until, guard = self.ms + ms, self._body.guard
-        if guard.pending is not None and guard.pending.deadline <= until:
-            self.ms = guard.pending.deadline
+        while (due := guard.listens_at()) is not None and due <= until:
+            self.ms = due
             self._body.tick()
             await settle(self._pilot)
             if guard.strip is not None:

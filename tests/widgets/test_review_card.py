@@ -105,7 +105,8 @@ class Table:
         """Time passes; what is due happens in time, what is dirty is drawn."""
         until = self.clock.ms + ms
         while self.clock.ms < until:
-            self.clock.ms = min(until, self.clock.ms + 25)
+            due = self.card.body.guard.listens_at() or until
+            self.clock.ms = min(until, self.clock.ms + 25, max(due, self.clock.ms + 1))
             self.card.body.tick()
             arms = self.card.body.guard.arms_at()
             if arms is not None and arms <= self.clock.ms < arms + 25:
@@ -130,7 +131,7 @@ def test_a_letter_in_an_armed_card_decides_the_very_review() -> None:
         assert "armed: letters decide" in drawn(found.edges[0])[0]
         await table.press("y")
         assert not app.of(Decide), "not before its silence"
-        await table.after(60)
+        await table.after(62)
 
     app = play(table.build, act, (100, 40))
     (decided,) = app.of(Decide)
@@ -215,7 +216,7 @@ def test_focus_that_the_user_did_not_ask_for_does_not_arm() -> None:
         await pilot.click(found.body, offset=(5, 5))
         await table.after(600)
         await table.press("y")
-        await table.after(60)
+        await table.after(62)
 
     assert len(play(table.build, act, (100, 40)).of(Decide)) == 1
 
@@ -262,7 +263,7 @@ def test_a_broad_answer_opens_its_strip_and_takes_the_letter_again() -> None:
         await table.focus()
         await table.after(600)
         await table.press("p")
-        await table.after(60)
+        await table.after(62)
         text = "\n".join(drawn(found.body))
         assert "Whatever starts so." in text
         assert "p again to grant it" in text
@@ -273,10 +274,10 @@ def test_a_broad_answer_opens_its_strip_and_takes_the_letter_again() -> None:
         assert "p again" not in "\n".join(drawn(found.body))
         assert not app.of(Decide), "the strip was closed and nothing else"
         await table.press("p")
-        await table.after(60)
+        await table.after(62)
         await table.after(600)
         await table.press("p")
-        await table.after(60)
+        await table.after(62)
 
     app = play(table.build, act, (100, 40))
     assert [d.decision for d in app.of(Decide)] == [PREFIX]
@@ -404,7 +405,7 @@ def test_hostile_reviews_are_drawn_as_text(text: str, size: tuple[int, int]) -> 
         await table.focus()
         await table.after(600)
         await table.press("p")
-        await table.after(60)
+        await table.after(62)
         assert_harmless(found.body)
         for edge in found.edges:
             assert_harmless(edge)
