@@ -267,6 +267,7 @@ def open_review(window: Window) -> None:
     """From the transcript to the focused, armed card of the first review."""
     window.step("r", "Enter")
     window.wait_for("armed: letters decide")
+    window.settle()
 
 
 def command_of(process: psutil.Process) -> list[str]:

@@ -264,10 +264,10 @@ class CardClock:
         drawn."""
         until, guard = self.ms + ms, self._body.guard
         while (due := guard.listens_at()) is not None and due <= until:
-            self.ms = due
+            self.ms, closed = due, guard.strip is None
             self._body.tick()
             await settle(self._pilot)
-            if guard.strip is not None:
+            if closed and guard.strip is not None:
                 return
         arms = guard.arms_at()
         if arms is not None and self.ms < arms <= until:
