@@ -13,6 +13,13 @@ from urllib.parse import urlsplit
 
 from state.forms import Field, FieldKind, Form, FormKind, Value, Values
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(
+    rf"{_DAY.pattern}[Tt][0-9:]{{8}}(\.[0-9]+)?([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})"
+)
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+"""As a person writes one: Python takes `1_000`, `nan` and other digits, too."""
+
 
 def faults(form: Form, values: Values) -> dict[str, str]:
     """What must be mended before the form can be sent: a sentence for a field's key;
@@ -63,10 +70,14 @@ def _text_fault(field: Field, text: str) -> str:
                 return "is no e-mail address"
             case "uri" if not urlsplit(text).scheme:
                 return "is no address with a scheme, as https://…"
-            case "date":
+            case "uri" if re.search(r"[\s<>\"]", text):
+                return "is no address: it has blanks or signs that none has"
+            case "date" if _DAY.fullmatch(text):
                 date.fromisoformat(text)
-            case "date-time":
-                datetime.fromisoformat(text)
+            case "date-time" if _MOMENT.fullmatch(text):
+                datetime.fromisoformat(text.upper())
+            case "date" | "date-time":
+                raise ValueError(text)
     except ValueError:
         example = "2026-01-31" if field.format == "date" else "2026-01-31T09:00:00Z"
         return f"is not written as {example}"
@@ -75,6 +86,8 @@ def _text_fault(field: Field, text: str) -> str:
 
 def number_of(field: Field, text: str) -> int | float | None:
     """The number that was typed; None when it is none."""
+    if not _NUMBER.fullmatch(text.strip()):
+        return None
     try:
         if field.kind is FieldKind.INTEGER:
             return int(text)

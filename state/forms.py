@@ -94,7 +94,9 @@ NOTE = "/note"
 """Ends the key of the field for own words beside the options of a question"""
 
 _HIDDEN = late_pattern(
-    r"pass(word|wd|phrase|code)?\b|secret|token|api.?key|credential|\bpin\b|private.?key",
+    r"pass[ _-]?(word|wd|phrase|code|key)|passwd|pwd|secret|token|credential|cvv|cvc"
+    r"|(api|access|private|secret|signing|encryption|license)[ _-]?key|\botp\b|bearer"
+    r"|(?<![a-z])(pass|pin|otp|auth|2fa|mfa)(?![a-z])",
     re.IGNORECASE,
 )
 _NATIVE_FORMS = ("form", "openai/form", "openaiForm")
@@ -126,21 +128,16 @@ def _questions(params: Json) -> Form | None:
     for asked in params["questions"]:
         key, options = str(asked["id"]), asked.get("options") or []
         title = str(asked.get("question") or asked.get("header") or key)
-        secret = bool(asked.get("isSecret"))
+        secret = asked.get("isSecret") not in (None, False)
         if not options:
             fields.append(Field(key + NOTE, FieldKind.TEXT, title, secret=secret))
             continue
-        fields.append(
-            Field(
-                key,
-                FieldKind.ONE,
-                title,
-                options=tuple(
-                    Option(str(o["label"]), str(o["label"]), str(o.get("description")))
-                    for o in options
-                ),
-            )
-        )
+        given = [
+            Option(str(o["label"]), str(o["label"]), str(o.get("description") or ""))
+            for o in options
+        ]
+        shown = _distinct(given)
+        fields.append(Field(key, FieldKind.ONE, title, options=shown, secret=secret))
         if asked.get("isOther"):
             words = "in your own words"
             fields.append(Field(key + NOTE, FieldKind.TEXT, words, secret=secret))
@@ -242,7 +239,17 @@ def _options(schema: Json) -> tuple[Option, ...]:
         pairs = list(zip(values, shown, strict=True))
     if not pairs:
         raise ValueError("nothing to choose from")
-    return tuple(Option(value, label) for value, label in pairs)
+    return _distinct([Option(value, label) for value, label in pairs])
+
+
+def _distinct(options: list[Option]) -> tuple[Option, ...]:
+    """One of each; of two that read otherwise and send the same nobody could tell
+    which is chosen."""
+    found: dict[str, Option] = {}
+    for option in options:
+        if found.setdefault(option.value, option).label != option.label:
+            raise ValueError("two options are sent as the same")
+    return tuple(found.values())
 
 
 def _number(value: object) -> float | None:

@@ -13,11 +13,12 @@ from functools import lru_cache
 from typing import Any
 
 from state.answers import ladder_of_review
-from state.forms import NOTE, FieldKind, FormKind, form_of, grant_parts
+from state.forms import NOTE, Field, FieldKind, FormKind, form_of, grant_parts
 from state.model import Review, ReviewKind, Thread
 from state.select.words import one_line, unwrap_command
 from state.text import Revealed, clean, reveal
 from state.views import FieldView, OptionView
+from state.web_address import address_of, host_words
 
 Json = dict[str, Any]
 Facts = list[tuple[str, str]]
@@ -90,6 +91,10 @@ def facts_of(review: Review) -> Facts:
     tool = _tool(params)
     if tool is not None:
         facts += _tool_facts(params, tool)
+    url = _url(review, params)
+    if url:
+        host = address_of(url).host
+        facts.append(("host", reveal(host).text if host else "not known"))
     if review.kind is ReviewKind.TOOL_CALL:
         facts.append(("tool", reveal(review.display or "").text))
     if review.kind in (ReviewKind.TOOL_CALL, ReviewKind.OTHER):
@@ -97,6 +102,13 @@ def facts_of(review: Review) -> Facts:
     if review.kind is ReviewKind.QUESTION and params.get("isBlocking") is False:
         facts.append(("note", "the agent goes on meanwhile"))
     return facts
+
+
+def _url(review: Review, params: Json) -> str:
+    """The address that is to be opened."""
+    url = params.get("url")
+    wanted = review.kind is ReviewKind.ELICITATION and params.get("mode") == "url"
+    return url if wanted and isinstance(url, str) else ""
 
 
 def _tool_facts(params: Json, tool: Json) -> Facts:
@@ -188,7 +200,7 @@ def fields_of(review: Review) -> tuple[FieldView, ...]:
             key=field.key,
             kind=field.kind,
             title="" if form.kind is FormKind.GRANT else clean(field.title),
-            note=_note(field.note, field.format, secret=field.secret),
+            note=_note(field),
             options=tuple(
                 OptionView(o.value, str(door(o.label)), clean(o.note).strip())
                 for o in field.options
@@ -203,18 +215,41 @@ def fields_of(review: Review) -> tuple[FieldView, ...]:
     )
 
 
-def _note(note: str, wanted: str, *, secret: bool) -> str:
-    words = [clean(note).strip()] if note else []
-    if wanted:
-        words.append(clean(wanted))
-    if secret:
-        words.append("not shown, not kept")
+def _note(field: Field) -> str:
+    words = [clean(field.note).strip()] if field.note else []
+    if field.format:
+        words.append(clean(field.format))
+    words += [bounds] if (bounds := _bounds(field)) else []
+    if field.secret:
+        chosen = field.kind is FieldKind.ONE
+        words.append("not kept" if chosen else "not shown, not kept")
     return " · ".join(words)
+
+
+def _bounds(field: Field) -> str:
+    """How much, or how many, a field takes."""
+    low, high = field.low, field.high
+    if field.kind not in (FieldKind.NUMBER, FieldKind.INTEGER):
+        low = low if low is not None and low > 0 else None
+    if low is None and high is None:
+        return ""
+    if low is None:
+        words = f"at most {high:g}"
+    elif high is None:
+        words = f"at least {low:g}"
+    else:
+        words = f"{low:g} to {high:g}"
+    match field.kind:
+        case FieldKind.TEXT:
+            return f"{words} characters"
+        case FieldKind.MANY:
+            return f"{words} of these"
+    return words
 
 
 def hidden_words(review: Review) -> list[str]:
     """A warning for each kind of unseen character in the paths, hosts and names that
-    stand beside what is asked word for word."""
+    stand beside what is asked word for word, and for what a host does not say."""
     params = params_of(review.params)
     places = [review.cwd, review.host, params.get("serverName")]
     for name in ("permissions", "additionalPermissions"):
@@ -222,7 +257,10 @@ def hidden_words(review: Review) -> list[str]:
         if isinstance(asked, dict):
             places += [words for _, words, _ in grant_parts(asked)]
     found = reveal(" ".join(one for one in places if isinstance(one, str))).warnings
-    return [f"In a path or name: {kind[:1].lower()}{kind[1:]}" for kind in found]
+    hidden = [f"In a path or name: {kind[:1].lower()}{kind[1:]}" for kind in found]
+    url = _url(review, params)
+    odd = address_of(url).warnings if url else host_words(review.host or "")
+    return [*hidden, *(reveal(words).text for words in odd)]
 
 
 def ladder_words(review: Review) -> tuple[tuple[str, ...], int]:

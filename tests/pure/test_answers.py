@@ -147,6 +147,36 @@ def test_a_field_that_is_called_a_secret_is_one() -> None:
     assert kept_of(review, offer.sent) == offer.decision.result
 
 
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [
+        *((key, True) for key in ("password", "password2", "db_password_old", "pwd")),
+        *((key, True) for key in ("userPassword", "passwordConfirm", "Pass phrase")),
+        *((key, True) for key in ("apiKey", "access-key", "PIN", "otp", "auth_token")),
+        *((key, True) for key in ("clientSecret", "CVV", "2fa", "passcode", "pass")),
+        *((key, False) for key in ("name", "compass", "passenger", "passport", "pins")),
+        *((key, False) for key in ("author", "spinner", "monkey", "keyboard")),
+    ],
+)
+def test_which_fields_are_secrets_by_their_name(key: str, secret: bool) -> None:
+    schema = {"type": "object", "properties": {key: {"type": "string"}}}
+    review = form(schema)
+    made = form_of(review.method, review.params)
+    assert made is not None and (made.fields[0].secret is secret)
+
+
+def test_the_choice_of_a_secret_question_is_not_kept() -> None:
+    options = [{"label": "Red"}, {"label": "Blue", "description": None}]
+    one = {"id": "q", "question": "?", "isSecret": True, "options": options}
+    review = asked("item/tool/requestUserInput", questions=[one])
+    made = form_of(review.method, review.params)
+    assert made is not None and [o.note for o in made.fields[0].options] == ["", ""]
+    offer = by_letter(offers(review, {"q": "Blue"}))["y"]
+    assert json.loads(offer.sent)["answers"]["q"]["answers"] == ["Blue"]
+    assert "Blue" not in offer.decision.result
+    assert kept_of(review, offer.sent) == offer.decision.result
+
+
 # -- forms by schema ---------------------------------------------------------------
 
 
@@ -181,7 +211,16 @@ def test_defaults_are_filled_in() -> None:
         ({"name": "bobbob"}, "Name takes at most 5 characters"),
         ({"name": "bob", "mail": "nobody"}, "mail is no e-mail address"),
         ({"name": "bob", "day": "tomorrow"}, "day is not written as 2026-01-31"),
+        ({"name": "bob", "day": "20260131"}, "day is not written as 2026-01-31"),
+        ({"name": "bob", "day": "2026-02-30"}, "day is not written as 2026-01-31"),
         ({"name": "bob", "at": "9"}, "at is not written as 2026-01-31T09:00:00Z"),
+        ({"name": "bob", "at": "2026-01-31"}, "at is not written as"),
+        ({"name": "bob", "at": "2026-01-31T09:00:00"}, "at is not written as"),
+        ({"name": "bob", "at": "2026-01-31T25:00:00Z"}, "at is not written as"),
+        ({"name": "bob", "site": "https://a b"}, "site is no address"),
+        ({"name": "bob", "age": "1_0"}, "age is no whole number"),
+        ({"name": "bob", "age": "\u0664\u0662"}, "age is no whole number"),
+        ({"name": "bob", "share": "1_0.5"}, "share is no number"),
         ({"name": "bob", "site": "here"}, "site is no address with a scheme"),
         ({"name": "bob", "age": "1.5"}, "age is no whole number"),
         ({"name": "bob", "age": "-1"}, "age must be 0 or more"),
@@ -207,6 +246,18 @@ def test_what_is_wrong_is_said_and_not_offered(
     [
         {"type": "object", "properties": {"a": {"type": "object"}}},
         {"type": "object", "properties": {"a": {"type": "string", "enum": []}}},
+        {
+            "type": "object",
+            "properties": {
+                "a": {
+                    "type": "string",
+                    "oneOf": [
+                        {"const": "x", "title": "Keep all"},
+                        {"const": "x", "title": "Delete all"},
+                    ],
+                }
+            },
+        },
         {"type": "object", "properties": {}, "required": ["a"]},
         {"type": "object", "properties": {"a": 5}},
         {"type": "array"},
