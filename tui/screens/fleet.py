@@ -92,6 +92,9 @@ class FleetScreen(FleetActs):
         self.tabs = Tabs(id="tabs")
         self.banner = Banner(id="banner")
         self.threads = ThreadList(id="threads")
+        # Held, not looked for: what comes while we leave finds no children any more.
+        self.center = BareVertical(id="center")
+        self.right = BareVertical(id="right")
         self.heading = TitleLine(id="title")
         self.counters = Counters(id="counters")
         self.transcript = Transcript(id="transcript")
@@ -111,13 +114,13 @@ class FleetScreen(FleetActs):
             with BareVertical(id="left"):
                 yield self.threads
             yield Hairline(id="rule-left")
-            with BareVertical(id="center"):
+            with self.center:
                 yield self.heading
                 yield self.counters
                 yield self.transcript
                 yield self.composer
             yield Hairline(id="rule-right")
-            yield BareVertical(id="right")
+            yield self.right
         yield self.status
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -137,7 +140,7 @@ class FleetScreen(FleetActs):
 
     async def _complete(self) -> None:
         """The panes that the first paint does not have to wait for."""
-        right, center = self.query_one("#right"), self.query_one("#center")
+        right, center = self.right, self.center
         if right.is_attached:  # else the window closes already
             await right.mount(self.agents, self.terminals, self.reviews)
         if not center.is_attached:
@@ -218,7 +221,7 @@ class FleetScreen(FleetActs):
 
     def _share_right(self) -> None:
         """Each pane of the right column as high as it needs, if there is a column."""
-        room = self.query_one("#right").size.height
+        room = self.right.size.height
         wide = self.has_class("-wide") and room > 0
         share((self.agents, self.terminals), room if wide else None)
 
@@ -367,7 +370,7 @@ class FleetScreen(FleetActs):
         above = widget.ancestors_with_self if widget is not None else ()
         for number, pane in (
             (1, self.threads),
-            (2, self.query_one("#center")),
+            (2, self.center),
             (3, self.agents),
             (4, self.terminals),
             (5, self.reviews),
