@@ -154,6 +154,18 @@ class Bridge:
         """Write a message down, before anything leaves. False: it is not on disk."""
         return await self._noted(command)
 
+    async def keep_words(self, key: str, text: str) -> bool:
+        """Write down what stands in the composer of `key`. False: it is not on disk,
+        and that was said."""
+        if self.keeper is None:
+            return True
+        try:
+            await self.keeper.writer.draft_now(key, text)
+        except StoreError as error:
+            self._failed(error)
+            return False
+        return True
+
     async def deliver(self, command: c.Command) -> ThreadId | None:
         """Hand a command to the engine; a send must be recorded first."""
         return await self.engine.send(command)
@@ -234,10 +246,13 @@ class Bridge:
         try:
             await self.keeper.writer.commit_now(event)
         except StoreError as error:
-            self.store.offer(e.StoreFailed(str(error)))
-            self.store.offer(e.MessageShown(f"Not sent: {error}"))
+            self._failed(error)
             return False
         return True
+
+    def _failed(self, error: StoreError) -> None:
+        self.store.offer(e.StoreFailed(str(error)))
+        self.store.offer(e.MessageShown(f"Not sent: {error}"))
 
     async def _from_disk(self, thread_id: ThreadId) -> None:
         """What our store holds of the thread's turns, before the engine answers."""

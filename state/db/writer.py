@@ -181,6 +181,18 @@ class StoreWriter:
         self._small.draft(key, text, self._now_ms())
         self._flush_in(DRAFT_SECONDS)
 
+    async def draft_now(self, key: str, text: str) -> None:
+        """The same, on disk (fsync) when it returns. Raises StoreError: not saved."""
+        self._small.draft(key, text, self._now_ms())
+        taken, statements = self._small.take()
+        try:
+            async with self._lock:
+                await self._transaction(statements, durable=True)
+        except (sqlite3.Error, OSError, ValueError) as error:
+            self._small.give_back(taken)
+            raise self._failed(error) from error
+        self._worked()
+
     def view_state(self, key: str, value: str) -> None:
         """Remember a choice of the screen; `value` is JSON text."""
         self._small.view_state(key, value, self._now_ms())

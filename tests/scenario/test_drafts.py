@@ -5,6 +5,7 @@ Time is the test's own: the claim is about what happens before what, on any mach
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from state import pastes
 from state.db.history import drafts
 from state.home import store_path
 from tests.driver import NARROW, NORMAL, WIDE, Driver, Size, drive
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, Json
 from tests.scenario.pty import Terminal
 from tests.scenario.script import NOWHERE, SCRIPT, a_place
 
@@ -191,3 +192,62 @@ def test_a_megabyte_at_the_terminal_outlives_a_kill() -> None:
         with Terminal((SCRIPT,), env=env, cwd=place.home) as terminal:
             terminal.wait_for(f"{sign}tail")
         assert [pastes.unmarked(text) for text in on_disk(path)] == kept
+
+
+LONG = "words that need room\n" * 5_000
+
+
+async def limit(driver: Driver, pages: int) -> None:
+    """The store may hold so many pages; never less than it does."""
+    keeper = driver.app.services.keeper
+    assert keeper is not None
+    await keeper.writer._db.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def test_first_words_that_cannot_be_saved_start_no_thread(tmp_path: Path) -> None:
+    async def play(driver: Driver) -> None:
+        await driver.press("i")
+        await limit(driver, 1)
+        await driver.paste(LONG)
+        await driver.press("enter")
+        assert not {"thread/start", "turn/start"} & set(driver.engine.methods())
+        driver.sees("Not sent: No space left for the thread store")
+        assert driver.draft == LONG
+        await limit(driver, 1_000_000)
+        await driver.press("enter")
+        (turn,) = driver.engine.calls("turn/start")
+        assert turn["input"][0]["text"] == LONG
+        assert driver.draft == ""
+        assert on_disk(tmp_path) == []
+
+    drive(play, home=tmp_path)
+
+
+def test_first_words_that_cannot_be_noted_wait_in_the_thread(tmp_path: Path) -> None:
+    """The disk is full when the thread was made: it is there, they did not leave."""
+
+    async def play(driver: Driver) -> None:
+        start = driver.engine.replies["thread/start"]
+        tasks: list[asyncio.Future[None]] = []
+
+        def full(params: Json) -> Json:
+            tasks.append(asyncio.ensure_future(limit(driver, 1)))
+            made: Json = start(params)
+            return made
+
+        driver.engine.replies["thread/start"] = full
+        await driver.press("i")
+        await driver.paste(LONG)
+        await driver.press("enter")
+        driver.sees("Not sent: No space left for the thread store")
+        assert driver.open is not None
+        assert driver.draft == LONG
+        assert driver.engine.calls("turn/start") == []
+        await limit(driver, 1_000_000)
+        await driver.press("enter")
+        (turn,) = driver.engine.calls("turn/start")
+        assert (turn["threadId"], turn["input"][0]["text"]) == (driver.open, LONG)
+        assert len(driver.engine.calls("thread/start")) == 1
+        assert driver.draft == ""
+
+    drive(play, home=tmp_path)

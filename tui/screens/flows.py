@@ -144,7 +144,7 @@ class Flows(Screen[None]):
             client_id=client_id(),
             cwd=folder,
             logical_cwd=folder,
-            text=choice.text,
+            text="",
             model=choice.model,
             effort=choice.effort,
             sandbox=sandbox,
@@ -156,6 +156,8 @@ class Flows(Screen[None]):
         if made is None:
             self.say("The thread was not started; your words are kept.")
             return False
+        if choice.text:
+            await late.first_words.say_first(self, made, choice.text)
         self.open_thread(made, focus=False)
         self.composer.focus()
         return True
@@ -180,7 +182,7 @@ class Flows(Screen[None]):
                 return
             thread = self.presenter.thread
             if thread is None:
-                await self._send_new(text)
+                await late.first_words.send_new(self, text)
             else:
                 await self.agents_desk.send(thread, text, queue=queue)
         finally:
@@ -191,21 +193,6 @@ class Flows(Screen[None]):
         if blocked:
             self.say(blocked)
         return bool(blocked)
-
-    async def _send_new(self, text: str) -> None:
-        cwd = self.services.cwd
-        found = await self.services.engine.defaults(cwd)
-        if found is None:
-            self.say("There is no engine just now; what you write is kept.")
-            return
-        key = self.draft_key
-        composer = self.composer
-        choice = dialogs.NewThreadChoice(cwd=cwd, text=text)
-        if await self.start(cwd, found, choice):
-            # The words are the thread's first message now.
-            self.services.keep_draft(key, "")
-            if self.draft_key == key:
-                composer.accepted(text)
 
     async def send_to(
         self, thread: Thread, words: str, draft: str, *, queue: bool

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tui.screens import board as board
     from tui.screens import dialogs as dialogs
     from tui.screens import experimental as experimental
+    from tui.screens import first_words as first_words
     from tui.screens import fleet as fleet
     from tui.screens import grants as grants
     from tui.screens import ledger as ledger
@@ -59,6 +60,7 @@ else:
     dialogs = _Later("tui.screens.dialogs")
     events = _Later("state.events")
     experimental = _Later("tui.screens.experimental")
+    first_words = _Later("tui.screens.first_words")
     fleet = _Later("tui.screens.fleet")
     grants = _Later("tui.screens.grants")
     ledger = _Later("tui.screens.ledger")
@@ -86,7 +88,7 @@ NAMES = (
     *("widgets.forms", "tui.screens.agent_desk", "tui.screens.sandbox"),
     "widgets.markdown",
     "widgets.last_words",
-    "tui.screens.writers",
+    *("tui.screens.writers", "tui.screens.first_words"),
     *("tui.screens.trusting", "tui.screens.profile"),
     *("tui.screens.push", "tui.screens.push_desk", "tui.screens.worktree"),
     *("tui.screens.experimental", "tui.screens.grants", "tui.screens.ledger"),
