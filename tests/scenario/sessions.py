@@ -196,10 +196,11 @@ class Session:
             self.kept(before, name)
 
     def typing(self) -> bool:
-        """The composer takes keys as text, the last one included."""
+        """The composer takes keys as text, the last one included, at once."""
         field = self.driver.composer.field
         return (
             not self.driver.dialog
+            and not self.driver.held
             and self.driver.focused is field
             and field.selection.is_empty
             and self.driver.app.screen is self.driver.fleet
