@@ -66,6 +66,13 @@ class Driver:
         for message in self._parser.feed(text):
             self._arrive(message)
 
+    def no_more(self) -> None:
+        """Nothing followed what was fed: an escape that may begin more is a key."""
+        if self._parser._timeout_time is not None:
+            self._parser._timeout_time = 0
+            for message in self._parser.tick():
+                self._arrive(message)
+
     def _arrive(self, message: Message) -> None:
         driver = self.app._driver
         assert driver is not None

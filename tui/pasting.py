@@ -1,19 +1,28 @@
-"""Bracketed pastes taken from the terminal in one piece.
+"""Bracketed pastes taken from the terminal in one piece, and keys in all their forms.
 
 Textual's parser looks at each character of a paste; a megabyte costs it seconds. Here
-the text between the two marks is cut out of the stream as it is. Owns nothing else of
-the terminal's bytes. Invariant: the events are those of Textual's own parser, however
-the stream was cut into reads.
+the text between the two marks is cut out of the stream as it is. Of a key's sequence
+it does not know all forms: one is read as another key, one ends the program. Owns
+nothing else of the terminal's bytes. Invariant: the events are those of Textual's own
+parser, however the stream was cut into reads.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from textual import events
 from textual.drivers.linux_driver import XTermParser  # type: ignore[attr-defined]
 from textual.message import Message
 
+_XTERM_KEY = re.compile(r"\x1b\[27;(\d+);(\d+)~")
+"""xterm's and tmux's own form: modifiers, then the character"""
+_KITTY_KEY = re.compile(r"\x1b\[(\d+)(?::[\d:]*)?(?:;(\d*)(?::(\d*))?(;[\d:]*)?)?(\D)")
+"""kitty's form with all that may stand in it: other layouts' keys, what became of it"""
+_RELEASED = "3"
+_HELD = 0b111110
+"""All modifiers but shift and the locks, with which a letter is another key"""
 BEGIN, END = "\x1b[200~", "\x1b[201~"
 
 
@@ -44,6 +53,24 @@ class PasteParser(XTermParser):
             else:
                 yield from self._plain(data)
                 data = self._rest
+
+    def _sequence_to_key_events(
+        self, sequence: str, alt: bool = False
+    ) -> Iterable[events.Key]:
+        """Keys; none for one that was let go."""
+        found = _XTERM_KEY.fullmatch(sequence)
+        if found and int(found[1]) - 1 & _HELD:
+            sequence = f"\x1b[{found[2]};{found[1]}u"
+        elif ":" in sequence and (found := _KITTY_KEY.fullmatch(sequence)):
+            code, modifiers, event, text, end = found.groups(default="")
+            if event == _RELEASED:
+                return
+            sequence = f"\x1b[{code};{modifiers or '1'}{text}{end}"
+        try:
+            keys = list(super()._sequence_to_key_events(sequence, alt))
+        except (ValueError, OverflowError):
+            return  # no key that there is
+        yield from keys
 
     _done = ""
     _rest = ""

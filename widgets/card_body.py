@@ -73,6 +73,8 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         self._live = False
         """The lines show a letter that counts"""
         self._by_user = False
+        self._held = False
+        """It was to be armed when something came to lie over it"""
         self._stepped = False
         self._now_ms = 0
         self._arming: Timer | None = None
@@ -123,6 +125,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         if self._form is not None and view is not None:
             self._form.view = view
         if not same:
+            self._held = False
             self._widen(on=False)
         self.relayout()
 
@@ -212,6 +215,18 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         self._guard.blurred()
         self.relayout()
 
+    def covered(self) -> None:
+        """A dialog or a board lies over the card: what is typed there is not for it."""
+        self._held = self._guard.arms_at() is not None
+        self.on_blur()
+
+    def uncovered(self) -> None:
+        """It is seen again: who goes on typing is not looking yet."""
+        if self.has_focus:
+            self._guard.focused(self._clock(None), by_user=self._held)
+            self._arm_later()
+            self.relayout()
+
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """A click focuses, arms after its rest, and never decides."""
         at = self._clock(event)
@@ -279,8 +294,10 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         if not self._roomy:
             self.post_message(Say(SMALL))
             return
-        self._say_problem(event.character or "")
-        self._act(self._guard.key(event.character or "", at))
+        # With alt or another key held down a letter is another key.
+        letter = key if key == event.character else ""
+        self._say_problem(letter)
+        self._act(self._guard.key(letter, at))
 
     def _cuts(self, form: CardForm) -> bool:
         """Whether an opened strip holds a rule whose words can be chosen."""

@@ -77,3 +77,32 @@ def test_a_megabyte_comes_as_one_paste_and_costs_little(
     found = told(PasteParser(), pieces)
     assert found == [("key", "x", "x"), ("paste", text), ("key", "y", "y")]
     assert "".join(fed) == "xy"
+
+
+@pytest.mark.parametrize(
+    ("sequence", "keys"),
+    [
+        # xterm and tmux: with alt it is another key, with shift it is that letter
+        ("\x1b[27;3;121~", [("key", "alt+y", None)]),
+        ("\x1b[27;9;121~", [("key", "super+y", None)]),
+        ("\x1b[27;67;121~", [("key", "alt+y", None)]),
+        ("\x1b[27;5;121~", [("key", "ctrl+y", None)]),
+        ("\x1b[27;2;89~", [("key", "Y", "Y")]),
+        ("\x1b[27;1;121~", [("key", "y", "y")]),
+        # kitty: pressed, held, let go; another layout's key beside it
+        ("\x1b[121;1:1u", [("key", "y", "y")]),
+        ("\x1b[121;1:3u", []),
+        ("\x1b[121;5:3u", []),
+        ("\x1b[1;1:3A", []),
+        ("\x1b[1;1:1A", [("key", "up", None)]),
+        ("\x1b[1094:119:119;5u", [("key", "ctrl+\u0446", None)]),
+        ("\x1b[121;3u", [("key", "alt+y", None)]),
+    ],
+)
+def test_a_key_in_all_its_forms(sequence: str, keys: list[Any]) -> None:
+    assert told(PasteParser(), [sequence]) == keys
+
+
+@given(st.text(alphabet="0123456789;:", max_size=12), st.sampled_from("uAHPQRS~"))
+def test_no_form_of_a_key_ends_the_program(inside: str, end: str) -> None:
+    told(PasteParser(), [f"\x1b[{inside}{end}"])

@@ -169,6 +169,32 @@ def test_an_unarmed_card_swallows_keys_with_a_word() -> None:
     assert app.of(Say)[0].text == "not armed yet"
 
 
+@pytest.mark.parametrize("other", [False, True])
+def test_a_card_that_was_covered_arms_anew_but_no_other_one_in_its_place(
+    other: bool,
+) -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        await table.focus()
+        await table.after(600)
+        found.body.covered()
+        await table.after(600)
+        assert not found.has_class("-armed")
+        if other:
+            found.view = card(2)
+        found.body.uncovered()
+        await table.after(300)
+        await table.press("y")
+        await table.after(600)
+        assert found.has_class("-armed") is not other
+        await table.press("y")
+        await table.after(100)
+
+    assert len(play(table.build, act, (100, 40)).of(Decide)) == (not other)
+
+
 @pytest.mark.parametrize("key", ["enter", "1", "space", "q", "A", "Y"])
 def test_other_keys_never_decide(key: str) -> None:
     table = Table()

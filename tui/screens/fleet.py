@@ -225,6 +225,14 @@ class FleetScreen(FleetActs):
         wide = self.has_class("-wide") and room > 0
         share((self.agents, self.terminals), room if wide else None)
 
+    def on_screen_suspend(self) -> None:
+        """Another screen lies over this one."""
+        self.card.body.covered()
+
+    def on_screen_resume(self) -> None:
+        """It is gone: the card arms anew, as if it had been opened now."""
+        self.card.body.uncovered()
+
     def on_resize(self) -> None:
         """Columns changed."""
         self.call_after_refresh(self._laid_out)
