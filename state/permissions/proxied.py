@@ -38,11 +38,12 @@ def proxy_of(
     policy: Policy,
     host: Host,
     *,
-    thread: Thread | None = None,
-    epoch: str | None = None,
+    within: tuple[Thread | None, str | None] = (None, None),
+    profiles: Table | None = None,
 ) -> Proxy | None:
     """What stands between this thread's commands and the network; None: nothing but
-    the network switch."""
+    the network switch. `within`: the thread and the engine's epoch, for what was
+    granted there. `profiles`: their tables; None: as the configuration has them."""
     if controls is None or policy.kind is not Kind.RESTRICTED:
         return None
     limits = controls.limits.network or NOTHING
@@ -51,20 +52,22 @@ def proxy_of(
     legacy = settings.profile is None
     if not required and not (feature and (legacy or policy.network)):
         return None
-    own, table = _own(settings, controls, feature=feature)
+    tables = profile_tables(controls) if profiles is None else profiles
+    own, table = _own(settings, controls, tables, feature=feature)
     local, held = _local(own, limits)
     pinned = required and limits.get("managedAllowedDomainsOnly") is True
     # An older engine reads the rules of hosts only for a network that is on.
     rules = (
         () if required and host.late_rules and not policy.network else _rules(controls)
     )
-    listed = (*_listed(settings, controls, rules, feature=feature), *_managed(limits))
+    theirs = _listed(settings, controls, tables, rules, feature=feature)
+    listed = (*theirs, *_managed(limits))
     domains = tuple(
         one
         for one in listed
         if not pinned or one.word is not Word.ALLOW or one.layer is Layer.MANAGED
     )
-    grants = () if pinned else tuple(_grants(thread, epoch))
+    grants = () if pinned else tuple(_grants(*within))
     return Proxy(
         Layer.MANAGED if required else LAYERS[controls.value(KEY).layer.kind],
         (*domains, *grants),
@@ -87,19 +90,21 @@ def _feature_on(controls: Controls) -> bool:
     return next(listed, written is True)
 
 
-def _own(settings: Settings, controls: Controls, *, feature: bool) -> tuple[Table, str]:
+def _own(
+    settings: Settings, controls: Controls, tables: Table, *, feature: bool
+) -> tuple[Table, str]:
     """The user's settings of the proxy, and the table that more of them go into."""
     value = controls.value(KEY).value if feature else None
     over = value if isinstance(value, Mapping) else NOTHING
     name = settings.profile
     if name is None or name in BUILTIN or name == FULL:
         return over, f"[{KEY}]" if feature else ""
-    return {**_network(name, controls), **over}, f"[permissions.{name}.network]"
+    return {**_network(name, tables), **over}, f"[permissions.{name}.network]"
 
 
-def _network(name: str, controls: Controls) -> Table:
+def _network(name: str, tables: Table) -> Table:
     try:
-        table = merged(name, profile_tables(controls)).get("network")
+        table = merged(name, tables).get("network")
     except ProfileError:
         return NOTHING  # Said where the policy is read.
     return table if isinstance(table, Mapping) else NOTHING
@@ -125,6 +130,7 @@ def _flag(name: str, own: Table, limits: Table) -> bool:
 def _listed(
     settings: Settings,
     controls: Controls,
+    tables: Table,
     rules: Iterable[HostRule],
     *,
     feature: bool,
@@ -134,7 +140,7 @@ def _listed(
     name = settings.profile
     if name is not None and name not in BUILTIN and name != FULL:
         place = f"[permissions.{name}.network.domains]"
-        _add(found, _network(name, controls), Layer.PROFILE, place)
+        _add(found, _network(name, tables), Layer.PROFILE, place)
     if feature:
         value: Value = controls.value(KEY)
         table = value.value if isinstance(value.value, Mapping) else NOTHING

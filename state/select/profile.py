@@ -26,6 +26,7 @@ from state.permissions.draft import (
     split,
     stops_threads,
 )
+from state.permissions.hosts import Proxy
 from state.permissions.policy import Access, Host, Policy
 from state.permissions.profiles import BUILTIN, ROOTS
 from state.select.sandbox import Known, sentence
@@ -53,6 +54,7 @@ class Editing:
     policy: Policy | None = None
     box: Box | None = None
     host: Host = Host()
+    proxy: Proxy | None = None
     why: str = ""
 
 
@@ -89,7 +91,7 @@ def edits(editing: Editing, controls: Controls | None) -> tuple[ConfigEdit, ...]
 def profile_view(editing: Editing, controls: Controls | None) -> ProfileView:
     """The board."""
     draft, policy = editing.draft, editing.policy
-    known = Known(None, policy, editing.box, editing.host, editing.why)
+    known = Known(None, policy, editing.box, editing.host, editing.why, editing.proxy)
     writes = bool(policy and policy.writable)
     rows = tuple(_rows(editing))
     new = draft.name not in editing.mine

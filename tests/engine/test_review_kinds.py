@@ -159,7 +159,7 @@ async def _foretold(hand: Hand, thread_id: ThreadId, host: str) -> Verdict:
     assert settings is not None and place is not None
     policy = policy_of(settings, controls, place)
     assert policy is not None and not policy.network
-    proxy = proxy_of(settings, controls, policy, place, thread=thread, epoch=epoch)
+    proxy = proxy_of(settings, controls, policy, place, within=(thread, epoch))
     lead = await lead_of(target_of(host).host)
     approvals = approvals_of(settings)
     box = Box(Looked(NoDisk()))

@@ -213,7 +213,7 @@ def ask(
 ) -> Verdict:
     policy = policy_of(settings, controls, host)
     assert policy is not None
-    proxy = proxy_of(settings, controls, policy, host, thread=thread, epoch="e1")
+    proxy = proxy_of(settings, controls, policy, host, within=(thread, "e1"))
     approvals = Approvals(**({"policy": settings.approval_policy} | who))
     ground = Ground(policy, Box(Looked(NoDisk())), host, approvals, proxy, lead)
     return explain(Operation.CONNECT, target, ground)

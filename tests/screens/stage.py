@@ -121,9 +121,12 @@ class SilentEngine:
 
     async def send(self, command: Command) -> ThreadId | None:
         """Nothing comes of it, or not even that."""
+        await self._hang()
+        return None
+
+    async def _hang(self) -> None:
         if self._hangs:
             await self._closed.wait()
-        return None
 
     async def inspect(self, thread_id: ThreadId) -> WakeReport | None:
         """The real look at a sleeping thread, on these replies."""
@@ -137,6 +140,7 @@ class SilentEngine:
 
     async def controls(self, cwd: str) -> Controls | None:
         """The real look at the configuration, on these replies."""
+        await self._hang()
         if not self.replies:
             return None
         return await controls(cast("Link", _Line(self.replies)), cwd)
@@ -161,6 +165,7 @@ class SilentEngine:
 
     async def look(self, asked: Look) -> Looked | None:
         """What a script says a look at git shows."""
+        await self._hang()
         return self._looks(asked) if self._looks is not None else None
 
     async def close(self) -> None:

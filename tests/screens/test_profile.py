@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+
+import pytest
 
 from state.changes import ConfigEdit, WriteConfig
 from state.permissions.disk import Kind, Node
-from state.permissions.draft import Draft, Line
+from state.permissions.draft import Draft, Line, draft_of
+from state.permissions.explain import Answer, Approvals, Operation
 from state.permissions.policy import Access, Host
 from state.select.profile import Editing
 from tests.clockwork import piloted
@@ -21,22 +25,24 @@ from tests.screens.stage import (
     stage,
     told,
 )
-from tests.screens.test_sandbox import DEV, disk, typed
+from tests.screens.test_sandbox import ADMIN, DEV, HOSTS, disk, public, typed
 from tests.snap import Act, Size, Snap, screen_text, settle, sizes
 from tui.app import CodexTui
-from tui.screens.profile_desk import ENDLESS, Surroundings, meant
+from tui.screens.profile_desk import ENDLESS, Surroundings, lead_to, meant, predicted
 
 USER = {"approval_policy": "on-request", "default_permissions": "dev"}
 PROFILES = {"dev": DEV, "narrow": {"extends": ":read-only"}}
 
 
-def app(profiles: dict[str, Any] | None = None, user: Json | None = None) -> CodexTui:
+def app(
+    profiles: dict[str, Any] | None = None, user: Json | None = None, **more: Any
+) -> CodexTui:
     """A loaded thread, and profiles in the user's own file."""
     thread = s.row("01a1-cache", "fix the parser cache", 30, "idle")
     script = [s.listed(thread), s.opened(thread, s.WORKSPACE)]
     values = {**(USER if user is None else user)}
     values["permissions"] = PROFILES if profiles is None else profiles
-    replies = cs.controls(user=values)
+    replies = cs.controls(user=values, **more)
     it = stage(connected(), told(*script), open_thread="01a1-cache", replies=replies)
     it.services.disk = disk
     return it
@@ -61,6 +67,42 @@ def test_changed_and_probed(snap_of: Snap, size: Size) -> None:
     act = edit("down", "left", "down", "down", "x", *PROBE)
     words = ["not saved", "⊘ denied", "predicted", "~/cache"]
     snap_of(app(), size, run_before=act, must_contain=words)
+
+
+HOSTED = {"dev": {**DEV, "network": HOSTS}}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_host_is_asked_of_the_managed_proxy(snap_of: Snap, size: Size) -> None:
+    """As the inspector of a thread that runs under it would predict it."""
+    act = edit("i", *typed("connect static.crates.io"), "enter")
+    words = ["predicted", "allowed", "the managed proxy lets *.crates.io"]
+    it = app(HOSTED, limits=ADMIN)
+    it.services.names = public
+    snap_of(it, size, run_before=act, must_contain=words)
+
+
+@pytest.mark.parametrize(
+    ("host", "network", "answer"),
+    [
+        ("pastebin.com", HOSTS, Answer.DENIED),
+        ("docs.corp.example", HOSTS, Answer.ALLOWED),
+        ("docs.corp.example", {"enabled": False}, Answer.ALLOWED),
+        ("x.evil.example", {"domains": {"x.evil.example": "allow"}}, Answer.DENIED),
+    ],
+)
+def test_hosts_of_a_draft(host: str, network: Json, answer: Answer) -> None:
+    """The lists are those of the draft, not of what is saved; an administrator's are
+    over them."""
+    replies = cs.controls(user={**USER, "permissions": {"dev": DEV}}, limits=ADMIN)
+    engine = SilentEngine(replies)
+    found = asyncio.run(engine.controls(CWD))
+    around = Surroundings(Host(home="/home/dev"), (CWD,), disk, found)
+    draft = draft_of("dev", {**DEV, "network": network})
+    told = meant(Editing(draft, {"dev": DEV}, {}, ()), around)
+    lead = asyncio.run(lead_to(told, host, public, local=True))
+    verdict = predicted(told, Operation.CONNECT, host, Approvals(), lead)
+    assert (verdict.answer, verdict.proxied) == (answer, True)
 
 
 def test_an_entry_is_explained(snap_of: Snap) -> None:

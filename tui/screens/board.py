@@ -9,6 +9,8 @@ keeps a world of its own.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -22,6 +24,7 @@ from widgets import intents as i
 from widgets.header import Header
 from widgets.intents import Intent
 from widgets.status_bar import StatusBar
+from widgets.waiting_rows import WaitingRows
 
 if TYPE_CHECKING:
     from state.store import Published
@@ -62,11 +65,13 @@ class Board(Screen[None]):
         self.fleet = fleet
         self.header = Header(id="header")
         self.status = StatusBar(id="status")
+        self.awaited = WaitingRows(id="awaited")
 
     def compose(self) -> ComposeResult:
-        """Header, the board's own middle, bottom line."""
+        """Header, the board's own middle, what is waited for, bottom line."""
         yield self.header
         yield from self.middle()
+        yield self.awaited
         yield self.status
 
     def middle(self) -> ComposeResult:
@@ -112,10 +117,20 @@ class Board(Screen[None]):
         del frame
         self.header.set_clock(now_ms)
         self.status.set_clock(now_ms)
+        self.awaited.set_clock(now_ms)
 
     def say(self, text: str) -> None:
         """A sentence in the bottom line."""
         self.status.message = text
+
+    @contextlib.contextmanager
+    def waiting_for(self, words: str) -> Iterator[None]:
+        """What is done within is waited for: after a second the board says so."""
+        self.awaited.begin(words, self.fleet.services.clock())
+        try:
+            yield
+        finally:
+            self.awaited.end(words)
 
     # -- keys and intents --------------------------------------------------------
 

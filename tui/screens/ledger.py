@@ -145,7 +145,8 @@ class LedgerBoard(Board):
         if path is None:
             return
         try:
-            self._stored = await asyncio.to_thread(read_ledger, path)
+            with self.waiting_for("Reading the thread store …"):
+                self._stored = await asyncio.to_thread(read_ledger, path)
         except (sqlite3.Error, OSError) as error:
             self.say(f"The thread store could not be read: {error}")
         self.show()

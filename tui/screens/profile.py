@@ -23,6 +23,7 @@ from state.items import ThreadId
 from state.permissions import draft as d
 from state.permissions.assemble import profile_tables, roots_of
 from state.permissions.explain import Operation
+from state.permissions.hosts import Lead
 from state.permissions.policy import Access, Host
 from state.select import profile as words
 from state.select.sandbox import approvals_of
@@ -73,6 +74,7 @@ class ProfileBoard(ThreadBoard):
         super().__init__(fleet, thread_id)
         self.wanted = name
         self.host: Host | None = None
+        self.lead: tuple[str, Lead] | None = None
         self.editing: words.Editing | None = None
         self.drafts: dict[str, d.Draft] = {}
         self.view: ProfileView | None = None
@@ -130,13 +132,13 @@ class ProfileBoard(ThreadBoard):
         if name not in mine and name not in self.drafts:
             name = next(iter(mine), "")
         if not name:
-            self._begin(await self._ask_name())
+            await self._ask()
             return
         self._open(name)
 
-    async def _ask_name(self) -> str:
-        mine = words.own_profiles(self.controls)
-        return await desk.ask_name(self.app, {**mine, **self.drafts})
+    async def _ask(self) -> None:
+        taken = {**words.own_profiles(self.controls), **self.drafts}
+        self._begin(await desk.ask_name(self.app, taken))
 
     def _begin(self, name: str) -> None:
         """A new one, which begins as workspace-write."""
@@ -188,8 +190,10 @@ class ProfileBoard(ThreadBoard):
         editing = self.editing
         if editing is None:
             return
-        ground = desk.Surroundings(self.host, self._roots(), self.fleet.services.disk)
-        built = await asyncio.to_thread(desk.meant, editing, ground)
+        disk = self.fleet.services.disk
+        ground = desk.Surroundings(self.host, self._roots(), disk, self.controls)
+        with self.waiting_for("Looking at the disk …"):
+            built = await asyncio.to_thread(desk.meant, editing, ground)
         if self.editing is editing and self.is_mounted:
             self.editing = built
             self.show()
@@ -265,7 +269,7 @@ class ProfileBoard(ThreadBoard):
         draft, value = self.editing.draft, message.value
         match message.row.id:
             case "which" if not value:
-                self.run_worker(self._new(), group="edit", exit_on_error=False)
+                self.run_worker(self._ask(), group="edit", exit_on_error=False)
             case "which":
                 self._open(value)
             case "extends":
@@ -279,9 +283,6 @@ class ProfileBoard(ThreadBoard):
                 self.editing = replace(self.editing, start=value)
                 self.show()
 
-    async def _new(self) -> None:
-        self._begin(await self._ask_name())
-
     def action_describe(self) -> None:
         """D: a description, as lists of profiles show it."""
         self.run_worker(self._describe(), group="edit", exit_on_error=False)
@@ -289,8 +290,8 @@ class ProfileBoard(ThreadBoard):
     async def _describe(self) -> None:
         if self.editing is None:
             return
-        now = self.editing.draft.description
-        answer = await self.app.push_screen_wait(desk.describe(now))
+        ask = desk.describe(self.editing.draft.description)
+        answer = await self.app.push_screen_wait(ask)
         if answer is not None and self.editing is not None:
             self._change(replace(self.editing.draft, description=answer))
 
@@ -310,9 +311,22 @@ class ProfileBoard(ThreadBoard):
         self.hints.view = PROBING if probing else HINTS
 
     @on(Input.Changed)
-    @on(ProbeField.Asked)
-    def _typed(self, message: Input.Changed | ProbeField.Asked) -> None:
+    def _typed(self, message: Input.Changed) -> None:
         message.stop()
+        self._predict()
+
+    @on(ProbeField.Asked)
+    def _asked(self, message: ProbeField.Asked) -> None:
+        """enter: a host is looked up, which typing does not."""
+        message.stop()
+        self._predict()
+        if self.editing is not None and message.operation == Operation.CONNECT:
+            work = self._look_up(self.editing, message.target)
+            self.run_worker(work, group="lead", exclusive=True, exit_on_error=False)
+
+    async def _look_up(self, editing: words.Editing, target: str) -> None:
+        look, local = self.fleet.services.names, self.host is not None
+        self.lead = await desk.lead_to(editing, target, look, local=local)
         self._predict()
 
     def _predict(self) -> None:
@@ -321,8 +335,8 @@ class ProfileBoard(ThreadBoard):
             self.answer.view = ()
             return
         operation = Operation(self.probe.operation)
-        settings = self.thread.settings if self.thread else None
-        verdict = desk.predicted(editing, operation, target, approvals_of(settings))
+        asks = approvals_of(self.thread.settings if self.thread else None)
+        verdict = desk.predicted(editing, operation, target, asks, self.lead)
         self.answer.view = predicted_lines(verdict)
 
     # -- leaving and saving ----------------------------------------------------------
@@ -345,11 +359,10 @@ class ProfileBoard(ThreadBoard):
         """esc: out of the field first; then a word about what is not saved."""
         if self.probe.field.has_focus:
             self.entries.focus()
-            return
-        if self.view is not None and self.view.changed and self.drafts:
+        elif self.view is not None and self.view.changed and self.drafts:
             self.run_worker(self._leave(), group="edit", exit_on_error=False)
-            return
-        super().action_leave_board()
+        else:
+            super().action_leave_board()
 
     async def _leave(self) -> None:
         name = self.view.name if self.view is not None else ""

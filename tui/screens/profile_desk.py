@@ -7,13 +7,15 @@ description. Does not own the board (`tui.screens.profile`) nor what an entry me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from state.changes import WriteConfig
 from state.controls import Controls
 from state.dataclass import dataclass, replace
 from state.engine.local_disk import LocalDisk
+from state.engine.local_names import lead_of
+from state.model import Settings
 from state.permissions import draft as d
 from state.permissions import globs
 from state.permissions.box import Box
@@ -25,9 +27,11 @@ from state.permissions.explain import (
     Verdict,
     explain,
 )
+from state.permissions.hosts import Lead, needs_lead, target_of
 from state.permissions.mounts import box_of
 from state.permissions.policy import Access, Host
 from state.permissions.profiles import ProfileError
+from state.permissions.proxied import proxy_of
 from state.select import profile as words
 from state.text import reveal
 from widgets.entry_form import EntryForm
@@ -46,30 +50,60 @@ class Surroundings:
     host: Host | None
     roots: tuple[str, ...]
     disk: Callable[[], Disk] | None
+    controls: Controls | None = None
 
 
 def meant(editing: words.Editing, around: Surroundings) -> words.Editing:
     """The profile with its policy and what that comes to; else with why not."""
     host, local = around.host or Host(), around.host is not None
+    name = editing.draft.name
+    tables = {**editing.tables, name: d.table_of(editing.draft)}
     try:
         policy = d.policy_of(editing.draft, editing.tables, around.roots, host)
         disk = (around.disk or LocalDisk)() if local else NoDisk()
         box = box_of(policy, Looked(disk), host) if local else None
+        proxy = proxy_of(
+            Settings(profile=name), around.controls, policy, host, profiles=tables
+        )
     except ProfileError as error:
-        return replace(editing, policy=None, box=None, host=host, why=str(error))
+        return replace(
+            editing, policy=None, box=None, proxy=None, host=host, why=str(error)
+        )
     except globs.EndlessError as error:
         why = ENDLESS.format(error)
-        return replace(editing, policy=None, box=None, host=host, why=why)
-    return replace(editing, policy=policy, box=box, host=host, why="")
+        return replace(editing, policy=None, box=None, proxy=None, host=host, why=why)
+    return replace(editing, policy=policy, box=box, proxy=proxy, host=host, why="")
+
+
+async def lead_to(
+    editing: words.Editing,
+    target: str,
+    look: Callable[[str], Awaitable[Lead]] | None,
+    *,
+    local: bool,
+) -> tuple[str, Lead] | None:
+    """Where the host leads that is asked about, if that matters and is ours to find
+    out."""
+    asked, proxy = target_of(target), editing.proxy
+    if not local or proxy is None or not needs_lead(proxy, asked):
+        return None
+    return asked.host, await (look or lead_of)(asked.host)
 
 
 def predicted(
-    editing: words.Editing, operation: Operation, target: str, approvals: Approvals
+    editing: words.Editing,
+    operation: Operation,
+    target: str,
+    approvals: Approvals,
+    lead: tuple[str, Lead] | None = None,
 ) -> Verdict:
-    """What would come of it under the profile; it must have a policy."""
+    """What would come of it under the profile; it must have a policy. `lead`: a host
+    and where it leads, once somebody looked."""
     assert editing.policy is not None
     box = editing.box or Box(Looked(NoDisk()))
-    ground = Ground(editing.policy, box, editing.host, approvals)
+    ground = Ground(editing.policy, box, editing.host, approvals, editing.proxy)
+    if lead is not None and lead[0] == target_of(target).host:
+        ground = replace(ground, lead=lead[1])
     return explain(operation, target, ground)
 
 

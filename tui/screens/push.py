@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
 
 ARM_MS = 500
+LOOKING = "Looking at the repository …"
 SOON = "Just drawn: look first, then press it again."
 ARMED = (Phase.ARMED, Phase.ARMED_BARE)
 
@@ -116,6 +117,10 @@ class PushBoard(Board):
             remote=state.elsewhere,
         )
         view = push_view(asked)
+        if state.phase is Phase.LOOKING:
+            self.awaited.begin(LOOKING, services.clock())
+        else:
+            self.awaited.end(LOOKING)
         self.heading.detail = f"· {view.title}" if view.title else ""
         self.heading.end = view.end
         self.page.view = view.sections

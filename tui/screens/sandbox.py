@@ -143,7 +143,8 @@ class SandboxBoard(ThreadBoard):
 
     async def _build(self) -> None:
         self._built_for = self._now()
-        self.known = await asyncio.to_thread(self._known, self._built_for[0])
+        with self.waiting_for("Looking at the disk …"):
+            self.known = await asyncio.to_thread(self._known, self._built_for[0])
         self.verdict = self.real = None
         if self.is_mounted:
             self.show()
@@ -166,8 +167,7 @@ class SandboxBoard(ThreadBoard):
             self.controls,
             policy,
             host,
-            thread=self.thread,
-            epoch=self.fleet.presenter.world.engine.epoch,
+            within=(self.thread, self.fleet.presenter.world.engine.epoch),
         )
         disk = (self.fleet.services.disk or LocalDisk)() if local else NoDisk()
         try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
 
 
+ASKING = "Asking the engine …"
 AWAY = "There is no engine just now: this is last known, and nothing can be changed."
 
 
@@ -64,4 +65,5 @@ class ThreadBoard(Board):
         """The configuration as it counts in the thread's folder."""
         services, thread = self.fleet.services, self.thread
         cwd = (thread.cwd if thread else "") or services.cwd
-        self.controls = await services.engine.controls(cwd)
+        with self.waiting_for(ASKING):
+            self.controls = await services.engine.controls(cwd)

@@ -84,7 +84,9 @@ class TimelineBoard(Board):
             return
         tree = [thread.id for _, thread in presenter.forest.walk(root)]
         try:
-            presenter.past = await asyncio.to_thread(tree_past, store_path(home), tree)
+            with self.waiting_for("Reading the thread store …"):
+                past = await asyncio.to_thread(tree_past, store_path(home), tree)
+            presenter.past = past
         except (sqlite3.Error, OSError, ValueError):
             self.fleet.say("The store could not be read: only what runs is shown.")
             return
