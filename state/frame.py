@@ -31,6 +31,7 @@ PROMPT: frozenset[type[e.Event]] = frozenset(
         e.SendChanged,
         e.SendNoted,
         e.StoreFailed,
+        e.ThreadRecalled,
         e.TurnEnded,
         e.TurnsLoaded,
     }

@@ -15,11 +15,16 @@ from typing import Any, NamedTuple
 
 from state.dataclass import dataclass
 from state.items import Command, ItemId, ThreadId, TurnId
-from state.reviews import AutoReview, Review, ReviewKind, ReviewState, not_heard
+from state.reviews import (
+    ELSEWHERE,
+    RETRY_EPOCH,
+    AutoReview,
+    Review,
+    ReviewKind,
+    ReviewState,
+    not_heard,
+)
 
-RETRY_EPOCH = "auto-review"
-"""Stands for the engine's life in the key of a denial that was approved for a retry:
-such a decision answers no request."""
 _BY_RULE = "rule/"
 _FAILED = "Automatic approval review failed"
 BREAKER = "rejected too many approval requests"
@@ -177,7 +182,7 @@ def of_review(
         broad, letter = written.broad, written.letter
     who = review.resolved_by or ("you" if decision is not None else "")
     if who in ("another client", "unknown", "unseen") and written is not None:
-        who = "you in another window"
+        who = ELSEWHERE
     outcome = _outcome(review, sent, known=bool(label))
     waits = review.state in (ReviewState.PENDING, ReviewState.LOST)
     if waits and decision is None and written is not None:

@@ -14,6 +14,12 @@ from state.dataclass import dataclass
 from state.items import ItemId, ThreadId, TurnId
 
 RequestId = int | str
+RETRY_EPOCH = "auto-review"
+"""Stands for the engine's life in the key of a denial that was approved for a retry:
+such a decision answers no request."""
+ELSEWHERE = "you in another window"
+OURS = ("you", ELSEWHERE)
+"""Who decided, where it was the user"""
 
 
 class ReviewKind(StrEnum):

@@ -19,16 +19,17 @@ from state import events as e
 from state.changes import ApproveDenial, ChangeNextTurn
 from state.dataclass import dataclass
 from state.db.errors import StoreError
-from state.db.history import load_thread, older_turns
+from state.db.history import older_turns
 from state.engine.port import Engine
 from state.items import ThreadId
-from state.ledger import RETRY_EPOCH
-from state.model import Decision, EnginePhase, HistoryState, ReviewKey, Send, SendState
+from state.model import Decision, EnginePhase, ReviewKey, Send, SendState
+from state.reviews import RETRY_EPOCH
 from state.store import Published, Store
 from tui.delivery import Delivery
 from tui.holding import Holding
 from tui.neighbours import Neighbours
 from tui.once import Once
+from tui.recall import Recall
 
 if TYPE_CHECKING:
     from state.db.lease import Lease
@@ -72,6 +73,7 @@ class Bridge:
         self.holding = Holding(self, self._commit, clock, self._spawn)
         self.once = Once(self, clock)
         self.delivery = Delivery(self, clock)
+        self.recall = Recall(store, path, self._spawn)
         self._tick: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -83,6 +85,7 @@ class Bridge:
         self.store.subscribe(self.holding.watch)
         self.store.subscribe(self.once.watch)
         self.store.subscribe(self.delivery.watch)
+        self.store.subscribe(self.recall.watch)
         if not self.store.idle:
             self._schedule()
         self._spawn(self.engine.run(self.store.inlet))
@@ -191,7 +194,7 @@ class Bridge:
                 await self.once.begin(command)
                 return None
             case c.OpenThread():
-                await self._from_disk(command.thread_id)
+                await self.recall.opened(command.thread_id)
             case c.LoadOlder():
                 if self.store.world.engine.phase is not EnginePhase.READY:
                     await self._older_from_disk(command.thread_id)
@@ -254,16 +257,6 @@ class Bridge:
         self.store.offer(e.StoreFailed(str(error)))
         self.store.offer(e.MessageShown(f"Not sent: {error}"))
 
-    async def _from_disk(self, thread_id: ThreadId) -> None:
-        """What our store holds of the thread's turns, before the engine answers."""
-        if self.path is None or not self.path.exists():
-            return
-        known = self.store.world.threads.get(thread_id)
-        if known is not None and known.history is not HistoryState.NONE:
-            return
-        events = await asyncio.to_thread(stored_turns, self.path, thread_id)
-        self.store.offer_all(events)
-
     async def _older_from_disk(self, thread_id: ThreadId) -> None:
         """The page before what is held, while no engine can be asked for it."""
         thread = self.store.world.threads.get(thread_id)
@@ -299,13 +292,3 @@ class Bridge:
                 asyncio.get_running_loop().call_exception_handler(
                     {"message": "bridge task failed", "exception": error}
                 )
-
-
-def stored_turns(path: Path, thread_id: ThreadId) -> list[e.Event]:
-    """The turns of one thread in the store, as an event."""
-    stored = load_thread(path, thread_id)
-    if stored is None or not stored.turns:
-        return []
-    complete = stored.history is HistoryState.COMPLETE
-    turns = tuple(stored.turns.values())
-    return [e.TurnsLoaded(thread_id, turns, complete=complete)]

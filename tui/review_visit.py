@@ -19,8 +19,8 @@ from state import commands as c
 from state import events as e
 from state.dataclass import dataclass
 from state.db.errors import StoreError, named
-from state.db.history import reviews as stored_reviews
 from state.db.reader import open_reader
+from state.db.reviews import reviews as stored_reviews
 from state.db.rows import Parts
 from state.db.writer import StoreWriter
 from state.engine import calls

@@ -33,7 +33,7 @@ from tui.place import Place
 
 if TYPE_CHECKING:
     from state.commands import Command, StartThread
-    from state.db.draft import Draft
+    from state.db.history import Draft
     from state.engine.port import Engine
     from state.permissions.disk import Disk
     from state.permissions.hosts import Lead

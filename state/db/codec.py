@@ -78,6 +78,14 @@ def decode(kind: type[T], body: str) -> T:
     return value
 
 
+def decoded(kind: type[T], body: str) -> T | None:
+    """The same; None for a value that is damaged, or a newer program's own."""
+    try:
+        return decode(kind, body)
+    except (msgspec.DecodeError, TypeError):
+        return None
+
+
 def encode_body(body: ItemBody) -> tuple[str, str]:
     """(kind, JSON) of an item's body. An `Unknown` keeps its own tag inside."""
     return type(body).__name__, encode(body)
@@ -125,7 +133,7 @@ def encode_turn(turn: Turn) -> str:
 
 def turn_facts(body: str) -> dict[str, Any]:
     """Keyword arguments for `Turn`."""
-    value = decode(_TurnBody, body)
+    value = decoded(_TurnBody, body) or _TurnBody()
     return {name: getattr(value, name) for name in _TurnBody.__dataclass_fields__}
 
 

@@ -9,40 +9,25 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from state.dataclass import dataclass, replace
 from state.db import rows
-from state.db.codec import decode, decode_body, turn_facts
-from state.db.draft import Draft
+from state.db.codec import decode_body, decoded, text, turn_facts
 from state.db.reader import open_reader
+from state.db.reviews import OPEN_REVIEWS, denials, recall, reviews
 from state.db.rows import Parts
 from state.db.terminals import terminals
 from state.items import Command, Item, ItemId, ItemStatus, Text, ThreadId, TurnId
-from state.model import (
-    AutoReview,
-    ClientId,
-    Decision,
-    Review,
-    ReviewKey,
-    ReviewState,
-    Send,
-    SendState,
-    Thread,
-    Turn,
-    TurnStatus,
-)
-from state.reviews import not_heard
+from state.model import ClientId, Send, SendState, Thread, Turn, TurnStatus
 from state.terminals import apart
 from state.text import clean
 
 _ITEM_STATUS = {str(s): s for s in ItemStatus}
 _TURN_STATUS = {str(s): s for s in TurnStatus}
-OPEN_STATES = (ReviewState.PENDING, ReviewState.DECIDED, ReviewState.SENT)
-OPEN_REVIEWS = "WHERE state IN ('pending', 'decided', 'sent')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +43,19 @@ class Found:
     snippet: str
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Text somebody typed and did not send. `window`: the one that wrote it."""
+
+    key: str
+    window: str
+    text: str
+    at_ms: int
+
+
 def load_world(path: Path, codex_home: str | None = None) -> dict[ThreadId, Thread]:
-    """Every thread (of one home) in first-seen order: rows, open reviews, live
-    terminals, open sends and the turn that ran last; no other turns.
+    """Every thread (of one home) in first-seen order: rows, open reviews, the last
+    denials, live terminals, open sends and the turn that ran last; no other turns.
 
     An empty store, or none, is an empty world. Raises sqlite3.Error.
     """
@@ -69,6 +64,7 @@ def load_world(path: Path, codex_home: str | None = None) -> dict[ThreadId, Thre
     with closing(open_reader(path)) as db, snapshot(db):
         parts = Parts()
         reviews(db, parts, OPEN_REVIEWS, ())
+        denials(db, parts)
         small_parts(db, parts, "", ())
         active_turns(db, parts, None)
         where, values = of_home(db, codex_home)
@@ -79,7 +75,7 @@ def load_world(path: Path, codex_home: str | None = None) -> dict[ThreadId, Thre
 def load_thread(
     path: Path, thread_id: ThreadId, turns: int | None = 10
 ) -> Thread | None:
-    """A thread with all its reviews and its last `turns` turns (None: all)."""
+    """A thread with its last `turns` turns and their reviews (None: all)."""
     with closing(open_reader(path)) as db, snapshot(db):
         parts = Parts()
         one = (thread_id,)
@@ -88,15 +84,29 @@ def load_thread(
         total = db.execute("SELECT count(*) FROM turn WHERE thread_id = ?", one)
         if len(held) == total.fetchone()[0]:
             parts.complete.add(thread_id)
-        reviews(db, parts, "WHERE thread_id = ?", one)
+        recall(db, parts, thread_id, None if turns is None else held)
         small_parts(db, parts, "AND thread_id = ?", one)
-        autos: dict[str, AutoReview] = {}
-        sql = "SELECT id, body FROM auto_review WHERE thread_id = ? ORDER BY rowid"
-        for auto_id, body in db.execute(sql, one):
-            autos[auto_id] = decode(AutoReview, body)
-        parts.auto_reviews[thread_id] = autos
         found = db.execute(f"{rows.SELECT} WHERE id = ?", one)
         return rows.threads(found, parts).get(thread_id)
+
+
+def read_turns(path: Path, thread_id: ThreadId, turns: Collection[TurnId]) -> Thread:
+    """Of a thread only these turns, as far as they are stored, and their reviews."""
+    with closing(open_reader(path)) as db, snapshot(db):
+        parts = Parts()
+        where = (
+            "WHERE thread_id = ? AND turn_id IN (SELECT value FROM json_each(?))"
+            " ORDER BY place DESC"
+        )
+        names = [text(one) for one in turns]
+        held = _read_turns(db, where, (thread_id, json.dumps(names)))
+        recall(db, parts, thread_id, names)
+    return Thread(
+        thread_id,
+        turns=held,
+        reviews=parts.reviews.get(thread_id, {}),
+        auto_reviews=parts.auto_reviews.get(thread_id, {}),
+    )
 
 
 def older_turns(
@@ -185,56 +195,6 @@ def of_home(
     return where, (codex_home,)
 
 
-def reviews(
-    db: sqlite3.Connection, parts: Parts, where: str, values: Sequence[Any]
-) -> None:
-    """Reviews, with the decisions that their rows may not know of yet."""
-    decided = _open_decisions(db)
-    sql = f"SELECT thread_id, body FROM review {where} ORDER BY rowid"
-    for thread_id, body in db.execute(sql, values):
-        review = decode(Review, body)
-        if review.state is ReviewState.PENDING:
-            review = _with_decision(review, decided.get(_decision_key(review)))
-        if review.state in OPEN_STATES:
-            # Connections are counted anew by each window: what was asked on one of
-            # another window's must not be taken for what is asked on ours.
-            review = replace(review, connection=0)
-        parts.reviews.setdefault(thread_id, {})[review.key] = review
-
-
-def _decision_key(review: Review) -> tuple[Any, ...]:
-    key: ReviewKey = review.key
-    return (
-        key.epoch,
-        json.dumps(key.request_id),
-        review.connection,
-        review.params_hash,
-    )
-
-
-def _open_decisions(db: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """Decisions that were committed; a review's row may be older than they."""
-    sql = (
-        "SELECT epoch, request_id, connection, params_hash, body, decided_ms, sent_ms"
-        " FROM decision WHERE reopened_ms IS NULL ORDER BY row"
-    )
-    return {row[:4]: row[4:] for row in db.execute(sql)}
-
-
-def _with_decision(review: Review, row: tuple[Any, ...] | None) -> Review:
-    if row is None:
-        return review
-    body, decided_ms, sent_ms = row
-    if not_heard(review, decided_ms, sent_ms):
-        return review
-    return replace(
-        review,
-        state=ReviewState.DECIDED if sent_ms is None else ReviewState.SENT,
-        decision=decode(Decision, body),
-        decided_ms=decided_ms,
-    )
-
-
 def small_parts(
     db: sqlite3.Connection, parts: Parts, where: str, values: Sequence[Any]
 ) -> None:
@@ -242,9 +202,10 @@ def small_parts(
     terminals(db, parts, where, values)
     sql = f"SELECT thread_id, body FROM send WHERE state != 'seen' {where}"
     for thread_id, body in db.execute(f"{sql} ORDER BY row", values):
-        send = decode(Send, body)
-        key: ClientId = send.client_id
-        parts.sends.setdefault(thread_id, {})[key] = send
+        send = decoded(Send, body)
+        if send is not None:
+            key: ClientId = send.client_id
+            parts.sends.setdefault(thread_id, {})[key] = send
 
 
 def held_sends(path: Path) -> dict[ClientId, tuple[ThreadId, Send]]:
@@ -252,8 +213,8 @@ def held_sends(path: Path) -> dict[ClientId, tuple[ThreadId, Send]]:
     with closing(open_reader(path)) as db:
         sql = "SELECT thread_id, body FROM send WHERE state = ? ORDER BY row"
         rows = db.execute(sql, (SendState.HELD,)).fetchall()
-    sends = [(ThreadId(thread_id), decode(Send, body)) for thread_id, body in rows]
-    return {send.client_id: (thread_id, send) for thread_id, send in sends}
+    sends = [(ThreadId(thread_id), decoded(Send, body)) for thread_id, body in rows]
+    return {send.client_id: (thread_id, send) for thread_id, send in sends if send}
 
 
 def active_turns(

@@ -20,7 +20,6 @@ from state.db.history import snapshot
 from state.db.reader import open_reader
 from state.items import Command, ItemId, ThreadId, TurnId
 from state.ledger import (
-    RETRY_EPOCH,
     LedgerEntry,
     Written,
     of_auto,
@@ -29,6 +28,7 @@ from state.ledger import (
     standing,
 )
 from state.model import AutoReview, Decision, Review
+from state.reviews import RETRY_EPOCH
 
 MOST = 5000
 """Entries of each kind that are read, newest first."""

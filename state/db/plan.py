@@ -8,7 +8,7 @@ part of a thread that is the same object costs nothing here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from state.dataclass import replace
@@ -25,6 +25,7 @@ from state.items import (
     UserMessage,
 )
 from state.model import Review, ReviewKey, Terminal, Thread, Turn
+from state.order import spliced
 from state.terminals import Tail
 from state.text import clean
 
@@ -133,34 +134,6 @@ def review_row(thread_id: str, review: Review) -> Row:
         review.asked_ms,
         encode(review),
     )
-
-
-def spliced(stored: Sequence[str], held: Iterable[str]) -> list[str]:
-    """The order of what is stored and what is held together.
-
-    Held ids keep their order; an id that is new goes before the next one that is
-    stored, or to the end. When both disagree, what is held is right and goes last.
-    """
-    held = list(held)
-    known = set(stored)
-    shared = [one for one in held if one in known]
-    held_set = set(held)
-    if shared != [one for one in stored if one in held_set]:
-        return [one for one in stored if one not in held_set] + held
-    result: list[str] = []
-    rest = iter(stored)
-    fresh: list[str] = []
-    for one in held:
-        if one not in known:
-            fresh.append(one)
-            continue
-        for other in rest:
-            if other == one:
-                break
-            result.append(other)
-        result += [*fresh, one]
-        fresh = []
-    return [*result, *rest, *fresh]
 
 
 class Plan:

@@ -15,6 +15,7 @@ from pathlib import Path
 from state.dataclass import dataclass
 from state.db import history, rows
 from state.db.reader import open_reader
+from state.db.reviews import OPEN_REVIEWS, reviews
 from state.db.rows import Parts
 from state.items import ThreadId
 from state.model import Thread
@@ -99,7 +100,7 @@ def _recent(db: sqlite3.Connection, limit: int, codex_home: str | None) -> Recen
 
 def _read(db: sqlite3.Connection, ids: set[str]) -> dict[ThreadId, Thread]:
     parts = Parts()
-    history.reviews(db, parts, history.OPEN_REVIEWS, ())
+    reviews(db, parts, OPEN_REVIEWS, ())
     history.active_turns(db, parts, ids)
     marks = ", ".join("?" * len(ids))
     sql = f"{rows.SELECT} WHERE id IN ({marks}) ORDER BY row"

@@ -15,7 +15,7 @@ import aiosqlite
 
 from state import events as e
 from state.db.codec import encode, text
-from state.db.draft import Draft
+from state.db.history import Draft
 from state.db.plan import (
     FORGET_TAIL,
     REVIEW,

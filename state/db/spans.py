@@ -14,11 +14,12 @@ from pathlib import Path
 
 from state.dataclass import replace
 from state.db.codec import decode, decode_body, turn_facts
-from state.db.history import reviews, snapshot
+from state.db.history import snapshot
 from state.db.reader import open_reader
+from state.db.reviews import auto_reviews, reviews
 from state.db.rows import Parts
 from state.items import Item, ItemId, ItemStatus, ThreadId, TurnId
-from state.model import AutoReview, Terminal, Thread, Turn, TurnStatus
+from state.model import Terminal, Thread, Turn, TurnStatus
 from state.select.timeline import NO_PAST, Past, PastTerminal
 
 _ITEM_STATUS = {str(s): s for s in ItemStatus}
@@ -66,16 +67,13 @@ def _threads(db: sqlite3.Connection, ids: Sequence[ThreadId]) -> dict[ThreadId, 
         turns.setdefault(thread_id, {})[turn_id] = turn
     parts = Parts()
     reviews(db, parts, where, ids)
-    autos: dict[str, dict[str, AutoReview]] = {}
-    sql = f"SELECT thread_id, id, body FROM auto_review {where} ORDER BY rowid"
-    for thread_id, auto_id, body in db.execute(sql, ids):
-        autos.setdefault(thread_id, {})[auto_id] = decode(AutoReview, body)
+    auto_reviews(db, parts, where, ids)
     return {
         one: Thread(
             one,
             turns=turns.get(one, {}),
             reviews=parts.reviews.get(one, {}),
-            auto_reviews=autos.get(one, {}),
+            auto_reviews=parts.auto_reviews.get(one, {}),
         )
         for one in ids
     }

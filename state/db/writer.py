@@ -20,8 +20,8 @@ from state import events as e
 from state.dataclass import replace
 from state.db import small
 from state.db.connection import Opened, mark_suspect, open_store
-from state.db.draft import Draft
 from state.db.errors import StoreCorrupt, StoreError, StoreNewer, named
+from state.db.history import Draft
 from state.db.migrations import check_version
 from state.db.plan import FORGET_HISTORY, FORGET_TURNS, Plan, Statement
 from state.items import ThreadId
@@ -46,6 +46,7 @@ _PATIENT = (
     e.QueueChanged,
     e.ReadStateChanged,
     e.TurnsLoaded,
+    e.ThreadRecalled,
     e.TurnMarked,
     e.WorldEvent,
 )

@@ -19,8 +19,7 @@ from state.engine import calls
 from state.engine.link import Link
 from state.events import DenialApproved, ReviewSent
 from state.items import ThreadId
-from state.ledger import RETRY_EPOCH
-from state.reviews import AutoReview, ReviewKey
+from state.reviews import RETRY_EPOCH, AutoReview, ReviewKey
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ENUMS = frozenset({"type", "source", "protocol"})

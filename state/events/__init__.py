@@ -46,6 +46,7 @@ from state.events.turns import (
     RuleApplied,
     SendChanged,
     SendNoted,
+    ThreadRecalled,
     TurnContextRead,
     TurnDiffChanged,
     TurnEnded,
@@ -89,6 +90,7 @@ ThreadEvent = (
     | TurnDiffChanged
     | PlanChanged
     | TurnsLoaded
+    | ThreadRecalled
     | TurnReviewerChanged
     | TurnMarked
     | ItemStarted
@@ -168,6 +170,7 @@ __all__ = [
     "ThreadArchived",
     "ThreadDeleted",
     "ThreadEvent",
+    "ThreadRecalled",
     "ThreadRenamed",
     "ThreadReverted",
     "ThreadSeen",

@@ -6,7 +6,9 @@ from state.dataclass import dataclass
 from state.hidden import EndedCall
 from state.items import DeltaKind, Item, ItemId, PlanStep, RanOutside, ThreadId, TurnId
 from state.model import (
+    AutoReview,
     ClientId,
+    Review,
     Send,
     SendState,
     Settings,
@@ -70,6 +72,20 @@ class TurnsLoaded:
     thread_id: ThreadId
     turns: tuple[Turn, ...]
     older: bool = False
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRecalled:
+    """What our store holds of a thread: turns, ascending, reviews that are over and
+    what auto-review said. It is older than all that is told: what is held stays.
+
+    `complete`: there are no turns older than these."""
+
+    thread_id: ThreadId
+    turns: tuple[Turn, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    autos: tuple[AutoReview, ...] = ()
     complete: bool = False
 
 

@@ -18,7 +18,7 @@ from state.model import Thread, ThreadStatus
 from state.permissions import paths
 from state.permissions.policy import TEMP, Access, Entry, Host, Layer
 from state.permissions.profiles import ROOTS
-from state.reviews import Review, ReviewState
+from state.reviews import OURS, Review, ReviewState
 
 METHOD = "item/permissions/requestApproval"
 CONNECTION = "item/commandExecution/requestApproval"
@@ -95,7 +95,7 @@ def _answer(review: Review, epoch: str | None) -> Mapping[str, Any]:
 
 def _said(review: Review, method: str, epoch: str | None) -> Mapping[str, Any]:
     """What we answered to a request of this kind; {} when somebody else did."""
-    ours = review.state is ReviewState.SENT or review.resolved_by == "you"
+    ours = review.state is ReviewState.SENT or review.resolved_by in OURS
     asked = review.method == method and review.key.epoch == epoch
     if not (ours and asked) or review.decision is None:
         return {}

@@ -20,6 +20,7 @@ from state.reduce.asking import with_asking
 from state.reduce.epoch import after_world_event
 from state.reduce.items import lengthened
 from state.reduce.mark import marked
+from state.reduce.recalled import with_recalled
 from state.reduce.reviews import reduce_review, tools_answered
 from state.reduce.threads import reduce_thread_facts
 from state.reduce.turns import reduce_turn
@@ -77,6 +78,8 @@ def reduced(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.ErrorSeen()
         ):
             changed = tools_answered(reduce_turn(thread, event), event)
+        case e.ThreadRecalled():
+            changed = with_recalled(thread, event)
         case e.CallEnded() | e.ViolationLogged() | e.TurnContextRead():
             changed = reduce_turn(thread, event)
         case (
@@ -91,6 +94,11 @@ def reduced(thread: Thread, event: e.ThreadEvent) -> Thread:
             changed = reduce_review(thread, event)
         case _:
             assert_never(event)
+    return _settled(thread, changed, event)
+
+
+def _settled(thread: Thread, changed: Thread, event: e.ThreadEvent) -> Thread:
+    """With what follows from its turns; the same object when nothing differs."""
     if changed.turns is not thread.turns:
         changed = with_asking(marked(changed), event)
     if changed is thread or not _differs(thread, changed, event):

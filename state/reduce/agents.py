@@ -33,7 +33,10 @@ def told_of_others(event: e.ThreadEvent) -> tuple[e.ThreadEvent, ...]:
             | e.ItemCompleted(thread_id=teller, turn_id=turn_id, item=item)
         ):
             return tuple(_told(teller, turn_id, item, None))
-        case e.TurnsLoaded(thread_id=teller, turns=turns):
+        case (
+            e.TurnsLoaded(thread_id=teller, turns=turns)
+            | e.ThreadRecalled(thread_id=teller, turns=turns)
+        ):
             return tuple(
                 _as_history(told)
                 for turn in turns

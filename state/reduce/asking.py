@@ -23,7 +23,7 @@ def with_asking(thread: Thread, event: e.ThreadEvent) -> Thread:
             if not (_asks(item) or isinstance(item.body, UserMessage)):
                 return thread
             waiting = _waiting(thread)
-        case e.TurnsLoaded():
+        case e.TurnsLoaded() | e.ThreadRecalled():
             waiting = _waiting(thread)
         case e.ThreadReverted():
             waiting = tuple(a for a in thread.asking if a.turn_id in thread.turns)

@@ -17,6 +17,28 @@ STAND_IN = "item-"
 """A resume of a running turn counts its items (`item-1`) instead of naming them."""
 
 
+def beneath(stored: Turn, held: Turn) -> Turn:
+    """The turn as it is held, with what only our store knows of it."""
+    items = _items(stored, held, older=True)
+    over = held.status is not TurnStatus.UNKNOWN
+    unknown = stored.status is TurnStatus.IN_PROGRESS
+    turn = replace(
+        held,
+        items=items,
+        status=held.status if over or unknown else stored.status,
+        settings=stored.settings or held.settings,
+        diff=held.diff or stored.diff,
+        error=held.error or stored.error,
+        started_ms=held.started_ms or stored.started_ms,
+        completed_ms=held.completed_ms or stored.completed_ms,
+        duration_ms=held.duration_ms or stored.duration_ms,
+        root_turn_id=held.root_turn_id or stored.root_turn_id,
+    )
+    if turn.status is TurnStatus.IN_PROGRESS:
+        return turn
+    return close_items(turn, keep=frozenset(), terminals_live=True)
+
+
 def merge_turn(known: Turn | None, loaded: Turn) -> Turn:
     """The turn of a page of history, with what is held of it."""
     if known is None:
@@ -48,14 +70,16 @@ def _status(known: TurnStatus, loaded: TurnStatus) -> TurnStatus:
     return loaded if known is TurnStatus.INTERRUPTED and told else known
 
 
-def _items(known: Turn, loaded: Turn) -> dict[ItemId, Item]:
+def _items(known: Turn, loaded: Turn, *, older: bool = False) -> dict[ItemId, Item]:
+    """`older`: what is known is from before; where both tell of an item, what is
+    loaded is left as it is."""
     twins = {
         sign: item
         for item in known.items.values()
         if item.id not in loaded.items and (sign := _words(item)) is not None
     }
     items: dict[ItemId, Item] = {}
-    gone: set[ItemId] = set()
+    names: dict[ItemId, ItemId] = {}
     for item in loaded.items.values():
         old = known.items.get(item.id)
         if old is None:
@@ -63,14 +87,45 @@ def _items(known: Turn, loaded: Turn) -> dict[ItemId, Item]:
         if old is None:
             items[item.id] = item
             continue
-        gone.add(old.id)
         name = old.id if item.id.startswith(STAND_IN) else item.id
-        item = keeping_rule(old, item)
-        items[name] = replace(item, id=name, revision=old.revision + 1)
-    for item_id, old in known.items.items():
-        if item_id not in items and item_id not in gone:
-            items[item_id] = old
-    return in_time(items)
+        names[old.id] = name
+        kept = keeping_rule(old, item)
+        if not (older and kept is item and name == item.id):
+            revision = max(old.revision, item.revision if older else 0) + 1
+            kept = replace(kept, id=name, revision=revision)
+        items[name] = kept
+    return in_time(_placed(known, items, names))
+
+
+def _placed(
+    known: Turn, items: dict[ItemId, Item], names: dict[ItemId, ItemId]
+) -> dict[ItemId, Item]:
+    """The items with those that are known besides, where they stood: behind what they
+    followed. `names`: the known ones among them. What runs, and nothing came after,
+    goes last: the page may have been read long before it began."""
+    before: dict[ItemId, list[Item]] = {}
+    after: dict[ItemId, list[Item]] = {}
+    at: ItemId | None = None
+    rest: list[Item] = []
+    for old in known.items.values():
+        name = names.get(old.id)
+        if name is not None:
+            if at is None:
+                before[name] = rest
+            else:
+                after[at] = rest
+            at, rest = name, []
+        elif old.id not in items:
+            rest.append(old)
+    if at is not None:
+        after[at] = [one for one in rest if one.ended]
+    result: dict[ItemId, Item] = {}
+    for item in items.values():
+        for one in (*before.get(item.id, ()), item, *after.get(item.id, ())):
+            result[one.id] = one
+    for one in rest:
+        result.setdefault(one.id, one)
+    return result
 
 
 def _words(item: Item) -> tuple[str, ...] | None:

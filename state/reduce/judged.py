@@ -14,6 +14,8 @@ from state.reviews import AutoReview
 from state.words import duration
 
 _PREFIX = "auto-review:"
+RUNNING = "inProgress"
+"""What the engine calls the state of an auto-review that has not ended"""
 
 
 def with_verdict(thread: Thread, auto: AutoReview) -> Thread:

@@ -118,13 +118,14 @@ def _reviews(
 def last_denied(thread: Thread) -> list[AutoReview]:
     """What auto-review denied, or could not judge, in the newest turn of a thread, and
     nobody approved since."""
-    turn = last_turn(thread)
-    if turn is None or thread.archived or thread.deleted:
+    if not thread.auto_reviews or thread.archived or thread.deleted:
         return []
+    newest = thread.latest or last_turn(thread)
     return [
         auto
         for auto in thread.auto_reviews.values()
-        if auto.turn_id == turn.id
+        if newest is not None
+        and auto.turn_id == newest.id
         and auto.retry_ms is None
         and auto.status in ("denied", "timedOut")
     ]

@@ -20,7 +20,6 @@ from state.db.history import (
     settings_history,
 )
 from state.db.ledger import read_ledger
-from state.db.plan import spliced
 from state.items import (
     AgentMessage,
     Command,
@@ -43,6 +42,7 @@ from state.model import (
     TurnStatus,
     World,
 )
+from state.order import spliced
 from tests import recordings
 from tests.store.helpers import (
     T1,

@@ -1,0 +1,180 @@
+"""Reviews and what auto-review said, read from the thread store into threads.
+
+Owns which of them are read with what, and which decision belongs to which review. The
+ledger of all of them is `state.db.ledger`. Blocking. Invariants: a row that is damaged,
+or a newer program's, is left out and stops nothing; reading is bounded, newest first.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from state.dataclass import replace
+from state.db.codec import decoded
+from state.db.rows import Parts
+from state.model import AutoReview, Decision, Review, ReviewState
+from state.reviews import ELSEWHERE, RETRY_EPOCH, not_heard
+
+OPEN_STATES = (ReviewState.PENDING, ReviewState.DECIDED, ReviewState.SENT)
+OPEN_REVIEWS = "WHERE state IN ('pending', 'decided', 'sent')"
+MOST = 2000
+"""Reviews, and auto-reviews, that are read of one thread at once."""
+_UNSEEN = ("another client", "unknown", "unseen")
+_TURN = "CASE WHEN json_valid(body) THEN json_extract(body, '$.turn_id') END"
+_OF_TURNS = f"({_TURN} IN (SELECT value FROM json_each(?)) OR {_TURN} IS NULL"
+# With the engine that asked last: what it granted for a session counts until it ends.
+_REVIEWS = (
+    "WHERE rowid IN (SELECT rowid FROM review WHERE thread_id = ? AND"
+    f" {_OF_TURNS} OR epoch = (SELECT epoch FROM review WHERE thread_id = ?"
+    " ORDER BY asked_ms DESC LIMIT 1)) ORDER BY asked_ms DESC LIMIT ?)"
+)
+_AUTOS = (
+    "WHERE rowid IN (SELECT rowid FROM auto_review WHERE thread_id = ? AND"
+    f" {_OF_TURNS}) ORDER BY rowid DESC LIMIT ?)"
+)
+_DENIED = (
+    "WHERE rowid IN (SELECT rowid FROM auto_review ORDER BY rowid DESC LIMIT ?)"
+    ' AND (body LIKE \'%"status":"denied"%\' OR body LIKE \'%"status":"timedOut"%\')'
+)
+
+
+def reviews(
+    db: sqlite3.Connection, parts: Parts, where: str, values: Sequence[Any]
+) -> None:
+    """Reviews, with the decisions that their rows may not know of yet."""
+    decided: _Decisions | None = None
+    sql = f"SELECT thread_id, body FROM review {where} ORDER BY rowid"
+    for thread_id, body in db.execute(sql, values).fetchall():
+        review = decoded(Review, body)
+        if review is None:
+            continue
+        if decided is None:
+            decided = _Decisions(db)
+        review = decided.put_to(thread_id, review)
+        if review.state in OPEN_STATES:
+            # Connections are counted anew by each window: what was asked on one of
+            # another window's must not be taken for what is asked on ours.
+            review = replace(review, connection=0)
+        parts.reviews.setdefault(thread_id, {})[review.key] = review
+
+
+def auto_reviews(
+    db: sqlite3.Connection, parts: Parts, where: str, values: Sequence[Any]
+) -> None:
+    """Auto-reviews, with the retries that their rows may not know of yet."""
+    retried: dict[tuple[str, str], int] | None = None
+    sql = f"SELECT thread_id, body FROM auto_review {where} ORDER BY rowid"
+    for thread_id, body in db.execute(sql, values).fetchall():
+        auto = decoded(AutoReview, body)
+        if auto is None:
+            continue
+        if retried is None:
+            retried = dict(_retries(db))
+        if auto.retry_ms is None and (thread_id, json.dumps(auto.id)) in retried:
+            auto = replace(auto, retry_ms=retried[thread_id, json.dumps(auto.id)])
+        parts.auto_reviews.setdefault(thread_id, {})[auto.id] = auto
+
+
+def recall(
+    db: sqlite3.Connection,
+    parts: Parts,
+    thread_id: str,
+    turns: Collection[str] | None,
+) -> None:
+    """What was asked and judged in these turns of a thread (None: in all), with what
+    belongs to no turn and what the engine that asked last was answered."""
+    if turns is None:
+        where = "WHERE thread_id = ?"
+        reviews(db, parts, where, (thread_id,))
+        auto_reviews(db, parts, where, (thread_id,))
+        return
+    names = json.dumps(list(turns))
+    reviews(db, parts, _REVIEWS, (thread_id, names, thread_id, MOST))
+    auto_reviews(db, parts, _AUTOS, (thread_id, names, MOST))
+
+
+def denials(db: sqlite3.Connection, parts: Parts) -> None:
+    """What auto-review denied lately, or could not judge, in any thread."""
+    auto_reviews(db, parts, _DENIED, (MOST,))
+
+
+# -- decisions ---------------------------------------------------------------------
+
+
+class _Made(NamedTuple):
+    """A row of `decision` that was not taken back."""
+
+    body: str
+    decided_ms: int
+    sent_ms: int | None
+
+
+class _Decisions:
+    """What was decided, by any window; a review's row may be older than that."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._by_request: dict[tuple[Any, ...], _Made] = {}
+        self._by_thread: dict[tuple[Any, ...], _Made] = {}
+        sql = (
+            "SELECT thread_id, epoch, request_id, params_hash, connection, body,"
+            " decided_ms, sent_ms FROM decision WHERE reopened_ms IS NULL ORDER BY row"
+        )
+        for thread_id, epoch, request_id, digest, connection, *rest in db.execute(sql):
+            made = _Made(*rest)
+            self._by_request[epoch, request_id, connection, digest] = made
+            self._by_thread[thread_id, epoch, request_id, digest] = made
+
+    def put_to(self, thread_id: str, review: Review) -> Review:
+        """The review with its decision, where the row lacks it."""
+        key = (review.key.epoch, json.dumps(review.key.request_id))
+        digest = review.params_hash
+        if review.state is ReviewState.PENDING:
+            return _pending(
+                review, self._by_request.get((*key, review.connection, digest))
+            )
+        over = review.state is ReviewState.RESOLVED and review.decision is None
+        if over and review.resolved_by in _UNSEEN:
+            return _over(review, self._by_thread.get((thread_id, *key, digest)))
+        return review
+
+
+def _pending(review: Review, made: _Made | None) -> Review:
+    if made is None or not_heard(review, made.decided_ms, made.sent_ms):
+        return review
+    decision = decoded(Decision, made.body)
+    if decision is None:
+        return review
+    return replace(
+        review,
+        state=ReviewState.DECIDED if made.sent_ms is None else ReviewState.SENT,
+        decision=decision,
+        decided_ms=made.decided_ms,
+    )
+
+
+def _over(review: Review, made: _Made | None) -> Review:
+    """The window that wrote the row did not know who answered: another one did."""
+    if made is None or made.sent_ms is None:
+        return review
+    decision = decoded(Decision, made.body)
+    if decision is None or not_heard(review, made.decided_ms, made.sent_ms):
+        return review
+    return replace(
+        review,
+        decision=decision,
+        decided_ms=made.decided_ms,
+        resolved_by=ELSEWHERE,
+    )
+
+
+def _retries(db: sqlite3.Connection) -> Iterator[tuple[tuple[str, str], int]]:
+    """((thread, id as JSON), when the user's word on that denial left)."""
+    sql = (
+        "SELECT thread_id, request_id, sent_ms FROM decision WHERE epoch = ?"
+        " AND sent_ms IS NOT NULL AND reopened_ms IS NULL ORDER BY row"
+    )
+    for thread_id, auto_id, sent_ms in db.execute(sql, (RETRY_EPOCH,)):
+        yield (thread_id, auto_id), sent_ms

@@ -1,0 +1,176 @@
+"""After a restart a thread is drawn as before: what was asked, judged and decided.
+
+The engine forgets declined commands and all reviews; the store does not. The oracle is
+the transcript as it stood before the window was killed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.driver import Driver, drive
+from tests.fakes import CWD, FakeEngine, turn_row
+
+pytestmark = pytest.mark.usefixtures("drawn_when_asked")
+
+COMMAND = "item/commandExecution/requestApproval"
+THREAD, TURN = "thread-alpha", "turn-1"
+SIZE = (120, 60)
+STARTED = 1_800_000_000_000
+
+
+def command(name: str, text: str, status: str, **more: Any) -> dict[str, Any]:
+    row = {
+        "type": "commandExecution",
+        "id": name,
+        "command": text,
+        "cwd": CWD,
+        "status": status,
+        "commandActions": [],
+        "source": "agent",
+    }
+    return {**row, **more}
+
+
+FAILED = {"exitCode": 1, "aggregatedOutput": "touch: Read-only file system\n"}
+GIVEN: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    # name, command, the key that answers, how its item ends
+    ("let", "touch /etc/let", "y", {"status": "failed", **FAILED}),
+    ("no", "touch /etc/no", "d", {"status": "declined"}),
+)
+JUDGED: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("ok", "touch /etc/ok", "approved", {"status": "failed", **FAILED}),
+    ("bad", "touch /etc/bad", "denied", {"status": "declined"}),
+    ("broken", "touch /etc/broken", "denied", {"status": "declined"}),
+    ("late", "touch /etc/late", "timedOut", {"status": "failed"}),
+)
+WHY = {
+    "ok": ("low", "high", "harmless"),
+    "bad": ("high", "low", "nobody asked"),
+    "broken": (None, None, "Automatic approval review failed: not valid JSON"),
+    "late": (None, None, None),
+}
+
+
+def alpha(engine: FakeEngine) -> None:
+    engine.add("alpha", status={"type": "active", "activeFlags": []})
+
+
+def again(engine: FakeEngine) -> None:
+    """The engine as it is afterwards: it holds what ran, and nothing else."""
+    engine.add("alpha", status={"type": "idle"})
+    kept = ("let", "ok")
+    items: list[dict[str, Any]] = [
+        command(name, text, **end)
+        for name, text, _, end in (*GIVEN, *JUDGED)
+        if name in kept
+    ]
+    items.append({"type": "agentMessage", "id": "m", "text": "that is all"})
+    turn = turn_row(TURN, status="completed", items=items)
+    engine.turns[THREAD] = [turn]
+
+
+def notify(driver: Driver, method: str, item: dict[str, Any]) -> None:
+    driver.engine.notify(method, threadId=THREAD, turnId=TURN, item=item)
+
+
+async def play(driver: Driver) -> None:
+    """A turn in which everything is asked and judged, and the user answers."""
+    engine = driver.engine
+    engine.start_turn(THREAD, TURN)
+    await driver.idle()
+    await driver.open_thread("alpha")
+    for number, (name, text, letter, end) in enumerate(GIVEN):
+        notify(driver, "item/started", command(name, text, "inProgress"))
+        engine.ask(
+            number,
+            COMMAND,
+            threadId=THREAD,
+            turnId=TURN,
+            itemId=name,
+            kind="command",
+            startedAtMs=STARTED + number,
+            command=text,
+            cwd=CWD,
+            reason="May I?",
+            availableDecisions=["accept", "cancel"],
+        )
+        await driver.idle()
+        await driver.press("5", "home", "enter")
+        await driver.wait(700)
+        await driver.press(letter)
+        await driver.wait(700)
+        engine.resolve(number, THREAD)
+        notify(driver, "item/completed", command(name, text, **end))
+        await driver.idle()
+    for name, text, status, end in JUDGED:
+        judge(driver, name, text, status, end)
+    engine.message(THREAD, TURN, "m", "that is all")
+    engine.end_turn(THREAD, TURN)
+    await driver.wait(2_000)
+    await driver.open_thread("alpha")
+
+
+def judge(
+    driver: Driver, name: str, text: str, status: str, end: dict[str, Any]
+) -> None:
+    notify(driver, "item/started", command(name, text, "inProgress"))
+    base = {
+        "threadId": THREAD,
+        "turnId": TURN,
+        "reviewId": f"review-{name}",
+        "targetItemId": name,
+        "startedAtMs": STARTED,
+        "action": {"type": "command", "command": text, "cwd": CWD},
+    }
+    risk, given, why = WHY[name]
+    driver.engine.notify(
+        "item/autoApprovalReview/started",
+        **base,
+        review={"status": "inProgress"},
+    )
+    driver.engine.notify(
+        "item/autoApprovalReview/completed",
+        **base,
+        completedAtMs=STARTED + 4000,
+        decisionSource="agent",
+        review={
+            "status": status,
+            "riskLevel": risk,
+            "userAuthorization": given,
+            "rationale": why,
+        },
+    )
+    notify(driver, "item/completed", command(name, text, **end))
+
+
+def talk(driver: Driver) -> list[str]:
+    """The transcript's own lines, without the row under the cursor's mark."""
+    widget = driver.fleet.transcript
+    lines = [widget.render_line(y).text for y in range(widget.size.height)]
+    return [line.replace("▌", " ").rstrip() for line in lines]
+
+
+def test_the_transcript_is_the_same_after_a_kill(tmp_path: Path) -> None:
+    home, left = tmp_path / "home", tmp_path / "left"
+    before: list[list[str]] = []
+
+    async def first(driver: Driver) -> None:
+        await play(driver)
+        before.append(talk(driver))
+        shutil.copytree(home, left)
+
+    async def second(driver: Driver) -> None:
+        await driver.wait(2_000)
+        await driver.open_thread("alpha")
+        await driver.wait(2_000)
+        print(driver.screen())
+        assert talk(driver) == before[0]
+
+    home.mkdir()
+    drive(first, size=SIZE, home=home, prepare=alpha, still=False)
+    drive(second, size=SIZE, home=left, prepare=again)
