@@ -192,7 +192,7 @@ def encode_extra(thread: Thread) -> str | None:
 def thread_extra(body: str) -> dict[str, Any]:
     """What a thread has no column for. The result is shared: threads of one project
     mostly carry the same text."""
-    value = decode(_Extra, body)
+    value = decoded(_Extra, body) or _NOTHING
     return {
         "settings": value.settings,
         "tokens": value.tokens,

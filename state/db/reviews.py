@@ -29,7 +29,7 @@ _OF_TURNS = f"({_TURN} IN (SELECT value FROM json_each(?)) OR {_TURN} IS NULL"
 _REVIEWS = (
     "WHERE rowid IN (SELECT rowid FROM review WHERE thread_id = ? AND"
     f" {_OF_TURNS} OR epoch = (SELECT epoch FROM review WHERE thread_id = ?"
-    " ORDER BY asked_ms DESC LIMIT 1)) ORDER BY asked_ms DESC LIMIT ?)"
+    " ORDER BY asked_ms DESC, rowid DESC LIMIT 1)) ORDER BY asked_ms DESC LIMIT ?)"
 )
 _AUTOS = (
     "WHERE rowid IN (SELECT rowid FROM auto_review WHERE thread_id = ? AND"

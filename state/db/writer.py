@@ -151,10 +151,24 @@ class StoreWriter:
                         self._dirty[thread_id] = world.threads[thread_id]
                 case e.ReviewSent() | e.ReviewReopened():
                     self._small.note(event, self._now_ms())
+                case e.ThreadRecalled():
+                    self._recalled(event)
                 case e.TerminalsDismissed():
                     self._small.dismissed(event, self._now_ms())
         if (self._dirty and self._ingest) or self._small:
             self._flush_in(0 if hurry else BATCH_SECONDS)
+
+    def _recalled(self, event: e.ThreadRecalled) -> None:
+        """Its reviews were just read from the store: they need no writing."""
+        known = self._stored.get(event.thread_id)
+        if known is not None:
+            reviews = {review.key: review for review in event.reviews}
+            autos = {auto.id: auto for auto in event.autos}
+            self._stored[event.thread_id] = replace(
+                known,
+                reviews={**reviews, **known.reviews},
+                auto_reviews={**autos, **known.auto_reviews},
+            )
 
     async def commit_now(self, event: small.Act) -> None:
         """Write a decision or a send and return when it is on disk (fsync). That a

@@ -34,9 +34,9 @@ def beneath(stored: Turn, held: Turn) -> Turn:
         duration_ms=held.duration_ms or stored.duration_ms,
         root_turn_id=held.root_turn_id or stored.root_turn_id,
     )
-    if turn.status is TurnStatus.IN_PROGRESS:
-        return turn
-    return close_items(turn, keep=frozenset(), terminals_live=True)
+    if turn.status is not TurnStatus.IN_PROGRESS:
+        turn = close_items(turn, keep=frozenset(), terminals_live=True)
+    return held if turn == held else turn
 
 
 def merge_turn(known: Turn | None, loaded: Turn) -> Turn:

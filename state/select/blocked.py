@@ -6,9 +6,11 @@ and `state.permissions.diagnose`. Every string passes a text door here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from state.dataclass import dataclass
 from state.items import Command, HiddenCommand, Item, ItemStatus, Stopped
-from state.model import SandboxMode, Settings, Thread, Turn
+from state.model import AutoReview, Review, SandboxMode, Settings, Thread, Turn
 from state.output import OutputText
 from state.permissions.context import context_of
 from state.permissions.diagnose import Blocker, Diagnosis, diagnose
@@ -62,23 +64,32 @@ def diagnosis(item: Item, turn: Turn | None) -> Diagnosis | None:
     return diagnose(str(body.output), context_of(_at(settings, body.cwd)))
 
 
-def let_out(thread: Thread, turn: Turn) -> tuple[str, ...]:
-    """Items of a turn that were reviewed and allowed to leave the sandbox, by you or by
-    auto-review: what failed of them failed by something else."""
-    settings = turn.settings or thread.settings
+def let_out(
+    reviews: Iterable[Review], autos: Iterable[AutoReview], settings: Settings | None
+) -> tuple[str, ...]:
+    """Items of a turn, of its reviews, that were allowed to leave the sandbox, by you
+    or by auto-review: what failed of them failed by something else. `settings`: what
+    the turn runs under."""
     yours = {
         review.item_id
-        for review in thread.reviews.values()
-        if review.turn_id == turn.id
-        and review.item_id
-        and allowed_out(review, settings)
+        for review in reviews
+        if review.item_id and allowed_out(review, settings)
     }
     judged = {
         auto.target_item_id
-        for auto in thread.auto_reviews.values()
-        if auto.turn_id == turn.id and auto.target_item_id and auto.status == "approved"
+        for auto in autos
+        if auto.target_item_id and auto.status == "approved"
     }
     return tuple(sorted(yours | judged))
+
+
+def left_out(thread: Thread, turn: Turn) -> tuple[str, ...]:
+    """The same of a turn of this thread."""
+    return let_out(
+        (r for r in thread.reviews.values() if r.turn_id == turn.id),
+        (a for a in thread.auto_reviews.values() if a.turn_id == turn.id),
+        turn.settings or thread.settings,
+    )
 
 
 def _at(settings: Settings | None, cwd: str) -> Settings | None:

@@ -86,8 +86,11 @@ class CellWords:
 
     def cut_off(self, item: Item) -> str:
         """What is said of an item that its turn's end closed."""
-        what = "it was allowed" if item.id in self.unallowed else "it did"
-        return f"the turn ended before {what}"
+        if item.id in self.unallowed:
+            return "the turn ended before it was allowed"
+        if isinstance(item.body, Command):
+            return "still running when the turn ended; its end was not told"
+        return "the turn ended before it was done"
 
     def asks(self, item: Item) -> bool:
         """A review about this item waits for the user."""

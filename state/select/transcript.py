@@ -8,14 +8,16 @@ passes a text door here.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count as counter
 
 from state.dataclass import replace
 from state.items import Item, ItemId, ThreadId, TurnId
 from state.model import (
+    AutoReview,
     EnginePhase,
     HistoryState,
+    Review,
     ReviewState,
     Send,
     SendState,
@@ -71,6 +73,7 @@ class TranscriptBuilder:
         self._turns: dict[TurnId, tuple[Turn, CellWords, tuple[Cell, ...]]] = {}
         self._cells: dict[tuple[TurnId, ItemId], tuple[object, CellWords, Cell]] = {}
         self._agents = AgentsOfTurns(forest)
+        self._reviews = _Reviews(Thread(ThreadId("")))
         self._revisions = counter(1)
 
     def view(self, world: World, thread: Thread, *, loading: bool) -> TranscriptView:
@@ -80,6 +83,8 @@ class TranscriptBuilder:
             self._turns.clear()
             self._cells.clear()
             self._agents.clear()
+        if not self._reviews.are_of(thread):
+            self._reviews = _Reviews(thread)
         stale = world.engine.phase is not EnginePhase.READY
         cells: list[Cell] = []
         cells += self._head(world, thread)
@@ -109,7 +114,7 @@ class TranscriptBuilder:
     def _turn(
         self, thread: Thread, turn: Turn, number: int, *, stale: bool
     ) -> tuple[Cell, ...]:
-        words = _words(thread, turn, stale=stale)
+        words = _words(thread, turn, self._reviews, stale=stale)
         agents = self._agents.of(thread, turn, stale=stale)
         whole = replace(words, agents=tuple(f for _, fs in agents for f in fs))
         known = self._turns.get(turn.id)
@@ -225,8 +230,31 @@ class TranscriptBuilder:
         return LiveLine(words, turn.started_ms, "esc interrupt", right)
 
 
-def _words(thread: Thread, turn: Turn, *, stale: bool) -> CellWords:
-    asked = {r.item_id: r for r in pending(thread) if r.turn_id == turn.id}
+class _Reviews:
+    """The reviews of a thread by turn: each turn asks for its own."""
+
+    def __init__(self, thread: Thread) -> None:
+        self._of = (thread.reviews, thread.auto_reviews)
+        self.pending: dict[TurnId | None, list[Review]] = {}
+        self.all: dict[TurnId | None, list[Review]] = {}
+        self.autos: dict[TurnId | None, list[AutoReview]] = {}
+        for review in pending(thread):
+            self.pending.setdefault(review.turn_id, []).append(review)
+        for review in thread.reviews.values():
+            self.all.setdefault(review.turn_id, []).append(review)
+        for auto in thread.auto_reviews.values():
+            self.autos.setdefault(auto.turn_id, []).append(auto)
+
+    def are_of(self, thread: Thread) -> bool:
+        """Whether they are still what the thread has."""
+        reviews, autos = self._of
+        return reviews is thread.reviews and autos is thread.auto_reviews
+
+
+def _words(thread: Thread, turn: Turn, reviews: _Reviews, *, stale: bool) -> CellWords:
+    asked = {r.item_id: r for r in reviews.pending.get(turn.id, ())}
+    all_of = reviews.all.get(turn.id, ())
+    autos, settings = reviews.autos.get(turn.id, ()), turn.settings or thread.settings
     return CellWords(
         stale=stale,
         running=turn.id == thread.active_turn,
@@ -234,18 +262,18 @@ def _words(thread: Thread, turn: Turn, *, stale: bool) -> CellWords:
         asking=tuple(
             sorted((str(i), review_what(r, thread)) for i, r in asked.items())
         ),
-        unallowed=tuple(sorted(_unallowed(thread, turn))),
-        let_out=let_out(thread, turn),
+        unallowed=tuple(sorted(_unallowed(all_of, turn))),
+        let_out=let_out(all_of, autos, settings),
         terminals=tuple(sorted(i for i in thread.terminals if i in turn.items)),
     )
 
 
-def _unallowed(thread: Thread, turn: Turn) -> Iterator[str]:
+def _unallowed(reviews: Iterable[Review], turn: Turn) -> Iterator[str]:
     """Items of a turn whose request ended unanswered: they never began. A request with
     an id of its own is about what runs already."""
     if turn.status in (TurnStatus.IN_PROGRESS, TurnStatus.COMPLETED):
         return
-    for review in thread.reviews.values():
+    for review in reviews:
         unanswered = review.decision is None and (
             review.state is ReviewState.LOST
             or (
@@ -253,7 +281,7 @@ def _unallowed(thread: Thread, turn: Turn) -> Iterator[str]:
                 and review.resolved_by == "the turn's end"
             )
         )
-        if unanswered and review.turn_id == turn.id and review.approval_id is None:
+        if unanswered and review.approval_id is None:
             yield str(review.item_id)
 
 
@@ -285,7 +313,7 @@ def _ending(turn: Turn) -> CellBody | None:
                 Glyph.INTERRUPTED,
                 Tone.TEXT,
                 "Interrupted",
-                "the next message resumes",
+                "· the next message resumes",
             )
         case TurnStatus.COMPLETED if not turn.items and turn.error is None:
             return NoticeCell(

@@ -10,7 +10,7 @@ from state.events import ReviewDecided, ReviewResolved
 from state.items import ThreadId
 from state.model import World
 from state.reduce import reduce
-from state.select.blocked import let_out
+from state.select.blocked import left_out
 from state.select.transcript import TranscriptBuilder
 from state.tree import Forest
 from state.views import CommandCell
@@ -33,7 +33,7 @@ def world(*more: Json) -> World:
 
 def out(made: World) -> tuple[str, ...]:
     thread = made.threads[T]
-    return let_out(thread, next(iter(thread.turns.values())))
+    return left_out(thread, next(iter(thread.turns.values())))
 
 
 def asked(made: World, letter: str) -> World:

@@ -7,19 +7,19 @@ the transcript as it stood before the window was killed.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from state.items import ThreadId
 from tests.driver import Driver, drive
 from tests.fakes import CWD, FakeEngine, turn_row
 
-pytestmark = pytest.mark.usefixtures("drawn_when_asked")
-
 COMMAND = "item/commandExecution/requestApproval"
 THREAD, TURN = "thread-alpha", "turn-1"
-SIZE = (120, 60)
+SIZE = (160, 60)
 STARTED = 1_800_000_000_000
 
 
@@ -60,6 +60,26 @@ def alpha(engine: FakeEngine) -> None:
     engine.add("alpha", status={"type": "active", "activeFlags": []})
 
 
+def slept(engine: FakeEngine) -> None:
+    """An engine that does not hold the thread."""
+    again(engine)
+    engine.threads[THREAD]["status"] = {"type": "notLoaded"}
+
+
+def held(engine: FakeEngine) -> None:
+    """One that holds it, and tells its turns before anybody opens it; a request that
+    was open when we were killed is asked again, under its id."""
+    again(engine)
+    resume, turns = engine.replies["thread/resume"], engine.replies["thread/turns/list"]
+
+    def resumed(params: dict[str, Any]) -> Any:
+        ask(engine, 9, "more", "touch /etc/more")
+        page = turns({"threadId": THREAD})
+        return {**resume(params), "initialTurnsPage": page}
+
+    engine.replies["thread/resume"] = resumed
+
+
 def again(engine: FakeEngine) -> None:
     """The engine as it is afterwards: it holds what ran, and nothing else."""
     engine.add("alpha", status={"type": "idle"})
@@ -78,6 +98,22 @@ def notify(driver: Driver, method: str, item: dict[str, Any]) -> None:
     driver.engine.notify(method, threadId=THREAD, turnId=TURN, item=item)
 
 
+def ask(engine: FakeEngine, number: int, name: str, text: str) -> None:
+    engine.ask(
+        number,
+        COMMAND,
+        threadId=THREAD,
+        turnId=TURN,
+        itemId=name,
+        kind="command",
+        startedAtMs=STARTED + number,
+        command=text,
+        cwd=CWD,
+        reason="May I?",
+        availableDecisions=["accept", "cancel"],
+    )
+
+
 async def play(driver: Driver) -> None:
     """A turn in which everything is asked and judged, and the user answers."""
     engine = driver.engine
@@ -86,19 +122,7 @@ async def play(driver: Driver) -> None:
     await driver.open_thread("alpha")
     for number, (name, text, letter, end) in enumerate(GIVEN):
         notify(driver, "item/started", command(name, text, "inProgress"))
-        engine.ask(
-            number,
-            COMMAND,
-            threadId=THREAD,
-            turnId=TURN,
-            itemId=name,
-            kind="command",
-            startedAtMs=STARTED + number,
-            command=text,
-            cwd=CWD,
-            reason="May I?",
-            availableDecisions=["accept", "cancel"],
-        )
+        ask(engine, number, name, text)
         await driver.idle()
         await driver.press("5", "home", "enter")
         await driver.wait(700)
@@ -155,22 +179,41 @@ def talk(driver: Driver) -> list[str]:
     return [line.replace("▌", " ").rstrip() for line in lines]
 
 
-def test_the_transcript_is_the_same_after_a_kill(tmp_path: Path) -> None:
+DENIED = "3 denied by auto-review"
+
+
+@pytest.mark.parametrize("engine", [slept, again, held])
+def test_the_transcript_is_the_same_after_a_kill(
+    engine: Callable[[FakeEngine], None], tmp_path: Path
+) -> None:
     home, left = tmp_path / "home", tmp_path / "left"
     before: list[list[str]] = []
 
     async def first(driver: Driver) -> None:
         await play(driver)
         before.append(talk(driver))
-        shutil.copytree(home, left)
+        driver.sees(DENIED)
+        assert "blocked" not in driver.screen()
+        if engine is held:
+            ask(driver.engine, 9, "more", "touch /etc/more")
+            await driver.wait(2_000)
+        shutil.copytree(home, left)  # as kill -9 leaves it
 
     async def second(driver: Driver) -> None:
         await driver.wait(2_000)
         await driver.open_thread("alpha")
         await driver.wait(2_000)
-        print(driver.screen())
+        driver.sees(DENIED)
         assert talk(driver) == before[0]
+        waiting = [
+            (key.request_id, review.state, review.decision)
+            for key, review in driver.app.fleet.presenter.world.threads[
+                ThreadId(THREAD)
+            ].reviews.items()
+            if review.state != "resolved"
+        ]
+        assert waiting == ([(9, "pending", None)] if engine is held else [])
 
     home.mkdir()
     drive(first, size=SIZE, home=home, prepare=alpha, still=False)
-    drive(second, size=SIZE, home=left, prepare=again)
+    drive(second, size=SIZE, home=left, prepare=engine)

@@ -291,7 +291,7 @@ def test_next_turn_differs(snap_of: Snap, size: Size) -> None:
 @sizes
 def test_interrupted(snap_of: Snap, size: Size) -> None:
     app = stage(recorded("b-errors"), open_thread=INTERRUPTED)
-    words = ["◌ Interrupted", "the next message resumes"]
+    words = ["◌ Interrupted", "· the next message resumes"]
     snap_of(app, size, run_before=keys("2"), must_contain=words)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from state.items import ItemId, ThreadId, TurnId
 from state.model import Turn
-from state.select.blocked import Why, let_out, why
+from state.select.blocked import Why, left_out, why
 from tui.actions import BY_ID
 from widgets.dialog import Ask, Choice
 
@@ -28,7 +28,7 @@ async def explain_cell(
     thread = fleet.presenter.world.threads.get(thread_id)
     turn = thread.turns.get(key[0]) if thread is not None else None
     item = turn.items.get(key[1]) if turn is not None else None
-    out = let_out(thread, turn) if thread is not None and turn is not None else ()
+    out = left_out(thread, turn) if thread is not None and turn is not None else ()
     told = why(item, turn) if item is not None and item.id not in out else None
     about = ""
     if told is None and turn is not None:
