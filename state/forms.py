@@ -299,6 +299,17 @@ def grant_parts(permissions: Json) -> list[tuple[str, str, Json]]:
     return parts
 
 
+def granted_words(result: str) -> str:
+    """What an answer to a request for permissions grants, raw; "" when nothing."""
+    try:
+        answer = json.loads(result)
+    except ValueError:
+        return ""
+    given = answer.get("permissions") if isinstance(answer, dict) else None
+    parts = grant_parts(given) if isinstance(given, dict) else []
+    return "; ".join(words for _, words, _ in parts)
+
+
 def denies(entry: object) -> bool:
     """Whether an entry takes away instead of granting."""
     return isinstance(entry, dict) and entry.get("access") == "deny"

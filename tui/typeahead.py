@@ -6,7 +6,8 @@ and the words would go where the focus was: into a list whose letters archive an
 So a key that may move the focus is in flight until all that comes of it was handled,
 and what arrives meanwhile waits here. Owns that order and nothing else. Invariants:
 nothing that was typed is dropped, not even before there is a screen; a review card
-gets every key at once, as its guard counts the time between keys.
+gets every key at once, as its guard counts the time between keys, until it was told to
+tell the agent something: what is typed from then on is for the agent.
 """
 
 from __future__ import annotations
@@ -72,18 +73,33 @@ class KeysInOrder(App[None]):
             await super().on_event(event)
         elif self._held or (self._flying is not None and not self._at_a_card):
             self._waiting.append(event)
+        elif self._telling is not None:
+            self._waiting.append(event)
+            self._follow(self._telling)
         else:
             await self._give_out(event)
 
     @property
     def _at_a_card(self) -> bool:
-        return isinstance(self.focused, late.card_body.CardBody)
+        focused = self.focused
+        return isinstance(focused, late.card_body.CardBody) and not focused.telling
+
+    @property
+    def _telling(self) -> MessagePump | None:
+        """The card whose decision leads to the composer, while it still has the
+        focus."""
+        focused = self.focused
+        told = isinstance(focused, late.card_body.CardBody) and focused.telling
+        return focused if told else None
 
     async def _give_out(self, event: Typed) -> None:
         target = self.focused or self.screen
         await super().on_event(event)
         if self._at_a_card or _is_text(event, target):
             return
+        self._follow(target)
+
+    def _follow(self, target: MessagePump) -> None:
         self._flight += 1
         self._flying = target
         if not target.post_message(Followed(self._flight, ROUNDS)):

@@ -79,6 +79,8 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         self._now_ms = 0
         self._arming: Timer | None = None
         self._listening: Timer | None = None
+        self.telling = False
+        """It was decided to tell the agent something: keys are not for the card"""
 
     # -- what is shown -----------------------------------------------------------
 
@@ -98,6 +100,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
             strip_armed=self._guard.strip_armed(at),
             now_ms=self._now_ms,
             form=self._form,
+            below=self.scroll_offset.y + self.size.height < self._lines.height,
         )
 
     @property
@@ -114,6 +117,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         same = old and view and old.review.key == view.review.key
         if asked != self._asked:
             self._asked = asked
+            self.telling = False
             at = self._clock(None)
             self._form = self._form_for(view, old)
             self._guard.changed(at, self._form.decisions if self._form else ())
@@ -190,6 +194,11 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         strip = self._lines.strips[at].adjust_cell_length(width)
         return strip.apply_style(self.ground)
 
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """The border says whether there is more below."""
+        super().watch_scroll_y(old_value, new_value)
+        self.post_message(self.Redrawn())
+
     # -- focus -------------------------------------------------------------------
 
     def focus(self, scroll_visible: bool = True) -> CardBody:
@@ -211,7 +220,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
 
     def on_blur(self) -> None:
         """Not armed any more."""
-        self._by_user = False
+        self._by_user = self.telling = False
         self._guard.blurred()
         self.relayout()
 
@@ -338,6 +347,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         offer = form.offer_of(decision) if form is not None else None
         if view is None or form is None or offer is None:
             return
+        self.telling = decision.letter == "n"
         self.post_message(Decide(view.review, decision, offer.sent, view.bulk))
         form.forget_secrets()
 

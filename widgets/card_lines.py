@@ -41,6 +41,8 @@ class CardState:
     strip_armed: bool = False
     now_ms: int = 0
     form: CardForm | None = None
+    below: bool = False
+    """There is more than what is on screen"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class CardLines:
     strip_at: tuple[int, int] | None = None
     cursor_at: tuple[int, int] | None = None
     """The lines of the field under the cursor"""
+
+    @property
+    def height(self) -> int:
+        """How many there are, without the air below the last one."""
+        return max(0, len(self.strips) - 1)
 
 
 def card_lines(
@@ -305,10 +312,14 @@ def bottom_hints(state: CardState) -> tuple[Bit, ...]:
     if not state.focused:
         return (Bit("r", Tone.ACCENT), Bit(" review", Tone.MUTED))
     hints = [("esc", "leave"), ("j k", "next, previous"), ("o", "thread"), ("v", "all")]
+    if state.below:
+        # Whoever does not see the letters must not think there are none.
+        hints.insert(1, ("down", "answers below"))
+        hints[2] = ("j k", "next")
     if state.form is not None and state.form.spots:
         fill = "write" if state.form.writes is not None else "choose"
         key = "enter" if state.form.writes is not None else "space"
-        hints[1:3] = [("up down", "move"), (key, fill), ("j k", "next")]
+        hints[1:-1] = [("up down", "move"), (key, fill), ("j k", "next")]
     parts: list[Bit] = []
     for index, (key, label) in enumerate(hints):
         parts.append(Bit(("   " if index else "") + key, Tone.ACCENT))

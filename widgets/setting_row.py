@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
 
+Row = list[tuple[int, list[Segment]]]
+"""Options with their indexes"""
 LABEL = 15
 """Cells of a label, its margin and the air after it."""
 
@@ -92,26 +94,20 @@ class SettingRow(Drawn, can_focus=True):
             )
         return parts
 
-    def _shown(self, width: int) -> list[tuple[int, list[Segment]]]:
-        """The options that fit, with their indexes: closer together where there is
-        little room, and the chosen one always."""
+    def _rows(self, width: int) -> list[Row]:
+        """The options as they stand in each line: closer together where there is
+        little room, and in further lines where there is not enough of it."""
         parts = list(enumerate(self._parts()))
         room = width - LABEL
-        if sum(width_of(part) for _, part in parts) <= room:
-            return parts
-        chosen = max(self._at(), 0)
-        first = 0
-        while first < chosen and _width(parts[first : chosen + 1]) > room - 2:
-            first += 1
-        return parts[first:]
-
-    def _pieces(self, width: int) -> list[Segment]:
-        shown = self._shown(width)
-        loose = sum(width_of(part) + 1 for _, part in shown) <= width - LABEL
-        pieces = [piece("… ")] if shown and shown[0][0] else []
-        for _, part in shown:
-            pieces += [*part, piece(" ")] if loose else part
-        return pieces
+        for air in (1, 0):
+            if sum(width_of(part) + air for _, part in parts) <= room:
+                return [_spaced(parts, air)]
+        rows: list[Row] = []
+        for part in _spaced(parts, 1):
+            if not rows or _width(rows[-1]) + width_of(part[1]) > room:
+                rows.append([])
+            rows[-1].append(part)
+        return rows or [[]]
 
     def _aside(self) -> list[Segment]:
         aside = bits(self.view.aside, palette_of(self)) if self.view else []
@@ -120,30 +116,33 @@ class SettingRow(Drawn, can_focus=True):
     def _folded(self, width: int) -> bool:
         """What would change needs a row of its own; where a value is from does not
         get one."""
-        aside = self._aside()
         changed = self.view is not None and any(
             bit.tone is Tone.NEED for bit in self.view.aside
         )
-        taken = LABEL + width_of(self._pieces(width)) + 2 + width_of(aside)
-        return changed and taken > width
+        return changed and not self._beside(width)
+
+    def _beside(self, width: int) -> bool:
+        """There is room for the aside behind the last options."""
+        taken = LABEL + _width(self._rows(width)[-1]) + 2 + width_of(self._aside())
+        return taken <= width
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One row, or two."""
+        """As many lines as the options take, and one for what would change."""
         del container, viewport
-        return 2 if self._folded(width) else 1
+        return len(self._rows(width)) + self._folded(width)
 
     def draw_line(self, y: int) -> Strip:
         """Label, options, what would change."""
         palette, width = palette_of(self), self.size.width
-        if y > 0:
+        rows = self._rows(width)
+        if y >= len(rows):
             return line([piece(" " * (LABEL + 1)), *self._aside()], (), width)
         tone = Tone.ACCENT if self.has_focus else Tone.TEXT
-        label = piece(f"  {self.label:<{LABEL - 2}}", palette.style(tone))
-        pieces, right = self._pieces(width), self._aside()
-        taken = LABEL + width_of(pieces) + 2 + width_of(right)
-        if self._folded(width) or taken > width:
-            right = []
-        return line([label, *pieces], right, width, gap=2)
+        name = self.label if y == 0 else ""
+        label = piece(f"  {name:<{LABEL - 2}}", palette.style(tone))
+        pieces = [one for _, part in rows[y] for one in part]
+        last = y == len(rows) - 1 and self._beside(width)
+        return line([label, *pieces], self._aside() if last else [], width, gap=2)
 
     def action_step(self, step: int) -> None:
         """The next one that is allowed."""
@@ -169,12 +168,10 @@ class SettingRow(Drawn, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """The one that was clicked."""
-        shown = self._shown(self.size.width)
-        loose = sum(width_of(part) + 1 for _, part in shown) <= self.size.width - LABEL
-        at = LABEL + (2 if shown and shown[0][0] else 0)
-        for index, part in shown:
-            end = at + width_of(part) + loose
-            if at <= event.x < end and event.y == 0:
+        rows, at = self._rows(self.size.width), LABEL
+        for index, part in rows[event.y] if event.y < len(rows) else ():
+            end = at + width_of(part)
+            if at <= event.x < end:
                 self._pick(index)
                 return
             at = end
@@ -188,8 +185,12 @@ class SettingRow(Drawn, can_focus=True):
         self.refresh()
 
 
-def _width(parts: list[tuple[int, list[Segment]]]) -> int:
-    return sum(width_of(part) for _, part in parts)
+def _spaced(row: Row, air: int) -> Row:
+    return [(index, [*part, piece(" " * air)] if air else part) for index, part in row]
+
+
+def _width(row: Row) -> int:
+    return sum(width_of(part) for _, part in row)
 
 
 class SwitchRow(Drawn, can_focus=True):

@@ -42,6 +42,10 @@ NOT_KNOWN = "Not known yet; asking the engine."
 CUSTOM = "custom"
 """The row for what is in force when no preset and no profile is."""
 ONLY_REVIEWER = "Of a running turn only the reviewer can be changed."
+MANAGED_NETWORK = (
+    "Commands reach the network through the administrator's proxy alone, whatever the "
+    "sandbox's own switch says."
+)
 _ADMIN = "Your administrator does not allow this."
 
 
@@ -81,8 +85,11 @@ def approvals_view(
     controls: Controls | None,
     asked: Asked,
     threads: Mapping[ThreadId, Thread],
+    *,
+    held: bool = False,
 ) -> ApprovalsView:
-    """The board as it stands."""
+    """The board as it stands. `held`: an administrator's proxy stands between commands
+    and the network, whatever a thread's own switch says."""
     asked = possible(thread, controls, asked)
     now = baseline(thread, controls, asked.scope)
     refused = refusal(thread, controls, asked)
@@ -114,8 +121,8 @@ def approvals_view(
             _aside(labels, ("sandbox",), _source(now, controls, "sandbox")),
         ),
         scope=Setting(scopes(thread, controls), asked.scope),
-        sentences=_sentences(thread, controls, asked, refused),
-        in_force=in_force(thread, controls),
+        sentences=_sentences(thread, controls, asked, refused, held=held),
+        in_force=in_force(thread, controls, held=held),
         changed=bool(changed),
         refused=refused,
     )
@@ -287,7 +294,12 @@ def _source(now: Settings | None, controls: Controls | None, label: str) -> str:
 
 
 def _sentences(
-    thread: Thread | None, controls: Controls | None, asked: Asked, refused: str
+    thread: Thread | None,
+    controls: Controls | None,
+    asked: Asked,
+    refused: str,
+    *,
+    held: bool,
 ) -> tuple[Bits, ...]:
     now = baseline(thread, controls, asked.scope)
     lines: list[Bits] = []
@@ -312,6 +324,8 @@ def _sentences(
         lines.append((Bit(quiet, Tone.NEED),))
     if any(o.blocked == _ADMIN for o in _all_options(now, controls)):
         lines.append((Bit("⊘ not allowed by your administrator", Tone.MUTED),))
+    if held:
+        lines.append((Bit(MANAGED_NETWORK, Tone.MUTED),))
     return tuple(lines)
 
 

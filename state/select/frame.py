@@ -253,13 +253,19 @@ def _parts(settings: Settings | None, *, held: bool) -> list[str]:
         return ["no sandbox", "network on", asks(settings), "writes anywhere"]
     parts = []
     if sandbox is not None and sandbox.mode is not SandboxMode.EXTERNAL:
-        switch = "network on" if sandbox.network else "network off"
-        parts.append("network managed" if held else switch)
+        parts.append(network_words(sandbox, held=held))
     parts.append(asks(settings))
     roots = writable_roots(settings)
     if roots:
         parts.append(f"{roots} writable root{'s' if roots > 1 else ''}")
     return parts
+
+
+def network_words(sandbox: Sandbox, *, held: bool) -> str:
+    """Whether commands reach the network; `held` as in `_parts`."""
+    if held:
+        return "network managed"
+    return "network on" if sandbox.network else "network off"
 
 
 def sandbox_words(sandbox: Sandbox) -> str:

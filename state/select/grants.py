@@ -2,7 +2,8 @@
 
 Owns those rows: rules files, MCP tools approved for good, and answers for the session
 that the running engine still holds. Invariant: nothing is called standing that died
-with an engine; every rule's text passes `reveal`.
+with an engine; every rule's text passes `reveal`; of permissions what was granted is
+shown, not what was asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from state.controls import Controls, layer_words
+from state.forms import granted_words
 from state.ledger import LedgerEntry, Outcome
 from state.model import ThreadStatus, World
 from state.select.words import one_line, thread_title
@@ -91,10 +93,11 @@ def _session(entries: Iterable[LedgerEntry], world: World) -> Iterator[GrantRow]
             and thread.status in (ThreadStatus.IDLE, ThreadStatus.ACTIVE)
         )
         if held and thread is not None:
+            what = granted_words(entry.sent) or entry.what
             yield GrantRow(
                 key=f"session:{entry.thread_id}/{entry.id}",
                 group=SESSION,
-                what=reveal(f"{entry.kind}: {one_line(entry.what)}"),
+                what=reveal(f"{entry.kind}: {one_line(what)}"),
                 where=thread_title(thread),
                 back="It ends when the thread is unloaded: archive it and take it "
                 "back, or stop the engine. The engine has no other way.",

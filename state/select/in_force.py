@@ -9,7 +9,7 @@ from __future__ import annotations
 from state import approvals as a
 from state.controls import Controls, Value, layer_words
 from state.model import Settings, Thread, Turn
-from state.select.frame import asks, sandbox_mode
+from state.select.frame import asks, network_words, sandbox_mode
 from state.usual import defaults_of
 from state.views import Bit, Bits, InForce, Tone
 
@@ -29,30 +29,34 @@ def running_turn(thread: Thread | None) -> Turn | None:
     return thread.turns.get(thread.active_turn)
 
 
-def in_force(thread: Thread | None, controls: Controls | None) -> tuple[InForce, ...]:
+def in_force(
+    thread: Thread | None, controls: Controls | None, *, held: bool = False
+) -> tuple[InForce, ...]:
+    """`held`: an administrator's proxy counts, not the switch of any of them."""
     rows = []
     turn = running_turn(thread)
     if turn is not None:
         source = "as the turn began"
         if turn.settings and thread and turn.settings.reviewer != _reviewer(thread):
             source = "apart from the thread"
-        rows.append(InForce("Running turn", force_words(turn.settings), source))
+        rows.append(
+            InForce("Running turn", force_words(turn.settings, held=held), source)
+        )
     if thread is not None:
         source = ""
         if thread.settings is not None and controls and not controls.problem:
             same = a.in_force(thread.settings) == a.in_force(defaults_of(controls))
             source = "as new threads here" if same else "set for this thread"
         label = "Next turn" if turn is not None else "This thread"
-        rows.append(InForce(label, force_words(thread.settings), source))
+        rows.append(InForce(label, force_words(thread.settings, held=held), source))
     if controls is not None:
         if controls.problem:
             words: Bits = (Bit("not known: the configuration is broken", Tone.FAIL),)
             rows.append(InForce("New threads", words))
         else:
             settings = defaults_of(controls)
-            rows.append(
-                InForce("New threads", force_words(settings), _layers(controls))
-            )
+            words = force_words(settings, held=held)
+            rows.append(InForce("New threads", words, _layers(controls)))
     return tuple(rows)
 
 
@@ -71,7 +75,7 @@ def _layers(controls: Controls) -> str:
     return ", ".join(dict.fromkeys(names)) or layer_words(Value().layer)
 
 
-def force_words(settings: Settings | None) -> Bits:
+def force_words(settings: Settings | None, *, held: bool = False) -> Bits:
     """Square, mode, network, who is asked."""
     if settings is None:
         return (Bit("not known", Tone.MUTED),)
@@ -80,7 +84,7 @@ def force_words(settings: Settings | None) -> Bits:
     words = []
     sandbox = settings.sandbox
     if sandbox is not None and level != "danger":
-        words.append("network on" if sandbox.network else "network off")
+        words.append(network_words(sandbox, held=held))
     words.append(asks(settings))
     rest = "".join(f" · {word}" for word in words if word)
     lead = f"{square} " if square in SQUARES.values() else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from state.dataclass import dataclass
+from state.forms import granted_words
 from state.model import Review, ReviewKind, ReviewState, Thread, World
 from state.select.cells import file_view
 from state.select.review_parts import (
@@ -116,6 +117,14 @@ def _files(review: Review, thread: Thread) -> tuple[FileView, ...]:
     return tuple(file_view(c, done=False, cwd=thread.cwd) for c in patch.changes)
 
 
+def _granted(review: Review) -> str:
+    """Of permissions: which of those that were asked for."""
+    if review.kind is not ReviewKind.PERMISSIONS or review.decision is None:
+        return ""
+    words = granted_words(review.decision.result)
+    return f" Granted: {reveal(one_line(words)).text}." if words else ""
+
+
 def _state(review: Review) -> str:
     label = review.decision.label if review.decision else ""
     match review.state:
@@ -129,6 +138,8 @@ def _state(review: Review) -> str:
             who = review.resolved_by or "somebody"
             if who == "unseen":
                 return "It ended while no window of codex-tui was connected."
-            return f"Answered by you: {label}." if who == "you" else f"Ended by {who}."
+            if who != "you":
+                return f"Ended by {who}."
+            return f"Answered by you: {label}.{_granted(review)}"
         case ReviewState.LOST:
             return "Went with the engine that asked. Nothing was answered."

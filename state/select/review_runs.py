@@ -11,7 +11,15 @@ import json
 from typing import Any
 
 from state.forms import grant_parts
-from state.model import Review, ReviewKind, Sandbox, SandboxMode, Settings, Thread
+from state.model import (
+    Review,
+    ReviewKind,
+    ReviewState,
+    Sandbox,
+    SandboxMode,
+    Settings,
+    Thread,
+)
 from state.select.frame import sandbox_mode
 from state.text import reveal
 from state.views import Bit, Bits, Tone
@@ -43,14 +51,16 @@ def runs_of(
             )
             return edits, (("writes", "these files", writes),)
         case ReviewKind.PERMISSIONS:
+            waits = review.state is ReviewState.PENDING
+            is_, below = ("is chosen", " below") if waits else ("was granted", "")
             grant = (
                 Bit("Commands would get "),
-                Bit("exactly what is chosen below", Tone.NEED, bold=True),
+                Bit(f"exactly what {is_}{below}", Tone.NEED, bold=True),
                 Bit(", besides the sandbox"),
             )
             return grant, (
-                ("writes", "and what is chosen", writes),
-                ("network", "if it is chosen", network),
+                ("writes", f"and what {is_}", writes),
+                ("network", f"if it {is_}", network),
             )
         case ReviewKind.ELICITATION if _is_tool(params):
             tool = (

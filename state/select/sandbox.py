@@ -165,7 +165,7 @@ def _loud(thread: Thread | None, known: Known) -> Iterator[Bits]:
             yield (
                 Bit(
                     "Nothing of the workspace is writable: the thread has no workspace "
-                    "root, so edits fail with “permission denied”.",
+                    "root, so edits fail with “Read-only file system”.",
                     Tone.NEED,
                 ),
             )

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from state.model import Decision
 from tests.driver import NARROW, NORMAL, WIDE, Driver, drive
 from tests.fakes import CWD, FakeEngine
 
@@ -231,6 +232,37 @@ def test_no_and_tell_puts_the_cursor_where_it_belongs() -> None:
         driver.sees("to /root · alpha", "tell /root what to do instead")
 
     drive(play, prepare=prepare)
+
+
+@pytest.mark.parametrize("size", [NARROW, NORMAL, WIDE])
+@pytest.mark.parametrize("words", ["just stop", "Do one thing", "y"])
+def test_words_right_behind_no_are_for_the_agent(
+    words: str, size: tuple[int, int]
+) -> None:
+    """They arrive while the card still has the focus: none is a key of the card, which
+    would go on to the next one, and none is lost."""
+
+    async def play(driver: Driver) -> None:
+        await begin(driver)
+        ask(driver, 0)
+        ask(driver, 1, "rm -rf build")
+        await driver.idle()
+        await open_card(driver)
+        decide = driver.card._decide
+
+        def decide_and_type(decision: Decision) -> None:
+            decide(decision)
+            driver.feed(words)
+
+        driver.card._decide = decide_and_type  # type: ignore[method-assign]
+        await driver.press("n")
+        await driver.wait(300)
+        assert list(results(driver).values()) == [{"decision": "cancel"}]
+        assert driver.draft == words
+        assert driver.focused is driver.composer.field
+        assert driver.fleet.presenter.looking.review is None
+
+    drive(play, prepare=prepare, size=size)
 
 
 def question(secret: bool) -> dict[str, Any]:

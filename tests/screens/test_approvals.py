@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from state.events import Event, SandboxProbed
 from tests.screens import control_scripts as cs
 from tests.screens import scripts as s
 from tests.screens.stage import CWD, Json, connected, keys, stage, told
@@ -33,7 +34,7 @@ GRANULAR = {
 
 
 def app(
-    *more: Json,
+    *more: Json | Event,
     sandbox: Json = s.WORKSPACE,
     replies: dict[str, Json] | None = None,
     opened: dict[str, Any] | None = None,
@@ -43,10 +44,15 @@ def app(
     script = [
         s.listed(thread),
         s.opened(thread, sandbox, **(opened or {})),
-        *more,
+        *(one for one in more if isinstance(one, dict)),
     ]
+    events = [one for one in more if not isinstance(one, dict)]
     known = replies or cs.controls(user=ASKING)
-    return stage(connected(), told(*script), open_thread="01a1-cache", replies=known)
+    return stage(
+        *(connected(), told(*script), events),
+        open_thread="01a1-cache",
+        replies=known,
+    )
 
 
 def profiled(key: str) -> dict[str, Any]:
@@ -98,7 +104,7 @@ def test_what_a_preset_drops(snap_of: Snap, size: Size) -> None:
 @sizes
 def test_profiles_and_granular(snap_of: Snap, size: Size) -> None:
     replies = cs.controls(user=ASKING, profiles=PROFILES)
-    words = ["dev", "not allowed", "[granular]", "✓ sandbox", "– skills"]
+    words = ["dev", "not allowed", "[granular]", "✓ sandbox", "– skills", "⊘ ci"]
     it = app(
         replies=replies, opened={**profiled("dev"), "approvalPolicy": dict(GRANULAR)}
     )
@@ -111,7 +117,8 @@ def test_an_administrator(snap_of: Snap, size: Size) -> None:
     """What is not allowed is shown as such, and cannot be chosen."""
     replies = cs.controls(user=ASKING, limits=cs.DENY_FULL)
     words = ["⊘ not allowed", "Your administrator does not allow", "full access"]
-    it = app(replies=replies)
+    words += ["⊘ untrusted", "network managed", "the administrator's proxy"]
+    it = app(SandboxProbed(None, proxied=True), replies=replies)
     snap_of(it, size, run_before=keys("P", "4", "enter"), must_contain=words)
 
 

@@ -124,8 +124,10 @@ class ApprovalsBoard(ThreadBoard):
         if not self.own:
             now = words.baseline(thread, self.controls, self.asked.scope)
             self.asked = words.Asked(a.in_force(now), self.asked.scope)
+        world = self.fleet.presenter.world
         view = self.view = words.approvals_view(
-            thread, self.controls, self.asked, self.fleet.presenter.world.threads
+            *(thread, self.controls, self.asked, world.threads),
+            held=world.managed_network,
         )
         if self.away:
             rest = view.sentences[1 if view.refused else 0 :]
