@@ -15,7 +15,7 @@ from state.controls import Controls, layer_words
 from state.forms import granted_words
 from state.ledger import LedgerEntry, Outcome
 from state.model import ThreadStatus, World
-from state.select.words import one_line, thread_title
+from state.select.words import thread_title
 from state.text import reveal
 from state.views import GrantRow
 
@@ -97,7 +97,7 @@ def _session(entries: Iterable[LedgerEntry], world: World) -> Iterator[GrantRow]
             yield GrantRow(
                 key=f"session:{entry.thread_id}/{entry.id}",
                 group=SESSION,
-                what=reveal(f"{entry.kind}: {one_line(what)}"),
+                what=reveal(f"{entry.kind}: {' '.join(what.split())}"),
                 where=thread_title(thread),
                 back="It ends when the thread is unloaded: archive it and take it "
                 "back, or stop the engine. The engine has no other way.",

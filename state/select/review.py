@@ -122,7 +122,7 @@ def _granted(review: Review) -> str:
     if review.kind is not ReviewKind.PERMISSIONS or review.decision is None:
         return ""
     words = granted_words(review.decision.result)
-    return f" Granted: {reveal(one_line(words)).text}." if words else ""
+    return f" Granted: {reveal(words).text}." if words else ""
 
 
 def _state(review: Review) -> str:

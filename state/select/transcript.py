@@ -269,9 +269,10 @@ def _words(thread: Thread, turn: Turn, reviews: _Reviews, *, stale: bool) -> Cel
 
 
 def _unallowed(reviews: Iterable[Review], turn: Turn) -> Iterator[str]:
-    """Items of a turn whose request ended unanswered: they never began. A request with
-    an id of its own is about what runs already."""
-    if turn.status in (TurnStatus.IN_PROGRESS, TurnStatus.COMPLETED):
+    """Items of a turn whose request ended unanswered: they never began; also where the
+    turn came to its own end, as when the script that asked for them fails. A request
+    with an id of its own is about what runs already."""
+    if turn.status is TurnStatus.IN_PROGRESS:
         return
     for review in reviews:
         unanswered = review.decision is None and (

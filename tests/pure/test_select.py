@@ -295,10 +295,18 @@ def test_a_cell_stays_the_same_object_until_its_item_changes() -> None:
         assert old is new
 
 
-def test_what_nobody_allowed_is_not_called_run() -> None:
+@pytest.mark.parametrize("ends", [TurnStatus.INTERRUPTED, TurnStatus.COMPLETED])
+def test_what_nobody_allowed_is_not_called_run(ends: TurnStatus) -> None:
     """Three commands are asked about; the turn is interrupted before any answer to
-    the last two."""
-    world = fold([*recorded("a-cmd-approval-parallel")])
+    the last two, or ends by itself, as when one refusal ends the script of all."""
+    world = fold(
+        [
+            replace(event, status=ends)
+            if isinstance(event, e.TurnEnded) and event.status is TurnStatus.INTERRUPTED
+            else event
+            for event in recorded("a-cmd-approval-parallel")
+        ]
+    )
     said = [
         cell
         for which in world.threads.values()

@@ -466,3 +466,21 @@ def test_no_boxes_in_plain_mode() -> None:
         assert "not armed" in text
 
     play(table.build, act, look=Look(plain=True))
+
+
+async def test_the_border_says_when_answers_stand_below() -> None:
+    """Whoever does not see the letters must not think there are none."""
+    view = card(command=reveal("\n".join(f"echo {n}" for n in range(30))))
+    host = Host(ReviewCard(clock=lambda _: 0))
+
+    async def act(pilot: Pilot[Any]) -> None:
+        shown = host.query_one(ReviewCard)
+        shown.view = view
+        shown.focus()
+        await pilot.pause()
+        assert "down answers below" in drawn(shown.edges[1])
+        await pilot.press("end")
+        await pilot.pause()
+        assert "answers below" not in drawn(shown.edges[1])
+
+    await play(host, act)
