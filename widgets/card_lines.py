@@ -311,15 +311,15 @@ def bottom_hints(state: CardState) -> tuple[Bit, ...]:
     """What the other keys do."""
     if not state.focused:
         return (Bit("r", Tone.ACCENT), Bit(" review", Tone.MUTED))
-    hints = [("esc", "leave"), ("j k", "next, previous"), ("o", "thread"), ("v", "all")]
-    if state.below:
-        # Whoever does not see the letters must not think there are none.
-        hints.insert(1, ("down", "answers below"))
-        hints[2] = ("j k", "next")
+    around = [("j k", "next, previous"), ("o", "thread")]
     if state.form is not None and state.form.spots:
         fill = "write" if state.form.writes is not None else "choose"
         key = "enter" if state.form.writes is not None else "space"
-        hints[1:-1] = [("up down", "move"), (key, fill), ("j k", "next")]
+        around = [("up down", "move"), (key, fill), ("j k", "next")]
+    if state.below:
+        # Whoever does not see the letters must not think there are none.
+        around = [*around[:-1], ("end", "answers below")]
+    hints = [("esc", "leave"), *around, ("v", "all")]
     parts: list[Bit] = []
     for index, (key, label) in enumerate(hints):
         parts.append(Bit(("   " if index else "") + key, Tone.ACCENT))

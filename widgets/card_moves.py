@@ -74,7 +74,10 @@ class CardMoves(ScrollView):
             case "space" | "enter":
                 self._fill(key)
             case "up" | "down" if self._form is not None and self._form.spots:
-                self._form.move(1 if key == "down" else -1)
+                step = 1 if key == "down" else -1
+                if not self._form.move(step):  # past the last one stand the answers
+                    self.scroll_relative(y=step, animate=False)
+                    return
                 self.relayout()
                 self._show_lines(self._lines.cursor_at)
             case "up":

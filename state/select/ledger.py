@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from state.dataclass import dataclass, replace
+from state.forms import granted_words
 from state.items import Command, ThreadId
 from state.ledger import (
     LedgerEntry,
@@ -271,6 +272,8 @@ def facts(entry: LedgerEntry, world: World, forest: Forest) -> tuple[Fact, ...]:
         rows.append(Fact("rationale", clean(entry.rationale)))
     if entry.label:
         rows.append(Fact("answer", one_line(entry.label)))
+    if granted := granted_words(entry.sent):
+        rows.append(Fact("granted", reveal(granted).text))
     if entry.sent and entry.auto is None:
         rows.append(Fact("sent", reveal(entry.sent).text, Tone.MUTED))
     elif entry.outcome is Outcome.UNKNOWN:

@@ -21,6 +21,7 @@ from state.model import (
     World,
 )
 from state.select.grants import grants
+from state.select.ledger import facts
 from state.select.review import Place, review_card
 from state.tree import Forest
 from state.views import ReviewCardView
@@ -99,6 +100,8 @@ def test_a_narrowed_grant_is_shown_as_it_was_granted(
     review = permissions(session(granted))
     (row,) = grants(None, [of_review(review)], world(review))
     assert row.what.text == f"permissions: {words}"
+    told = facts(of_review(review), world(review), Forest())
+    assert [f.text for f in told if f.label == "granted"] == [words]
     view = card(review)
     assert view.state.endswith(f" Granted: {words}.")
     assert "chosen below" not in "".join(bit.text for bit in view.runs_title)

@@ -17,10 +17,11 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from state.diff import DiffLine
+from state.forms import FieldKind
 from state.items import ThreadId
 from state.model import Decision, Review, ReviewKey, ReviewKind
 from state.text import reveal
-from state.views import Bit, FileView, ReviewCardView, Tone
+from state.views import Bit, FieldView, FileView, OptionView, ReviewCardView, Tone
 from tests.widgets.host import HOSTILE, NOW, Host, assert_harmless, drawn, play
 from widgets.card_body import CardBody
 from widgets.glyphs import Look
@@ -468,19 +469,34 @@ def test_no_boxes_in_plain_mode() -> None:
     play(table.build, act, look=Look(plain=True))
 
 
-async def test_the_border_says_when_answers_stand_below() -> None:
+def test_the_border_says_when_answers_stand_below() -> None:
     """Whoever does not see the letters must not think there are none."""
-    view = card(command=reveal("\n".join(f"echo {n}" for n in range(30))))
-    host = Host(ReviewCard(clock=lambda _: 0))
+    table = Table()
 
-    async def act(pilot: Pilot[Any]) -> None:
-        shown = host.query_one(ReviewCard)
-        shown.view = view
-        shown.focus()
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        long = reveal("\n".join(f"echo {n}" for n in range(30)))
+        found = await table.start(app, pilot, command=long)
+        await table.focus()
+        assert "end answers below" in drawn(found.edges[1])[0]
+        await table.press("end")
         await pilot.pause()
-        assert "down answers below" in drawn(shown.edges[1])
-        await pilot.press("end")
-        await pilot.pause()
-        assert "answers below" not in drawn(shown.edges[1])
+        assert "answers below" not in drawn(found.edges[1])[0]
 
-    await play(host, act)
+    play(table.build, act)
+
+
+def test_down_goes_past_the_last_choice_to_the_answers() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        options = tuple(OptionView(f"o{n}", f"write /opt/{n}") for n in range(20))
+        field = FieldView("permissions", FieldKind.MANY, "", options=options)
+        found = await table.start(app, pilot, fields=(field,))
+        await table.focus()
+        assert "end answers below" in drawn(found.edges[1])[0]
+        await table.press(*["down"] * 40)
+        await pilot.pause()
+        assert "answers below" not in drawn(found.edges[1])[0]
+        assert "No, continue" in "".join(drawn(found.body))
+
+    play(table.build, act)
