@@ -316,9 +316,11 @@ def bottom_hints(state: CardState) -> tuple[Bit, ...]:
         fill = "write" if state.form.writes is not None else "choose"
         key = "enter" if state.form.writes is not None else "space"
         around = [("up down", "move"), (key, fill), ("j k", "next")]
-    if state.below:
+    if state.below and state.strip is None:
         # Whoever does not see the letters must not think there are none.
-        around = [*around[:-1], ("end", "answers below")]
+        answers = state.form is not None and state.form.view.decisions
+        what = "answers" if answers else "more"
+        around = [*around[:-1], ("end", f"{what} below")]
     hints = [("esc", "leave"), *around, ("v", "all")]
     parts: list[Bit] = []
     for index, (key, label) in enumerate(hints):
