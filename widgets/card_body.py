@@ -74,7 +74,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         """The lines show a letter that counts"""
         self._by_user = False
         self._held = False
-        """It was to be armed when something came to lie over it"""
+        """It was to be armed when a dialog came over it, or the window was left"""
         self._stepped = False
         self._now_ms = 0
         self._arming: Timer | None = None
@@ -213,21 +213,26 @@ class CardBody(Grounded, CardMoves, can_focus=True):
 
     def on_focus(self, event: events.Focus) -> None:
         """The half second begins, if the user wanted this."""
-        self._guard.focused(self._clock(event), by_user=self._by_user)
-        self._by_user = False
+        by_user = self._by_user or self._held
+        self._guard.focused(self._clock(event), by_user=by_user)
+        self._by_user = self._held = False
         self._arm_later()
         self.relayout()
 
     def on_blur(self) -> None:
-        """Not armed any more."""
+        """Not armed any more. When the window lost the focus, the card has it again,
+        and arms anew, as the user comes back."""
+        away = not self.app.app_focus
+        self._held = away and self._guard.arms_at() is not None
         self._by_user = self.telling = False
         self._guard.blurred()
         self.relayout()
 
     def covered(self) -> None:
         """A dialog or a board lies over the card: what is typed there is not for it."""
-        self._held = self._guard.arms_at() is not None
+        held = self._guard.arms_at() is not None
         self.on_blur()
+        self._held = held
 
     def uncovered(self) -> None:
         """It is seen again: who goes on typing is not looking yet."""
@@ -235,6 +240,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
             self._guard.focused(self._clock(None), by_user=self._held)
             self._arm_later()
             self.relayout()
+        self._held = False
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """A click focuses, arms after its rest, and never decides."""

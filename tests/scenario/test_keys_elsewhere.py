@@ -97,3 +97,52 @@ def test_a_letter_with_something_held_is_no_letter(sequence: str) -> None:
         assert results(driver) == expected
 
     drive(play, size=NORMAL, prepare=prepare)
+
+
+def test_back_in_the_window_the_card_arms_anew() -> None:
+    """Not by the first key, and not never."""
+
+    async def play(driver: Driver) -> None:
+        await begin(driver)
+        ask(driver, 0)
+        await driver.idle()
+        await open_card(driver)
+        driver.sees("armed: letters decide")
+        driver.feed("\x1b[O")
+        await driver.wait(900)
+        driver.feed("y")
+        await driver.wait(100)
+        driver.feed("\x1b[I")
+        await driver.loop.advance(70)
+        driver.sees("not armed yet")
+        driver.key("y")
+        await driver.loop.advance(100)
+        assert results(driver) == {}
+        await driver.wait(900)
+        driver.sees("armed: letters decide")
+        await driver.press("y")
+        await driver.wait(100)
+        assert results(driver) == {0: {"decision": "accept"}}
+
+    drive(play, size=NORMAL, prepare=prepare)
+
+
+def test_back_in_the_window_another_card_is_not_armed() -> None:
+    """The list had the focus when the window was left: the card gets none of it."""
+
+    async def play(driver: Driver) -> None:
+        await begin(driver)
+        ask(driver, 0)
+        await driver.idle()
+        await open_card(driver)
+        await driver.press("escape")
+        driver.feed("\x1b[O")
+        await driver.wait(900)
+        driver.feed("\x1b[I")
+        await driver.wait(900)
+        driver.sees_not("armed: letters decide")
+        await driver.press("y")
+        await driver.wait(100)
+        assert results(driver) == {}
+
+    drive(play, size=NORMAL, prepare=prepare)
