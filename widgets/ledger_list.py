@@ -15,7 +15,7 @@ from state.views import Bit, Fact, GrantRow, LedgerRow, LedgerView, Tone
 from state.words import age
 from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
-from widgets.lines import line, piece, width_of, wrap
+from widgets.lines import line, piece, wrap
 from widgets.palette import palette_of
 from widgets.pane import AIR, PaneRows, sentences, words
 from widgets.rows import Canvas, Entry
@@ -26,17 +26,35 @@ if TYPE_CHECKING:
 LABEL = 12
 KIND = 12
 OWNER = 24
+WIDE = 110
+"""From here on a line says who asked, too"""
+ROOM = 100
+"""Below this a row has two lines"""
 
 
 class LedgerList(PaneRows[LedgerRow]):
-    """One line an entry."""
+    """One line an entry; two where what was asked, who decided and how, and who asked
+    would not stand in one."""
+
+    _view = LedgerView()
 
     def show(self, view: LedgerView) -> None:
         """List these, or say why there is nothing."""
+        self._view = view
+        self._list()
+
+    def on_resize(self) -> None:
+        """A row has as many lines as it needs."""
+        super().on_resize()
+        self._list()
+
+    def _list(self) -> None:
+        view = self._view
         if not view.rows:
             self.set_entries(sentences(*view.empty))
             return
-        self.set_entries([Entry(row.key, row) for row in view.rows])
+        lines = 2 if 0 < self.size.width < ROOM else 1
+        self.set_entries([Entry(row.key, row, lines) for row in view.rows])
 
     def age_words(self, entry: Entry[LedgerRow], now_ms: int) -> str:
         """How long ago it was asked."""
@@ -51,17 +69,21 @@ class LedgerList(PaneRows[LedgerRow]):
         muted = palette.style(Tone.MUTED, back)
         style = palette.style(found.tone, back)
         glyph = "" if look.plain else f"{sign(found.glyph, look)} "
-        when = self.age_words(entry, self.now_ms)
-        right = [piece(found.how, style), piece(f"  {when:>3} ", muted)]
+        when = piece(f"  {self.age_words(entry, self.now_ms):>3} ", muted)
+        if row == 1:
+            indent = " " * (len(glyph) or 2)
+            ended = [piece(f"{indent}{found.how}", style)]
+            if found.owner:
+                ended.append(piece(f" · {found.owner}", muted))
+            return line(ended, (), canvas.width)
+        right = [when] if entry.lines == 2 else [piece(found.how, style), when]
         left = [
             piece(glyph, style),
             piece(f"{found.kind:<{KIND}.{KIND}}", palette.style(Tone.TEXT, back)),
         ]
-        if canvas.width >= 110:
+        if canvas.width >= WIDE:
             left.append(piece(f"{found.owner:<{OWNER}.{OWNER}} ", muted))
         left.append(piece(found.what, palette.style(Tone.BRIGHT, back)))
-        if canvas.width - width_of(right) < 24:
-            right = right[1:]
         return line(left, right, canvas.width, gap=2)
 
 

@@ -11,6 +11,7 @@ from state.model import EnginePhase
 from tests.screens import control_scripts as cs
 from tests.screens import scripts as s
 from tests.screens.stage import NOW, Json, connected, engine, keys, stage, told
+from tests.screens.test_plain import plain
 from tests.snap import SIZES, Size, Snap, sizes
 from tui.app import CodexTui
 
@@ -107,10 +108,12 @@ BUSY = (
 )
 
 
-def app(*more: Json, replies: dict[str, Json] | None = None) -> CodexTui:
+def app(
+    *more: Json, replies: dict[str, Json] | None = None, theme: str = "ink"
+) -> CodexTui:
     thread = s.row(T, "fix the parser cache", 30, "idle")
-    script = [s.listed(thread), s.opened(thread), *more]
-    return stage(connected(), told(*script), open_thread=T, replies=replies)
+    script = told(*(s.listed(thread), s.opened(thread), *more))
+    return stage(connected(), script, open_thread=T, replies=replies, theme=theme)
 
 
 @sizes
@@ -121,8 +124,16 @@ def test_empty(snap_of: Snap, size: Size) -> None:
 
 @sizes
 def test_busy(snap_of: Snap, size: Size) -> None:
-    words = ["waits for you", "auto-review running", "auto-review failed", "denied"]
+    words = ["waits for you", "auto-review running", "auto-review failed"]
     snap_of(app(*BUSY), size, run_before=keys("H"), must_contain=words)
+
+
+@pytest.mark.parametrize("look", ["ink", "paper", "codex-ansi", "plain"])
+def test_narrow(snap_of: Snap, look: str) -> None:
+    """Who was asked what, who decided and how: in two lines."""
+    it = plain(app(*BUSY)) if look == "plain" else app(*BUSY, theme=look)
+    words = ["git push --force", "auto-review denied · high risk · fix the parser"]
+    snap_of(it, (60, 34), run_before=keys("H"), must_contain=words)
 
 
 @sizes
