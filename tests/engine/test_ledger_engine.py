@@ -14,7 +14,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from state.changes import ApproveDenial, ChangeSettings
-from state.commands import Decide, SendTurn, StartThread
+from state.commands import (
+    Decide,
+    OpenThread,
+    ResumeThread,
+    SendTurn,
+    StartThread,
+)
+from state.db.history import load_world
 from state.db.lease import Lease
 from state.db.ledger import read_ledger
 from state.db.writer import StoreWriter
@@ -30,7 +37,11 @@ from state.model import (
     TurnStatus,
     World,
 )
+from state.select.side import last_denied
+from state.select.transcript import TranscriptBuilder
 from state.store import Store
+from state.tree import Forest
+from state.views import CellBody, CommandCell, TurnRule
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.session_bench import LIMIT, kill, options, shared
 from tui.bridge import Bridge, Keeper, now_ms
@@ -133,10 +144,11 @@ def idle(world: World, thread_id: ThreadId) -> bool:
 
 @contextlib.asynccontextmanager
 async def window(
-    bench: Bench, path: Path
+    bench: Bench, path: Path, world: World | None = None
 ) -> AsyncIterator[tuple[Bridge, Store, StoreWriter]]:
-    """A window without a screen, connected; closed at the end, whatever happened."""
-    store = Store()
+    """A window without a screen, connected; closed at the end, whatever happened.
+    `world`: what it knows from the store."""
+    store = Store(world)
     writer = await StoreWriter.open(
         path, str(bench.home.codex_home), on_event=store.offer, now_ms=now_ms
     )
@@ -161,11 +173,13 @@ def test_denied_declined_approved_and_still_known_after_a_kill(
 
     async def work(bench: Bench) -> None:
         async with window(bench, path) as (bridge, store, writer):
-            await play(bench, bridge, store, writer)
+            thread, late = await play(bench, bridge, store, writer)
+            before = drawn(store.world, thread)
+        await _again(bench, tmp_path / "left" / path.name, thread, before, late)
 
     async def play(
         bench: Bench, bridge: Bridge, store: Store, writer: StoreWriter
-    ) -> None:
+    ) -> tuple[ThreadId, ThreadId]:
         start = StartThread(
             ClientId("c"),
             str(bench.workspace),
@@ -206,6 +220,7 @@ def test_denied_declined_approved_and_still_known_after_a_kill(
         await until(store, lambda w: outside(w, thread) and idle(w, thread))
         await _breaker(bridge, store, bench)
         await _child(bridge, store, bench)
+        late = await _denied(bridge, store, bench)
         await bridge.act(ChangeSettings(thread, reviewer="user"))
         await say("ask me")
         await until(store, lambda w: reviews(w, thread))
@@ -240,6 +255,7 @@ def test_denied_declined_approved_and_still_known_after_a_kill(
         assert asked_at <= (decided or 0) <= (sent or 0)
         assert confirmed is not None
         assert all("echo asked" in e.what for e in ended)
+        return thread, late
 
     with Bench(engine, model, reviewer=model.review) as bench:
         rules(bench).parent.mkdir()
@@ -299,3 +315,60 @@ async def _child(bridge: Bridge, store: Store, bench: Bench) -> None:
     ran = [i.body.output for i in items if isinstance(i.body, Command)]
     assert "kid\n" in list(map(str, ran))
     assert autos(world, kid)[0].retry_ms is not None
+
+
+# -- the next window, and another engine -------------------------------------------
+
+
+def drawn(world: World, thread_id: ThreadId) -> list[str]:
+    """The thread as it is drawn: what each cell says, in order."""
+    forest = Forest()
+    forest.update(world.threads, world.threads)
+    thread = world.threads[thread_id]
+    view = TranscriptBuilder(forest).view(world, thread, loading=False)
+    return [_words(cell.body) for cell in view.cells]
+
+
+def _words(body: CellBody) -> str:
+    match body:
+        case TurnRule(number=number):
+            return f"turn {number}"  # engines count in seconds when it began
+        case CommandCell(verb=verb, command=command, right=right, note=note):
+            return f"{verb} {command} {right} {note} {body.output.source()}"
+    return repr(body)
+
+
+async def _denied(bridge: Bridge, store: Store, bench: Bench) -> ThreadId:
+    """A thread that ends with a denial nobody spoke of."""
+    start = StartThread(
+        ClientId("late"),
+        str(bench.workspace),
+        "ask late",
+        sandbox="workspace-write",
+        reviewer="auto_review",
+    )
+    late = await bridge.act(start)
+    assert late is not None
+    await until(store, lambda w: autos(w, late) and idle(w, late))
+    return late
+
+
+async def _again(
+    bench: Bench, path: Path, thread: ThreadId, before: list[str], late: ThreadId
+) -> None:
+    """After both were killed: the thread is drawn as before, and the denial waits; the
+    new engine takes the user's word on it, and its reviewer reads that."""
+    world = World(threads=load_world(path))
+    async with window(bench, path, world) as (bridge, store, _):
+        assert len(last_denied(store.world.threads[late])) == 1
+        await bridge.act(OpenThread(thread))
+        with contextlib.suppress(TimeoutError):
+            await until(store, lambda w: drawn(w, thread) == before)
+        assert drawn(store.world, thread) == before
+        await bridge.act(ResumeThread(late, acknowledged=True))
+        (denied,) = last_denied(store.world.threads[late])
+        await bridge.act(ApproveDenial(late, denied))
+        await until(store, lambda w: not last_denied(w.threads[late]))
+        await bridge.act(SendTurn(ClientId("once more"), late, "ask once more"))
+        world = await until(store, lambda w: len(autos(w, late)) == 2 and idle(w, late))
+        assert autos(world, late)[1].status == "approved"
