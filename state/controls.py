@@ -13,7 +13,7 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 
 
 class LayerKind(StrEnum):
@@ -157,3 +157,23 @@ def layer_words(layer: Layer) -> str:
             return "your administrator"
         case LayerKind.FLAGS:
             return "the engine's command line"
+
+
+def everywhere(controls: Controls) -> Controls:
+    """As where no project says otherwise: what the user's own default is."""
+    others = [la for la in controls.layers if la.kind is not LayerKind.PROJECT]
+    values = {
+        key: value
+        if value.layer.kind is not LayerKind.PROJECT
+        else next((v for la in others if (v := _said(la, key)) is not None), UNSET)
+        for key, value in controls.values.items()
+    }
+    return replace(controls, values=values)
+
+
+def _said(layer: Layer, key: str) -> Value | None:
+    """What one layer says of a dotted key."""
+    found: Any = {} if layer.off else layer.values
+    for name in key.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return None if found is None else Value(found, layer)

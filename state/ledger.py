@@ -279,6 +279,8 @@ def _scope(sent: str, letter: str, *, broad: bool) -> str:
         return "always"
     if result.get("scope") == "turn":
         return "for the turn"
+    if result.get("decision", result.get("action")) in ("accept", "decline", "cancel"):
+        return "once"  # Also where several were answered together: each of them once.
     return "more than once" if broad else "once"
 
 

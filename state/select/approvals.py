@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from state import approvals as a
-from state.controls import Controls, Value, layer_words
+from state.controls import Controls, Value, everywhere, layer_words
 from state.dataclass import dataclass
 from state.items import ThreadId
 from state.model import Settings, Thread
@@ -64,7 +64,7 @@ def baseline(
     if scope in (PROJECT, DEFAULT):
         if controls is None or controls.problem:
             return None
-        return defaults_of(controls)
+        return defaults_of(everywhere(controls) if scope == DEFAULT else controls)
     turn = running_turn(thread)
     if scope == TURN and turn is not None and turn.settings is not None:
         return turn.settings
@@ -95,6 +95,9 @@ def approvals_view(
     refused = refusal(thread, controls, asked)
     changed = a.changes(now, asked.wanted)
     labels = {change.label: change for change in changed}
+    said = controls
+    if controls is not None and asked.scope == DEFAULT:
+        said = everywhere(controls)
     granular = asked.wanted.granular or a.in_force(now).granular or a.ALL_ON
     return ApprovalsView(
         title=tree_title(threads, thread) if thread else "no thread open",
@@ -103,7 +106,7 @@ def approvals_view(
         policy=Setting(
             _policies(now, controls),
             asked.wanted.policy,
-            _aside(labels, ("policy", "granular"), _source(now, controls, "policy")),
+            _aside(labels, ("policy", "granular"), _source(now, said, "policy")),
         ),
         switches=tuple(
             Switch(name, word, dict(granular).get(name, False), a.SHORT.get(name, ""))
@@ -113,12 +116,12 @@ def approvals_view(
         reviewer=Setting(
             _reviewers(controls),
             asked.wanted.reviewer,
-            _aside(labels, ("reviewer",), _source(now, controls, "reviewer")),
+            _aside(labels, ("reviewer",), _source(now, said, "reviewer")),
         ),
         sandbox=Setting(
             _sandboxes(now, controls),
             asked.wanted.sandbox,
-            _aside(labels, ("sandbox",), _source(now, controls, "sandbox")),
+            _aside(labels, ("sandbox",), _source(now, said, "sandbox")),
         ),
         scope=Setting(scopes(thread, controls), asked.scope),
         sentences=_sentences(thread, controls, asked, refused, held=held),
@@ -346,7 +349,7 @@ def _scope_words(
 ) -> list[str]:
     usual = ""
     if controls is not None and not controls.problem:
-        usual = reveal(a.name_of(defaults_of(controls))).text
+        usual = reveal(a.name_of(defaults_of(everywhere(controls)))).text
     running = running_turn(thread) is not None
     match asked.scope:
         case "turn":

@@ -122,6 +122,15 @@ WRITTEN = Written("Yes", '{"decision":"accept"}', False, "y", 2000, 2001)
 
 
 @pytest.mark.parametrize(
+    "sent", [{"decision": "accept"}, {"action": "accept", "content": {}}]
+)
+def test_several_answered_together_were_each_allowed_once(sent: Any) -> None:
+    bulk = Decision("y", "Yes, proceed · all 3 marked", json.dumps(sent), True)
+    entry = of_review(replace(answered({}), decision=bulk))
+    assert entry.scope == "once"
+
+
+@pytest.mark.parametrize(
     ("by", "written", "who", "outcome"),
     [
         ("another client", None, "another client", Outcome.UNKNOWN),
