@@ -46,10 +46,11 @@ class Grid:
 
     def __init__(self) -> None:
         self.rows: list[list[Cell]] = []
-        self.partial = 0
+        self.partial = self.whole = 0
 
     def take(self, update: object) -> None:
         if isinstance(update, LayoutUpdate):
+            self.whole += 1
             self.rows = [
                 [c for part in row for c in cells(part)] for row in update.strips
             ]
@@ -134,3 +135,38 @@ def test_the_pieces_add_up(monkeypatch: pytest.MonkeyPatch, size: Size) -> None:
         assert grid.partial > 24
 
     drive(play, prepare=three, size=size, still=False)
+
+
+@pytest.mark.parametrize("board", ["experimental", "terminals"])
+def test_what_is_covered_draws_nothing(
+    monkeypatch: pytest.MonkeyPatch, board: str
+) -> None:
+    """An answer streams below a full screen; what came is there when it closes."""
+    grid = watched(monkeypatch)
+
+    async def play(driver: Driver) -> None:
+        driver.engine.start_turn("thread-one", "turn-one")
+        await driver.open_thread("one")
+        await driver.app.fleet.action_do(board)
+        await driver.wait(3_000)
+        whole = grid.whole
+        for word in ("covered ", "words ", "come"):
+            driver.engine.notify(
+                "item/agentMessage/delta",
+                threadId="thread-one",
+                turnId="turn-one",
+                itemId="item-one",
+                delta=word,
+            )
+            await driver.wait(1_000)
+        assert grid.whole == whole
+        same(grid, driver)
+        # A dialog lets shine through what is below it.
+        await driver.press("?")
+        await driver.wait(1_000)
+        same(grid, driver)
+        await driver.press("escape", "escape")
+        driver.sees("covered words come")
+        same(grid, driver)
+
+    drive(play, prepare=three, size=WIDE, still=False)

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.actions import ACTIONS, BY_ID, Place
+from tui.screens.page import Page
 from widgets import intents as i
 from widgets.header import Header
 from widgets.intents import Intent
@@ -40,7 +40,7 @@ def keys_of(*places: Place, without: frozenset[str] = frozenset()) -> list[Bindi
     ]
 
 
-class Board(Screen[None]):
+class Board(Page):
     """Built on by each full screen. A subclass yields its middle from `middle`, draws
     the world in `show`, and names in `OWN` the intents that it handles itself."""
 

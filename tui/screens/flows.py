@@ -13,8 +13,6 @@ import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-
 from state import commands as c
 from state.forking import fork_of
 from state.items import ThreadId
@@ -30,6 +28,7 @@ from state.select.words import agent_label, thread_title
 from state.text import reveal
 from tui.screens import late
 from tui.screens.late import agent_desk, dialogs, forms
+from tui.screens.page import Page
 from tui.screens.wake_words import wake_lines
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def client_id() -> ClientId:
     return ClientId(f"codex-tui-{uuid.uuid4()}")
 
 
-class Flows(Screen[None]):
+class Flows(Page):
     """The flows; the fleet screen is built on them."""
 
     services: Services
