@@ -40,7 +40,6 @@ CAREFUL = "Careful: "
 HIDDEN = "[not kept]"
 """Stands for a secret in what is kept"""
 _OWN_WORDS = "user_note: "
-_EVERYWHERE = ("/", ":root")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ def _grants(review: Review, values: Values, problem: str) -> tuple[Offer, ...]:
     parts = [(key, words) for key, words, _ in grant_parts(permissions) if key in keys]
     said = "; ".join(reveal(words).text for _, words in parts) or "nothing"
     granted = granted_of(permissions, keys)
-    whole = any(words in {f"write {e}" for e in _EVERYWHERE} for _, words in parts)
+    whole = any(_everywhere(words) for _, words in parts)
     some = len(parts) < len(grant_parts(permissions))
     these = "the chosen permissions" if some else "these permissions"
     turn = f"Every command of this turn gets {said}."
@@ -206,6 +205,20 @@ def _grants(review: Review, values: Values, problem: str) -> tuple[Offer, ...]:
         Offer(Decision("d", "No, continue without permissions", none)),
         Offer(Decision("n", TELL, none)),
     )
+
+
+def _everywhere(words: str) -> bool:
+    """Whether this lets a command write anywhere, however the path is spelt."""
+    access, _, path = words.partition(" ")
+    if access != "write" or not path.startswith(("/", ":root")):
+        return False
+    steps: list[str] = []
+    for step in path.removeprefix(":root").split("/"):
+        if step == "..":
+            steps = steps[:-1]
+        elif step not in ("", ".", "*", "**"):
+            steps.append(step)
+    return not steps
 
 
 def _asked(review: Review) -> Json:

@@ -342,7 +342,7 @@ def test_nothing_chosen_grants_nothing() -> None:
     assert not made["d"].problem
 
 
-@pytest.mark.parametrize("path", ["/", ":root"])
+@pytest.mark.parametrize("path", ["/", ":root", "//", "/.", "/usr/..", "/**"])
 def test_everything_is_a_broad_grant(path: str) -> None:
     place: Any = {"type": "path", "path": path}
     if path == ":root":
@@ -369,6 +369,16 @@ def test_no_grant_is_more_than_was_asked(chosen: set[str], other: Any) -> None:
     assert not fits(grant(), json.dumps({"permissions": other, "scope": "turn"})) or (
         other == {}
     )
+
+
+@pytest.mark.parametrize("path", ["/srv", "/srv/../home", "/.ssh", "/rootless"])
+def test_a_folder_is_not_everything(path: str) -> None:
+    entry = {"path": {"type": "path", "path": path}, "access": "write"}
+    review = asked(
+        "item/permissions/requestApproval",
+        permissions={"fileSystem": {"entries": [entry]}},
+    )
+    assert {d.letter for d in review.decisions if d.broad} == {"a"}
 
 
 # -- prefix rules ------------------------------------------------------------------
