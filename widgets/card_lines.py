@@ -100,7 +100,8 @@ def _facts(
     muted = sheet.style(Tone.MUTED)
     waited = age((state.now_ms - view.review.asked_ms) / 1000)
     asked = "asked just now" if waited == "now" else f"asked {waited} ago"
-    right = [asked, "decides: you"] if view.review.ours else [asked]
+    waits = view.review.ours and not view.state
+    right = [asked, "decides: you"] if waits else [asked]
     sheet.air()
     for label, value in view.facts:
         why = label == "why"

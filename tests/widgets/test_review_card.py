@@ -500,3 +500,17 @@ def test_down_goes_past_the_last_choice_to_the_answers() -> None:
         assert "No, continue" in "".join(drawn(found.body))
 
     play(table.build, act)
+
+
+def test_what_is_over_is_decided_by_nobody_any_more() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        assert "decides: you" in "".join(drawn(found.body))
+        found.view = card(state="Ended by the turn's end.")
+        await pilot.pause()
+        assert "Ended by the turn's end." in "".join(drawn(found.body))
+        assert "decides: you" not in "".join(drawn(found.body))
+
+    play(table.build, act)
