@@ -7,10 +7,12 @@ user's own CODEX_HOME or store, and snapshots are only taken with pinned version
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 # Before anything imports Textual or Rich, which read these at import.
@@ -70,6 +72,25 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"Snapshots are taken with the versions of constraints.txt: {differing}."
         )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Workers that start together would each compile every test anew, in step: each
+    begins with another part, and finds the others' work when it comes there."""
+    worker = getattr(session.config, "workerinput", None)
+    whole = [Path(given) for given in session.config.args if Path(given).is_dir()]
+    if worker is None or not whole:
+        return
+    root = session.config.rootpath
+    found = sorted({f.resolve() for one in whole for f in one.rglob("test_*.py")})
+    number = int(worker["workerid"].removeprefix("gw"))
+    first = number * len(found) // worker["workercount"]
+    for path in [*found[first:], *found[:first]]:
+        with suppress(Exception):  # said when it is collected
+            importlib.import_module(
+                ".".join(path.relative_to(root).with_suffix("").parts)
+            )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

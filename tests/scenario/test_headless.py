@@ -26,14 +26,20 @@ F = TypeVar("F", bound=Callable[..., object])
 
 IMPOSSIBLE = """
 import sys
-from dataclasses import replace
-from pathlib import Path
+from tui.demo import headless
+from tui.demo.director import Beat
 from tui.demo.expect import Expectation
 from tui.demo.headless import run_headless
+from tui.demo.part import Part, answer, assemble
+from tui.demo.parts.repair import BEGINNING, FIXING, LATER, ending
+from tui.demo.parts.watching import WATCHING
 from tui.demo.run import DemoOptions
-from tui.demo.scenario import DEMO
+# All its facts are those of one turn, but its terminal goes on printing for ever.
+headless.SETTLE_SECONDS = 3.0
 moon = Expectation("moon", "the moon \\x1b[31mrose", "moon/rose")
-scenario = replace(DEMO, expectations=(*DEMO.expectations, moon))
+said = (Beat((answer("Fixed: the key."),)),)
+end = Part(name="end", root=said, facts=(*ending(()).facts, moon))
+scenario = assemble("Mend it.", (BEGINNING, WATCHING, FIXING, end), LATER)
 options = DemoOptions(codex_bin=sys.argv[1], speed=0, scenario=scenario)
 code = run_headless(options, "accept")
 print(sorted({n.split(".")[0] for n in sys.modules} & {"textual", "rich"}))
