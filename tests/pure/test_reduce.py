@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Iterable
 from dataclasses import replace
@@ -91,6 +92,7 @@ def review(thread_id: ThreadId, key: ReviewKey, connection: int) -> Review:
     )
 
 
+@functools.cache  # built anew for each event, it costs more than all that is tested
 def _for_thread(thread_id: ThreadId) -> st.SearchStrategy[e.Event]:
     fixed = st.just(thread_id)
     return st.one_of(
