@@ -7,6 +7,7 @@ unknown; a sleeping thread is not woken by a message before its wake was shown.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,11 @@ from state.model import ClientId, SendState, ThreadStatus
 Json = dict[str, Any]
 
 SLEEPS = "Loading this thread would set something off; look at that and resume it."
+PATIENCE = 20.0
+"""Seconds; a turn that was taken is told of far sooner"""
+UNHEARD = (
+    "The engine took this message and says nothing of it; look, then send it again."
+)
 NOT_FOUND = "The engine never got this message; send it again."
 
 
@@ -116,6 +122,27 @@ class Sender:
 
         call = calls.start_turn(thread_id, text, client_id)
         await self._deliver(call, client_id, "start", answered)
+        self._link.spawn(self._miss(thread_id, client_id))
+
+    async def _miss(self, thread_id: ThreadId, client_id: ClientId) -> None:
+        """A message that was taken and of which nothing came: the history is asked, and
+        what stands there is shown; else its fate is unknown, which is said."""
+        await asyncio.sleep(PATIENCE)
+        ledger = self._link.ledger
+        if client_id not in ledger.sends:
+            return
+        if ledger.thread(thread_id).status is ThreadStatus.ACTIVE:
+            return  # Something runs: it may still come.
+        there = await self._history(thread_id)
+        if client_id not in ledger.sends:
+            return
+        if there is not None and client_id in there:
+            await self._link.ask(calls.list_turns(thread_id))
+            if client_id in ledger.sends:
+                self._seen(client_id)
+            return
+        unknown = SendState.UNKNOWN
+        self._link.tell(SendChanged(thread_id, client_id, unknown, UNHEARD))
 
     async def _steer(self, command: SendTurn, turn_id: TurnId) -> None:
         thread_id, client_id = command.thread_id, command.client_id

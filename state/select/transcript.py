@@ -63,6 +63,8 @@ _END = ItemId("codex-tui:end")
 _SEND = TurnId("codex-tui:sends")
 _NOTE = TurnId("codex-tui:notes")
 
+NO_ANSWER = "the connection ended before an answer came"
+
 
 class TranscriptBuilder:
     """Builds one thread's transcript at a time and remembers its cells."""
@@ -292,7 +294,7 @@ def _send(send: Send) -> SaidCell:
         SendState.SENT: "queued" if send.how == "queue" else "sent",
         SendState.SEEN: "",
         SendState.REFUSED: f"refused: {one_line(send.error or '')}",
-        SendState.UNKNOWN: "unknown: the connection ended before an answer came",
+        SendState.UNKNOWN: f"unknown: {one_line(send.error or NO_ANSWER)}",
         SendState.HELD: "held",
         SendState.DROPPED: "",
     }

@@ -420,3 +420,46 @@ def test_hostile_titles_are_words(size: Size) -> None:
         engine.add("hostile", title=HOSTILE, preview=HOSTILE, status=dict(IDLE))
 
     drive(play, size=size, prepare=prepare)
+
+
+def test_a_message_that_was_taken_and_not_heard_of_is_said_to_be(
+    tmp_path: Path,
+) -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("awake")
+        await driver.press("i")
+        await driver.type("anyone there")
+        await driver.press("enter")
+        await driver.wait(15_000)
+        driver.sees_not("says nothing of it")
+        await driver.wait(10_000)
+        driver.sees("anyone", "says nothing of it")
+        assert len(driver.engine.calls("turn/start")) == 1
+
+    run(play, home=tmp_path)
+
+
+def test_what_was_said_meanwhile_is_read_from_the_history(tmp_path: Path) -> None:
+    """The engine's words went nowhere; the turn stands in its history."""
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("awake")
+        await driver.press("i")
+        await driver.type("anyone there")
+        await driver.press("enter")
+        (sent,) = driver.engine.calls("turn/start")
+        user = {
+            "type": "userMessage",
+            "id": "item-u",
+            "clientId": sent["clientUserMessageId"],
+            "content": [{"type": "text", "text": "anyone there"}],
+        }
+        answer = {"type": "agentMessage", "id": "item-a", "text": "somebody is"}
+        turn = turn_row("turn-9", status="completed", items=[user, answer])
+        page = {"data": [turn], "nextCursor": None}
+        driver.engine.replies["thread/turns/list"] = lambda _params: page
+        await driver.wait(25_000)
+        driver.sees("somebody is")
+        driver.sees_not("says nothing of it")
+
+    run(play, home=tmp_path)
