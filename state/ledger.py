@@ -184,10 +184,12 @@ def of_review(
     if who in ("another client", "unknown", "unseen") and written is not None:
         who = ELSEWHERE
     outcome = _outcome(review, sent, known=bool(label))
-    waits = review.state in (ReviewState.PENDING, ReviewState.LOST)
-    if waits and decision is None and written is not None:
+    lost = review.state is ReviewState.LOST
+    waits = lost or review.state is ReviewState.PENDING
+    if (waits and decision is None and written is not None) or (lost and decision):
         # Written down before it left; then we were killed, or the engine was.
-        who, outcome = "you", Outcome.SENT if written.sent_ms else Outcome.DECIDED
+        left = written is not None and written.sent_ms is not None
+        who, outcome = "you", Outcome.SENT if left else Outcome.DECIDED
     if review.state is ReviewState.LOST:
         who = who or "the engine's end"
     return LedgerEntry(

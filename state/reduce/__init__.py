@@ -19,6 +19,7 @@ from state.reduce.agents import told_of_others
 from state.reduce.asking import with_asking
 from state.reduce.epoch import after_world_event
 from state.reduce.items import lengthened
+from state.reduce.judged import judging_over
 from state.reduce.mark import marked
 from state.reduce.recalled import with_recalled
 from state.reduce.reviews import reduce_review, tools_answered
@@ -101,6 +102,8 @@ def _settled(thread: Thread, changed: Thread, event: e.ThreadEvent) -> Thread:
     """With what follows from its turns; the same object when nothing differs."""
     if changed.turns is not thread.turns:
         changed = with_asking(marked(changed), event)
+        if isinstance(event, e.TurnEnded | e.TurnsLoaded | e.ThreadRecalled):
+            changed = judging_over(changed)
     if changed is thread or not _differs(thread, changed, event):
         return thread
     return replace(changed, revision=thread.revision + 1)

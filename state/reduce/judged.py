@@ -9,11 +9,14 @@ from __future__ import annotations
 from state.dataclass import replace
 from state.items import Item, ItemId, ItemStatus, Level, Notice
 from state.ledger import Outcome, judged
-from state.model import Thread
+from state.model import Thread, TurnStatus
 from state.reviews import AutoReview
 from state.words import duration
 
 _PREFIX = "auto-review:"
+_ENDED = (TurnStatus.COMPLETED, TurnStatus.INTERRUPTED, TurnStatus.FAILED)
+UNSEEN = "unseen"
+"""Our word for a verdict that nobody of us heard"""
 RUNNING = "inProgress"
 """What the engine calls the state of an auto-review that has not ended"""
 
@@ -70,3 +73,18 @@ def verdict(auto: AutoReview) -> Notice | None:
         case Outcome.ABORTED:
             return Notice(Level.WARNING, f"Auto-review ended with the turn{took}")
     return None
+
+
+def judging_over(thread: Thread) -> Thread:
+    """No review runs on in a turn that is over: its end was told while nobody of us
+    listened, or is told next."""
+    over = {}
+    for auto in thread.auto_reviews.values():
+        turn = thread.turns.get(auto.turn_id) if auto.turn_id else None
+        if auto.status == RUNNING and turn is not None and turn.status in _ENDED:
+            stopped = turn.status is TurnStatus.INTERRUPTED
+            status = "aborted" if stopped else UNSEEN
+            over[auto.id] = replace(auto, status=status)
+    if not over:
+        return thread
+    return replace(thread, auto_reviews={**thread.auto_reviews, **over})

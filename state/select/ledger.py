@@ -130,7 +130,9 @@ def _newer(known: LedgerEntry, live: LedgerEntry) -> LedgerEntry:
     if known.label and not live.label:
         return known
     if at.sent is not None and live.at.sent is None:
-        live = replace(live, at=live.at._replace(sent=at.sent))
+        decided = live.outcome is Outcome.DECIDED
+        outcome = Outcome.SENT if decided else live.outcome
+        live = replace(live, at=live.at._replace(sent=at.sent), outcome=outcome)
     return replace(live, earlier=earlier)
 
 
@@ -287,7 +289,8 @@ def facts(entry: LedgerEntry, world: World, forest: Forest) -> tuple[Fact, ...]:
 def _unheard(entry: LedgerEntry, one: Written) -> Fact:
     """A decision that came to nothing: it stays known, and that it came to nothing."""
     after = duration(max(0, one.decided_ms - entry.at.asked))
-    words = "it never left" if one.sent_ms is None else "it was sent"
+    words = "it was sent" if one.sent_ms is not None else "it is not known to have left"
+    words = "it never left" if one.reopened else words
     why = "" if one.reopened else "; the engine did not hear it, and asked again"
     return Fact(
         "before", f"after {after} you decided “{one_line(one.label)}”: {words}{why}"

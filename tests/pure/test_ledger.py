@@ -154,6 +154,13 @@ def test_decided_sent_and_confirmed_are_apart() -> None:
     assert of_review(sent, WRITTEN).at == (1000, 2000, 2001, None)
     lost = review(ReviewState.LOST)
     assert of_review(lost).who == "the engine's end"
+    # Decided, and the engine ended before it told: nobody but you had a say.
+    lost = review(ReviewState.LOST, decision=decision, decided_ms=2000)
+    assert how(of_review(lost)) == "you decided, not known to be sent"
+    assert how(of_review(lost, WRITTEN)) == "you answered, not confirmed"
+    live = of_review(lost)
+    (both,) = merged([of_review(lost, WRITTEN)], {f"t/{live.id}": live})
+    assert how(both) == "you answered, not confirmed"
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,24 @@ def test_what_auto_review_said(
     assert (found.retry_ms if found else None) == retry
 
 
+@pytest.mark.parametrize(
+    ("ended", "status"),
+    [(TurnStatus.COMPLETED, "unseen"), (TurnStatus.INTERRUPTED, "aborted")],
+)
+def test_no_review_runs_on_in_a_turn_that_is_over(
+    ended: TurnStatus, status: str
+) -> None:
+    """It ended while nobody of us listened; told late, its verdict still counts."""
+    thread = reduce_thread(running(), recalled(autos=(auto("inProgress"),)))
+    assert thread.auto_reviews["r"].status == "inProgress"
+    page = e.TurnsLoaded(T, (Turn(U, ended),))
+    for event in (page, e.TurnEnded(T, U, ended)):
+        assert reduce_thread(thread, event).auto_reviews["r"].status == status
+    late = e.AutoReviewChanged(T, auto("denied"))
+    over = reduce_thread(reduce_thread(thread, page), late)
+    assert over.auto_reviews["r"].status == "denied"
+
+
 def test_a_verdict_stands_below_what_was_judged() -> None:
     """Also where the window was killed before the verdict's own row was written."""
     thread = running(item("c"), item("end"))

@@ -6,6 +6,7 @@ the transcript as it stood before the window was killed.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from state.items import ThreadId
 from tests.driver import Driver, drive
-from tests.fakes import CWD, FakeEngine, turn_row
+from tests.fakes import CWD, FakeEngine, FakeTransport, turn_row
 
 COMMAND = "item/commandExecution/requestApproval"
 THREAD, TURN = "thread-alpha", "turn-1"
@@ -213,6 +214,106 @@ def test_the_transcript_is_the_same_after_a_kill(
             if review.state != "resolved"
         ]
         assert waiting == ([(9, "pending", None)] if engine is held else [])
+
+    home.mkdir()
+    drive(first, size=SIZE, home=home, prepare=alpha, still=False)
+    drive(second, size=SIZE, home=left, prepare=engine)
+
+
+# -- decided, sent, confirmed ------------------------------------------------------
+
+YOU = "you decided, not known to be sent"
+
+
+def heard_nothing(engine: FakeEngine) -> None:
+    """The answer did not reach it: it asks again."""
+    alpha(engine)
+    engine.loop.now += 100  # it is later than at the decision
+    resume = engine.replies["thread/resume"]
+
+    def resumed(params: dict[str, Any]) -> Any:
+        ask(engine, 0, "let", "touch /etc/let")
+        return resume(params)
+
+    engine.replies["thread/resume"] = resumed
+
+
+def heard(engine: FakeEngine) -> None:
+    """It did, and nobody of us was there to be told."""
+    alpha(engine)
+    engine.loop.now += 100  # it is later than at the decision
+
+
+def died(engine: FakeEngine) -> None:
+    """It is another one."""
+    engine.add("alpha")
+    engine.epoch = 2
+    engine.loop.now += 100
+
+
+@pytest.mark.parametrize(
+    ("at", "engine", "row", "facts"),
+    [
+        # Killed as the answer left: nothing says whether it did.
+        (
+            "leaving",
+            heard_nothing,
+            "waits for you again",
+            ("before", "not known to have left; the engine did not hear it"),
+        ),
+        ("leaving", heard, "you allowed once", ("sending not recorded", "confirmed")),
+        ("leaving", died, YOU, ("sending not recorded", "not confirmed")),
+        # Killed before its end was told.
+        (
+            "sent",
+            heard_nothing,
+            "waits for you again",
+            ("before", "it was sent; the engine did not hear it"),
+        ),
+        ("sent", heard, "you allowed once", ("sent · confirmed",)),
+        ("sent", died, "you answered, not confirmed", ("sent · not confirmed",)),
+        # Killed afterwards.
+        ("confirmed", heard, "you allowed once", ("sent · confirmed",)),
+        ("confirmed", died, "you allowed once", ("sent · confirmed",)),
+    ],
+)
+def test_the_three_moments_read_truly_after_a_kill(
+    at: str,
+    engine: Callable[[FakeEngine], None],
+    row: str,
+    facts: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    home, left = tmp_path / "home", tmp_path / "left"
+
+    async def first(driver: Driver) -> None:
+        driver.engine.start_turn(THREAD, TURN)
+        ask(driver.engine, 0, "let", "touch /etc/let")
+        await driver.wait(2_000)
+        hears = driver.engine.heard
+
+        def killed(transport: FakeTransport, raw: bytes) -> None:
+            if json.loads(raw).get("method") is None and at == "leaving":
+                shutil.copytree(home, left)
+            hears(transport, raw)
+
+        driver.engine.heard = killed  # type: ignore[method-assign]
+        await driver.press("5", "home", "enter")
+        await driver.wait(700)
+        await driver.press("y")
+        await driver.wait(2_000)
+        if at == "sent":
+            shutil.copytree(home, left)
+        driver.engine.resolve(0, THREAD)
+        await driver.wait(2_000)
+        if at == "confirmed":
+            shutil.copytree(home, left)
+
+    async def second(driver: Driver) -> None:
+        await driver.wait(2_000)
+        await driver.press("1", "H")
+        await driver.wait(1_000)
+        driver.sees(row, *facts)
 
     home.mkdir()
     drive(first, size=SIZE, home=home, prepare=alpha, still=False)
