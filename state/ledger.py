@@ -174,12 +174,10 @@ def of_review(
     """A request of the engine as an entry."""
     decision = review.decision
     label, sent, broad, letter = "", "", False, ""
-    if decision is not None:
-        label, sent = decision.label, decision.result
-        broad, letter = decision.broad, decision.letter
-    elif written is not None:
-        label, sent = written.label, written.result
-        broad, letter = written.broad, written.letter
+    said = decision or written
+    if said is not None:
+        label, sent = said.label, said.result
+        broad, letter = said.broad, said.letter
     who = review.resolved_by or ("you" if decision is not None else "")
     if who in ("another client", "unknown", "unseen") and written is not None:
         who = ELSEWHERE
@@ -190,7 +188,7 @@ def of_review(
         # Written down before it left; then we were killed, or the engine was.
         left = written is not None and written.sent_ms is not None
         who, outcome = "you", Outcome.SENT if left else Outcome.DECIDED
-    if review.state is ReviewState.LOST:
+    if lost:
         who = who or "the engine's end"
     return LedgerEntry(
         id=f"{review.key.epoch}/{json.dumps(review.key.request_id)}",
