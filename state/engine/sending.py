@@ -33,9 +33,7 @@ Json = dict[str, Any]
 SLEEPS = "Loading this thread would set something off; look at that and resume it."
 PATIENCE = 20.0
 """Seconds; a turn that was taken is told of far sooner"""
-UNHEARD = (
-    "The engine took this message and says nothing of it; look, then send it again."
-)
+UNHEARD = "the engine took it and says nothing of it"
 NOT_FOUND = "The engine never got this message; send it again."
 
 
