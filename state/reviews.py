@@ -128,3 +128,10 @@ class AutoReview:
     completed_ms: int | None = None
     retry_ms: int | None = None
     """When the user approved one retry of what was denied here"""
+
+    @property
+    def holds_back(self) -> ItemId | None:
+        """The item that does not begin without its approval. What is about a program
+        that runs, its input or its connection, holds nothing back."""
+        before = self.action_kind in ("command", "execve", "applyPatch", "mcpToolCall")
+        return self.target_item_id if before else None

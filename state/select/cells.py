@@ -62,6 +62,8 @@ from state.views import (
 )
 from state.words import duration
 
+JUDGED = "for its auto-review"
+
 
 @dataclass(frozen=True, slots=True)
 class CellWords:
@@ -73,6 +75,8 @@ class CellWords:
     asking: tuple[tuple[str, str], ...] = ()
     unallowed: tuple[str, ...] = ()
     """items that were asked about, and ended before anybody allowed them"""
+    judged: tuple[str, ...] = ()
+    """items that wait for an auto-review"""
     let_out: tuple[str, ...] = ()
     """commands that were allowed to leave the sandbox: it stopped nothing of theirs"""
     terminals: tuple[str, ...] = ()
@@ -95,6 +99,10 @@ class CellWords:
     def asks(self, item: Item) -> bool:
         """A review about this item waits for the user."""
         return any(item_id == item.id for item_id, _ in self.asking)
+
+    def waits(self, item: Item) -> bool:
+        """It has not begun: an auto-review of it runs."""
+        return item.id in self.judged and not item.ended and not self.stale
 
 
 def item_body(item: Item, turn: Turn | None, words: CellWords) -> CellBody | None:
@@ -213,6 +221,8 @@ def _command(
         verb = "Asked to run" if words.stale else "Asks to run"
         if not words.stale:
             glyph, tone = Glyph.NEED, Tone.NEED
+    elif words.waits(item):
+        verb, note = "Waits to run", JUDGED
     elif not item.ended:
         verb = "You run" if user else "Running"
     elif item.status is ItemStatus.DECLINED:
@@ -285,6 +295,8 @@ def _patch(item: Item, body: Patch, words: CellWords, *, live: bool) -> PatchCel
         done = False
         if not words.stale:
             glyph, tone = Glyph.NEED, Tone.NEED
+    elif words.waits(item):
+        note, done = JUDGED, False
     elif item.status is ItemStatus.DECLINED:
         note, done = "declined: nothing was written", False
     elif item.status is ItemStatus.FAILED:
@@ -301,6 +313,8 @@ def _tool(item: Item, body: ToolCall, words: CellWords, *, live: bool) -> EventC
     verb = "Calling" if live else "Called"
     if words.asks(item) and not words.stale:
         glyph, tone, verb = Glyph.NEED, Tone.NEED, "Asks to call"
+    elif words.waits(item):
+        verb = "Waits to call"
     detail = "\n".join(
         clean(part) for part in (body.arguments, body.error or "", body.result) if part
     )

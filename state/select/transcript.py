@@ -35,6 +35,7 @@ from state.select.words import (
     activity,
     agent_label,
     error_line,
+    judged,
     one_line,
     pending,
     review_what,
@@ -264,18 +265,25 @@ def _words(thread: Thread, turn: Turn, reviews: _Reviews, *, stale: bool) -> Cel
         asking=tuple(
             sorted((str(i), review_what(r, thread)) for i, r in asked.items())
         ),
-        unallowed=tuple(sorted(_unallowed(all_of, turn))),
+        unallowed=tuple(sorted(_unallowed(all_of, autos, turn))),
+        judged=tuple(sorted(str(i) for i in (judged(auto) for auto in autos) if i)),
         let_out=let_out(all_of, autos, settings),
         terminals=tuple(sorted(i for i in thread.terminals if i in turn.items)),
     )
 
 
-def _unallowed(reviews: Iterable[Review], turn: Turn) -> Iterator[str]:
-    """Items of a turn whose request ended unanswered: they never began; also where the
-    turn came to its own end, as when the script that asked for them fails. A request
-    with an id of its own is about what runs already."""
+def _unallowed(
+    reviews: Iterable[Review], autos: Iterable[AutoReview], turn: Turn
+) -> Iterator[str]:
+    """Items of a turn whose request ended unanswered, or whose auto-review without a
+    result: they never began; also where the turn came to its own end, as when the
+    script that asked for them fails. A request with an id of its own is about what
+    runs already."""
     if turn.status is TurnStatus.IN_PROGRESS:
         return
+    for auto in autos:
+        if auto.holds_back and auto.status in ("inProgress", "aborted"):
+            yield str(auto.holds_back)
     for review in reviews:
         unanswered = review.decision is None and (
             review.state is ReviewState.LOST

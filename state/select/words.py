@@ -16,6 +16,7 @@ from state.items import (
     CollabCall,
     Command,
     Item,
+    ItemId,
     Patch,
     Reasoning,
     Sleep,
@@ -23,7 +24,15 @@ from state.items import (
     ToolCall,
     WebSearch,
 )
-from state.model import Asking, Review, ReviewKind, ReviewState, Thread, Turn
+from state.model import (
+    Asking,
+    AutoReview,
+    Review,
+    ReviewKind,
+    ReviewState,
+    Thread,
+    Turn,
+)
 from state.pattern import late_pattern
 from state.resolve import root_of
 from state.text import clean, reveal
@@ -206,7 +215,16 @@ def activity(thread: Thread) -> str:
     # A terminal after which something else began is not what the agent waits for.
     past = {item.id for item in items[:-1]} & thread.terminals.keys()
     live = [item for item in items if not item.ended and item.id not in past]
-    return _doing(live[-1]) if live else "thinking"
+    if not live:
+        return "thinking"
+    if any(judged(auto) == live[-1].id for auto in thread.auto_reviews.values()):
+        return "waiting for an auto-review"
+    return _doing(live[-1])
+
+
+def judged(auto: AutoReview) -> ItemId | None:
+    """The item that waits for this auto-review."""
+    return auto.holds_back if auto.status == "inProgress" else None
 
 
 def _doing(item: Item) -> str:

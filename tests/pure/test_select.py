@@ -39,13 +39,14 @@ from state.model import (
     World,
 )
 from state.reduce import reduce
+from state.reviews import AutoReview
 from state.select.agents import AgentTreeBuilder
 from state.select.banner import banner_view
 from state.select.frame import composer_view, header_view, sandbox_line
 from state.select.review import Place, all_pending, review_card
 from state.select.threads import ListAsk, ThreadListBuilder
 from state.select.transcript import TranscriptBuilder
-from state.select.words import command_line, error_line, unwrap_command
+from state.select.words import activity, command_line, error_line, unwrap_command
 from state.tree import Forest
 from state.views import (
     AnswerCell,
@@ -317,6 +318,58 @@ def test_what_nobody_allowed_is_not_called_run(ends: TurnStatus) -> None:
     assert {(cell.verb, cell.note) for cell in said} == {
         ("Did not run", "the turn ended before it was allowed")
     }
+
+
+def auto(status: str, kind: str = "command") -> e.AutoReviewChanged:
+    return e.AutoReviewChanged(T, AutoReview("r", U, ItemId("i"), status, "{}", kind))
+
+
+def judged_world(status: str, kind: str = "command") -> World:
+    item = Item(ItemId("i"), Command("touch /x"), ItemStatus.IN_PROGRESS)
+    begun: list[e.Event] = [
+        READY,
+        e.ThreadStatusChanged(T, ThreadStatus.ACTIVE),
+        e.TurnStarted(T, U),
+    ]
+    return fold([*begun, e.ItemStarted(T, U, item), auto(status, kind)])
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "verb", "doing"),
+    [
+        ("inProgress", "command", "Waits to run", "waiting for an auto-review"),
+        ("approved", "command", "Running", "running touch /x"),
+        ("inProgress", "writeStdin", "Running", "running touch /x"),
+        ("inProgress", "networkAccess", "Running", "running touch /x"),
+    ],
+)
+def test_what_its_auto_review_holds_back_has_not_begun(
+    status: str, kind: str, verb: str, doing: str
+) -> None:
+    world = judged_world(status, kind)
+    (cell,) = (
+        cell for cell in cells(world, world.threads[T]) if isinstance(cell, CommandCell)
+    )
+    assert (cell.verb, activity(world.threads[T])) == (verb, doing)
+    assert cell.note == ("for its auto-review" if verb == "Waits to run" else "")
+
+
+@pytest.mark.parametrize(
+    ("status", "verb", "note"),
+    [
+        ("aborted", "Did not run", "the turn ended before it was allowed"),
+        ("inProgress", "Did not run", "the turn ended before it was allowed"),
+        ("approved", "Ran", "still running when the turn ended; its end was not told"),
+    ],
+)
+def test_a_turn_that_ends_before_its_auto_review(
+    status: str, verb: str, note: str
+) -> None:
+    world = reduce(judged_world(status), e.TurnEnded(T, U, TurnStatus.INTERRUPTED))
+    (cell,) = (
+        cell for cell in cells(world, world.threads[T]) if isinstance(cell, CommandCell)
+    )
+    assert (cell.verb, cell.note) == (verb, note)
 
 
 def test_an_interrupted_turn_says_that_it_can_go_on() -> None:
