@@ -7,7 +7,6 @@ fake engine. With any one of the guards removed the same sessions find a theft.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,20 +28,18 @@ from widgets.card_form import CardForm
 SEEDS = seeds(usual=40, soaking=1000)
 SEARCHED = range(40)
 
-honest = functools.cache(session)
-"""A session with all guards in place: the letters that were decided in it."""
+FIRST = SEEDS[:6]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS[len(FIRST) :])
 def test_no_answer_leaves_that_nobody_gave(seed: int) -> None:
-    honest(seed, near=seed % 2 == 1)
+    session(seed, near=seed % 2 == 1)
 
 
-def test_the_sessions_are_not_idle() -> None:
-    decided = [
-        letter for seed in range(6) for letter in honest(seed, near=seed % 2 == 1)
-    ]
-    assert len(set(decided)) >= 3 and len(decided) >= 6, decided
+def test_no_answer_leaves_the_first_sessions_and_they_are_not_idle() -> None:
+    decided = [letter for seed in FIRST for letter in session(seed, near=seed % 2 == 1)]
+    if len(FIRST) == 6:
+        assert len(set(decided)) >= 3 and len(decided) >= 6, decided
 
 
 @pytest.mark.parametrize("size", SIZES)
