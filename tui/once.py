@@ -56,6 +56,11 @@ class Once:
             except (msgspec.DecodeError, TypeError):
                 continue  # of another version: nothing can be put back from it
 
+    def after(self, thread_id: ThreadId) -> Settings | None:
+        """What a thread gets back once its next turn has begun."""
+        kept = self._kept.get(thread_id)
+        return None if kept is None else kept.before
+
     async def begin(self, command: ChangeNextTurn) -> None:
         """Keep what is in force, then change it."""
         change = command.change

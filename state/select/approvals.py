@@ -87,9 +87,11 @@ def approvals_view(
     threads: Mapping[ThreadId, Thread],
     *,
     held: bool = False,
+    after: Settings | None = None,
 ) -> ApprovalsView:
     """The board as it stands. `held`: an administrator's proxy stands between commands
-    and the network, whatever a thread's own switch says."""
+    and the network, whatever a thread's own switch says. `after`: what the thread gets
+    back after its next turn."""
     asked = possible(thread, controls, asked)
     now = baseline(thread, controls, asked.scope)
     refused = refusal(thread, controls, asked)
@@ -125,7 +127,7 @@ def approvals_view(
         ),
         scope=Setting(scopes(thread, controls), asked.scope),
         sentences=_sentences(thread, controls, asked, refused, held=held),
-        in_force=in_force(thread, controls, held=held),
+        in_force=in_force(thread, controls, held=held, after=after),
         changed=bool(changed),
         refused=refused,
     )

@@ -13,6 +13,7 @@ from state.select.frame import asks, network_words, sandbox_mode
 from state.usual import defaults_of
 from state.views import Bit, Bits, InForce, Tone
 
+ALONE = "for that turn alone"
 SQUARES = {a.READ_ONLY: "□", a.WORKSPACE: "◧", a.FULL_ACCESS: "■"}
 KEYS = {
     "policy": ("approval_policy",),
@@ -30,9 +31,14 @@ def running_turn(thread: Thread | None) -> Turn | None:
 
 
 def in_force(
-    thread: Thread | None, controls: Controls | None, *, held: bool = False
+    thread: Thread | None,
+    controls: Controls | None,
+    *,
+    held: bool = False,
+    after: Settings | None = None,
 ) -> tuple[InForce, ...]:
-    """`held`: an administrator's proxy counts, not the switch of any of them."""
+    """`held`: an administrator's proxy counts, not the switch of any of them. `after`:
+    what the thread gets back when its next turn has begun."""
     rows = []
     turn = running_turn(thread)
     if turn is not None:
@@ -47,8 +53,11 @@ def in_force(
         if thread.settings is not None and controls and not controls.problem:
             same = a.in_force(thread.settings) == a.in_force(defaults_of(controls))
             source = "as new threads here" if same else "set for this thread"
-        label = "Next turn" if turn is not None else "This thread"
+        label = "Next turn" if turn is not None or after else "This thread"
+        source = ALONE if after else source
         rows.append(InForce(label, force_words(thread.settings, held=held), source))
+    if after is not None:
+        rows.append(InForce("After it", force_words(after, held=held), "put back then"))
     if controls is not None:
         if controls.problem:
             words: Bits = (Bit("not known: the configuration is broken", Tone.FAIL),)

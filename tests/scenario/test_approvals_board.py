@@ -177,6 +177,7 @@ def test_the_next_turn_alone_and_back() -> None:
         await driver.press("P", "1", *["tab"] * 4, "left", "enter")
         assert driver.engine.calls(UPDATE)[-1]["permissions"] == ":read-only"
         driver.sees("for the next turn alone")
+        driver.sees("Next turn", "for that turn alone", "After it", "put back then")
         before = len(driver.engine.calls(UPDATE))
         driver.engine.start_turn(ONE, "t1")
         await driver.idle()
@@ -184,6 +185,7 @@ def test_the_next_turn_alone_and_back() -> None:
         assert [b["sandboxPolicy"]["type"] for b in back] == ["workspaceWrite"]
         assert back[0]["approvalPolicy"] == "on-request"
         driver.sees("Running turn", "read-only", "workspace-write")
+        driver.sees_not("for that turn alone", "After it")
         driver.engine.end_turn(ONE, "t1")
         driver.engine.start_turn(ONE, "t2")
         await driver.idle()

@@ -124,10 +124,11 @@ class ApprovalsBoard(ThreadBoard):
         if not self.own:
             now = words.baseline(thread, self.controls, self.asked.scope)
             self.asked = words.Asked(a.in_force(now), self.asked.scope)
-        world = self.fleet.presenter.world
+        world, once = self.fleet.presenter.world, self.fleet.services.bridge.once
         view = self.view = words.approvals_view(
             *(thread, self.controls, self.asked, world.threads),
             held=world.managed_network,
+            after=once.after(thread.id) if thread is not None else None,
         )
         if self.away:
             rest = view.sentences[1 if view.refused else 0 :]
