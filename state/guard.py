@@ -6,6 +6,8 @@ comes out only for a letter that the review offers, pressed in a card the user
 focused himself, drawn as it is asked now, at rest for half a second and then drawn
 as armed before, and with no other input within 50 ms on either side; a broad one only
 by the same letter a second time, under the same rule, while its strip is on screen.
+A key that neither answers nor moves belongs to words for somewhere else: rest begins
+anew, so that the rest of them does not answer.
 
 A press is therefore never answered at once: it is `Pending` until the 50 ms after
 it have passed in silence, and any input in between takes it back. A program that was
@@ -205,20 +207,23 @@ class Guard:
         return self._pending
 
     def other_key(self, at: int) -> Outcome:
-        """Any other key: enter, digits, esc, arrows, letters that are not offered."""
+        """Any other key: enter, digits, letters that are not offered."""
+        armed = self.armed(at)
+        outcome = self.moved(at)
+        self._restart(at)
+        if isinstance(outcome, StripClosed):
+            return outcome
+        return Ignored(NOT_A_LETTER if armed else NOT_ARMED)
+
+    def moved(self, at: int) -> Outcome:
+        """A key that scrolls or leaves: it needs no word."""
         self._touch(at)
         if self._strip is not None:
             self._close()
             return StripClosed()
         if not self.armed(at):
             self._restart(at)
-            return Ignored(NOT_ARMED)
-        return Ignored(NOT_A_LETTER)
-
-    def moved(self, at: int) -> Outcome:
-        """A key that scrolls or leaves: as any other, and it needs no word."""
-        outcome = self.other_key(at)
-        return outcome if isinstance(outcome, StripClosed) else Ignored()
+        return Ignored()
 
     def pasted(self, at: int) -> Outcome:
         """Pasted text: never a decision."""

@@ -339,6 +339,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
                 self._arm_later()
             case g.StripClosed(word):
                 self.post_message(Say(word))
+                self._arm_later()
             case g.Pending():
                 pass
             case g.OpenStrip():

@@ -303,6 +303,7 @@ class Onlooker:
             raise theft("answered with others, never looked at")
         self._meant(press, letters, asked, theft, together=together)
         self._alone(press, at, theft)
+        self._no_words(press, theft)
         if press.name in "ap" or together:
             # Between them only repetitions that came too early and were swallowed,
             # and keys that chose another rule.
@@ -317,6 +318,7 @@ class Onlooker:
             first = earlier[-1]
             self._meant(first, press.name, asked, theft, together=together)
             self._alone(first, before[before.index(first) + 1].at, theft)
+            self._no_words(first, theft)
             if first.strip or not press.strip:
                 raise theft("a broad answer without its strip")
             if press.at - first.at < QUIET_MS + ARM_MS:
@@ -340,6 +342,12 @@ class Onlooker:
         if not same or press.mark != asked.mark:
             raise theft("another request was on screen")
 
+    def _no_words(self, press: Press, theft: Callable[[str], Theft]) -> None:
+        """Not right behind what is neither a letter nor a move of any card."""
+        for other in self.inputs:
+            if 0 < press.at - other.at < ARM_MS and _stray(other.name):
+                raise theft(f"one of the words with {other.name}")
+
     def _alone(self, press: Press, until: int, theft: Callable[[str], Theft]) -> None:
         if until - press.at < QUIET_MS:
             raise theft("sent before the silence after the key")
@@ -347,3 +355,8 @@ class Onlooker:
             near = abs(other.at - press.at) < QUIET_MS
             if near and other is not press and other.name != "click":
                 raise theft(f"{other.name} within 50 ms")
+
+
+def _stray(name: str) -> bool:
+    """Nothing that a card knows."""
+    return name == "paste" or (len(name) == 1 and name not in f"{LETTERS}jkovc \r")

@@ -146,3 +146,25 @@ def test_back_in_the_window_another_card_is_not_armed() -> None:
         assert results(driver) == {}
 
     drive(play, size=NORMAL, prepare=prepare)
+
+
+@pytest.mark.parametrize("words", ["iyes please", "hey, apply", "we say yes", "\ryes"])
+@pytest.mark.parametrize("gap", [60, 130, 300])
+def test_words_at_a_persons_pace_decide_nothing(words: str, gap: int) -> None:
+    """Whoever takes the card for the composer: what stands before the first letter
+    that counts shows that the words are not for the card."""
+
+    async def play(driver: Driver) -> None:
+        await begin(driver)
+        ask(driver, 0)
+        await driver.idle()
+        await open_card(driver)
+        driver.sees("armed: letters decide")
+        for char in words:
+            driver.feed(char)
+            await driver.loop.advance(gap)
+        assert results(driver) == {}
+        await driver.wait(900)
+        driver.sees("armed: letters decide")
+
+    drive(play, size=NORMAL, prepare=prepare)
