@@ -21,6 +21,8 @@ from widgets.palette import palette_of
 from widgets.setting_row import LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.geometry import Size
 
 MARGIN = 4
@@ -108,18 +110,28 @@ class KeyHints(Drawn):
     )
 
     def draw_line(self, y: int) -> Strip:
-        """As many as fit."""
+        """As many as fit; the last one, the way out, always."""
         palette, width = palette_of(self), self.size.width
-        left: list[Segment] = [piece("  ")]
-        used = 2
-        for key, words in self.view:
-            more = [
+        hints = [
+            (
+                piece("   ", palette.style(Tone.MUTED)),
                 piece(key, palette.style(Tone.ACCENT)),
-                piece(f" {words}   ", palette.style(Tone.MUTED)),
-            ]
-            cells = sum(one.cell_length for one in more)
-            if used + cells > width + 3:
+                piece(f" {words}", palette.style(Tone.MUTED)),
+            )
+            for key, words in self.view
+        ]
+        way_out = hints[-1:]
+        # The first one's margin is narrower by a cell.
+        room = width + 1 - _cells(way_out)
+        shown = []
+        for hint in hints[:-1]:
+            room -= _cells([hint])
+            if room < 0:
                 break
-            left += more
-            used += cells
-        return line(left, (), width)
+            shown.append(hint)
+        pieces = [part for hint in [*shown, *way_out] for part in hint]
+        return line([piece("  "), *pieces[1:]], (), width)
+
+
+def _cells(hints: Sequence[tuple[Segment, ...]]) -> int:
+    return sum(part.cell_length for hint in hints for part in hint)
