@@ -247,6 +247,7 @@ IGNORED = RAW | frozenset(
         "thread/realtime/started",
         "thread/realtime/transcript/delta",
         "thread/realtime/transcript/done",
+        "thread/search/partial",  # of thread/search/stream, which we do not send
         "thread/section/changed",
         "turn/moderationMetadata",
         "windows/worldWritableWarning",
