@@ -24,6 +24,7 @@ from state.dataclass import dataclass
 from state.engine import calls
 from state.engine.control import EngineStatus, status
 from state.engine.errors import EngineError, EngineNotFound, EngineStartFailed
+from state.engine.installed import numbers, untested
 from state.engine.locate import EngineBinary
 from state.engine.probe import probe_sandbox
 from state.engine.record import redact
@@ -107,10 +108,22 @@ def _found(args: argparse.Namespace, place: Place) -> tuple[EngineBinary | None,
         passed = f"{says}; passed over: {binary.note}"
         return binary, Check("engine", State.WARNING, passed, remedy)
     newest = newest_known(place.codex_home)
-    if newest and _numbers(newest) > _numbers(binary.version):
+    if newest and numbers(newest) > numbers(binary.version):
         says = f"{says}; {newest} is out"
+        # Nobody is sent from a tested version to one that is not.
+        if untested(newest):
+            says = f"{says}, which codex-tui was not tested with"
+            return binary, judged("engine", says, binary.version)
         return binary, Check("engine", State.WARNING, says, "Update codex.")
-    return binary, Check("engine", State.OK, says)
+    return binary, judged("engine", says, binary.version)
+
+
+def judged(name: str, says: str, version: str) -> Check:
+    """The check of an engine that works; a version nobody tested is a warning."""
+    why, _, remedy = untested(version).partition(". ")
+    if why:
+        return Check(name, State.WARNING, f"{says}; {why}.", remedy)
+    return Check(name, State.OK, says)
 
 
 def newest_known(codex_home: Path) -> str:
@@ -121,10 +134,6 @@ def newest_known(codex_home: Path) -> str:
             text = str(noted.get("latest_version", ""))
             return text if re.fullmatch(r"\d+\.\d+\.\d+", text) else ""
     return ""
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
 
 
 async def _shared(place: Place, found: EngineBinary | None) -> tuple[Check, bool]:
@@ -158,7 +167,7 @@ def _running(seen: EngineStatus, found: EngineBinary | None) -> Check:
             "runs, `codex-tui engine stop` and start again."
         )
         return Check("shared engine", State.WARNING, says, remedy)
-    return Check("shared engine", State.OK, says)
+    return judged("shared engine", says, seen.version)
 
 
 # -- asking it ---------------------------------------------------------------------
@@ -182,7 +191,8 @@ async def _ask(target: Target, place: Place, what: str) -> list[Check]:
         link = await connect(target, options)
     except (EngineError, OSError) as error:
         return [_start_failure(error, what), *unasked("no engine answers.")]
-    greeted = Check(what, State.OK, f"codex {link.info.version} answers")
+    version = link.info.version
+    greeted = judged(what, f"codex {version} answers", version)
     shown = [greeted] if isinstance(target, RemoteTarget) else []
     try:
         return [*shown, *await _answers(link, heard, place)]

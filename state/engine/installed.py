@@ -1,8 +1,9 @@
-"""Is the engine that runs the one that is installed here?
+"""Is the engine that runs the one that is installed here, and one that was tested?
 
 Owns the comparison, again and again while we are connected, for an upgrade happens
-under a running engine; and the words. Invariant: nothing is ended or started by it,
-and of an engine elsewhere nothing is said.
+under a running engine; which versions are tested; and the words. Invariant: nothing is
+ended, refused or started by it, and of an engine elsewhere it says only whether its
+version was tested.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from state.engine.errors import EngineError
 from state.engine.supervisor import Connection, SharedTarget, Target
 
 AGAIN_SECONDS = 600.0
+TESTED = ("0.163", "0.171")
+"""The oldest and the newest that every change is tested with: the wheel's of
+constraints.txt and npm's of engines.txt."""
 GONE = (
     "The running engine's own files were removed (an upgrade?), so its commands fail: "
     "when nothing runs, codex-tui engine stop, and start again."
@@ -26,6 +30,18 @@ GONE = (
 def numbers(version: str) -> tuple[int, ...]:
     """0.169.0 as (0, 169, 0); of any other text what there is of numbers."""
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+
+
+def untested(version: str) -> str:
+    """What it means that nobody tested this version, and what to do; "" when not."""
+    there, newest = numbers(version)[:2], numbers(TESTED[-1])
+    if there <= newest:
+        return ""
+    return (
+        f"newer than codex-tui was tested with ({TESTED[0]} to {TESTED[-1]}); what it "
+        "says that codex-tui does not know is shown as such. If something is odd, name "
+        "a tested one with --codex-bin."
+    )
 
 
 async def installed(target: Target) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 from state import events as e
 from state.chars import cells
 from state.engine.control import EngineStatus, ThreadActivity
+from state.engine.installed import TESTED
 from state.items import (
     AgentActivity,
     AgentMessage,
@@ -36,7 +37,7 @@ from state.model import (
 )
 from tui.cli import build_parser, unsupported
 from tui.demo.lines import Teller
-from tui.engine_health import newest_known, safe
+from tui.engine_health import judged, newest_known, safe
 from tui.health import State, check_store, check_terminal
 from tui.listing import Listing
 from tui.place import Place
@@ -222,6 +223,28 @@ def test_the_newest_version_that_codex_noted(
     assert newest_known(tmp_path) == ""
     (tmp_path / "version.json").write_text(text)
     assert newest_known(tmp_path) == version
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("0.163.0", ""),
+        ("0.169.2", ""),
+        (f"{TESTED[-1]}.9", ""),
+        ("0.0.0", ""),
+        ("", ""),
+        ("0.180.0", f"tested with ({TESTED[0]} to {TESTED[-1]})"),
+        ("0.180.0-alpha.3", "tested with"),
+        ("1.0.0", "tested with"),
+    ],
+)
+def test_an_engine_that_nobody_tested_is_told(version: str, words: str) -> None:
+    """It is used all the same: what is new in it is shown as unknown."""
+    check = judged("engine", f"codex {version}", version)
+    assert words in check.says
+    assert check.says.startswith(f"codex {version}")
+    wanted = State.WARNING if words else State.OK
+    assert (check.state, bool(check.remedy)) == (wanted, bool(words))
 
 
 # -- the player's lines --------------------------------------------------------------

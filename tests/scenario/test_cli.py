@@ -175,12 +175,31 @@ def test_doctor_probes_the_real_sandbox(engine: EngineUnderTest, place: Place) -
     place.codex_home.mkdir()
     checks = _doctor(place, "--codex-bin", str(engine.path))
     assert engine.version in checks["engine"]["says"]
+    assert checks["engine"]["state"] == "ok"
     assert "Commands run in the sandbox, tried in" in checks["sandbox"]["says"]
     assert checks["config"]["state"] == "ok"
     assert checks["login"]["state"] == "warning"
     assert {check["state"] for check in checks.values()} <= {"ok", "warning"}
     assert not control_socket(place.codex_home).parent.exists()
     assert place.processes() == []
+
+
+def test_doctor_tells_an_untested_engine_and_still_asks_it(place: Place) -> None:
+    """Newer than what was tested: used, and said, wherever its version is told."""
+    codex = place.home / "codex"
+    codex.write_text("#!/bin/sh\n[ $1 = --version ] && echo codex-cli 0.180.0\n")
+    codex.chmod(0o755)
+    place.codex_home.mkdir()
+    noted = place.codex_home / "version.json"
+    for newest, more in (("0.180.0", ""), ("0.181.0", "0.181.0 is out")):
+        noted.write_text(json.dumps({"latest_version": newest}))
+        checks = _doctor(place, "--codex-bin", str(codex))
+        assert checks["engine"]["state"] == "warning"
+        assert "newer than codex-tui was tested with" in checks["engine"]["says"]
+        assert "--codex-bin" in checks["engine"]["remedy"]
+        assert more in checks["engine"]["says"]
+        assert "Update" not in checks["engine"]["remedy"]
+        assert checks["private engine"]["state"] == "failing"
 
 
 @each_engine
