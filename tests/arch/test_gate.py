@@ -30,6 +30,7 @@ FAKE_MAKE = """#!/bin/sh
 with="${CODEX_TUI_TEST_CODEX:-the wheel} required $CODEX_TUI_REQUIRE_ENGINE"
 echo "make $* with $with" >> "$LOG"
 echo x >> "$LOG.runs"
+[ -f "$LOG.says" ] && cat "$LOG.says" && rm "$LOG.says"
 eval "exit \\$(echo $EXITS | cut -d' ' -f$(wc -l < "$LOG.runs"))"
 """
 PIN = "0.171.0"
@@ -45,8 +46,14 @@ class Ran:
 
 
 def _gate(
-    folder: Path, *, has: str = PIN, newest: str = PIN, exits: str = "0 0 0"
+    folder: Path,
+    *,
+    has: str = PIN,
+    newest: str = PIN,
+    exits: str = "0 0 0",
+    says: str = "",
 ) -> Ran:
+    """`exits` and `says`: how each make ends, and what the first one prints."""
     (folder / ".ci").mkdir()
     shutil.copy(REPO / ".ci" / "run", folder / ".ci" / "run")
     (folder / "engines.txt").write_text(f"# which\n\n@openai/codex@{PIN}\n")
@@ -56,6 +63,7 @@ def _gate(
         (tools / name).write_text(text)
         (tools / name).chmod(0o755)
     log = folder / "log"
+    (folder / "log.says").write_text(says)
     told = {"LOG": str(log), "HAS": has, "NEWEST": newest, "EXITS": exits}
     path = f"{tools}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
@@ -81,12 +89,15 @@ def _program(version: str) -> str:
     return f"npm/{version}/node_modules/@openai/codex-x/vendor/x/bin/codex"
 
 
+TEST = "make test PYTEST_ARGS=--tb=short -rfE with"
+
+
 def test_the_gate_tests_the_engine_that_is_pinned(tmp_path: Path) -> None:
     """Whatever was published since."""
     ran = _gate(tmp_path)
     assert ran.code == 0, ran.said
     assert _installs(ran) == [f"@openai/codex@{PIN}"]
-    assert _makes(ran) == [f"make test with {_program(PIN)} required 1"]
+    assert _makes(ran) == [f"{TEST} {_program(PIN)} required 1"]
     assert "For information" not in ran.said
 
 
@@ -94,7 +105,7 @@ def test_without_npms_engine_the_wheel_alone_is_tested(tmp_path: Path) -> None:
     """A registry that does not have it, or does not answer, is no failure of ours."""
     ran = _gate(tmp_path, has="", newest="")
     assert ran.code == 0, ran.said
-    assert _makes(ran) == ["make test with the wheel required 1"]
+    assert _makes(ran) == [f"{TEST} the wheel required 1"]
     assert f"npm did not give @openai/codex@{PIN}" in ran.said
 
 
@@ -106,7 +117,7 @@ def test_a_newer_engine_is_tried_after_the_gate_and_cannot_fail_it(
     assert ran.code == 0, ran.said
     assert _installs(ran) == [f"@openai/codex@{PIN}", "@openai/codex@0.180.1"]
     gate, tried = _makes(ran)
-    assert gate == f"make test with {_program(PIN)} required 1"
+    assert gate == f"{TEST} {_program(PIN)} required 1"
     assert "TESTS=tests/engine/test_contract.py" in tried
     assert "-k 0.180.1" in tried
     assert _program("0.180.1") in tried
@@ -140,10 +151,36 @@ def test_what_fails_runs_once_more_and_must_pass_then(tmp_path: Path) -> None:
         folder.mkdir()
     ran = _gate(again, exits="2 0")
     assert (ran.code, len(_makes(ran))) == (0, 2), ran.said
+    assert "JOBS=0" in _makes(ran)[1]
     assert "--last-failed" in _makes(ran)[1]
     ran = _gate(failed, newest="0.180.1", exits="2 2 0")
     assert (ran.code, len(_makes(ran))) == (2, 2), ran.said
     assert not any(line.startswith("npm view") for line in ran.asked)
+
+
+FAILURE = """...F..
+==== FAILURES ====
+E   not within 60 s: 'a word'
+==== short test summary info ====
+FAILED tests/x.py::test_y - not within
+"""
+
+
+def test_the_end_says_why_it_failed_at_first(tmp_path: Path) -> None:
+    """Of a long output only the end may be kept."""
+    ran = _gate(tmp_path, exits="2 0", says=FAILURE)
+    begun, _, end = ran.said.partition("-- The first time --")
+    assert FAILURE in begun
+    assert "what failed once more (1)" in begun
+    assert end.startswith("\n" + FAILURE.partition("\n")[2])
+    assert "All of them passed the second time." in end
+
+
+def test_what_is_broken_does_not_run_once_more(tmp_path: Path) -> None:
+    """One test after another, a whole suite takes far longer than it may."""
+    ran = _gate(tmp_path, exits="2 0", says="FAILED tests/x.py::test_y\n" * 41)
+    assert (ran.code, len(_makes(ran))) == (1, 1), ran.said
+    assert "41 tests failed: they are not run once more." in ran.said
 
 
 def test_the_pin_is_one_name_and_one_version() -> None:
