@@ -9,7 +9,6 @@ the very review that is on screen; nothing here moves the focus.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from textual import events
 from textual.geometry import Size
@@ -17,18 +16,17 @@ from textual.message import Message
 from textual.strip import Strip
 
 from state import guard as g
+from state.dataclass import replace
 from state.model import Decision, ReviewKey
 from state.views import FieldView, ReviewCardView
+from widgets.card_arming import CardArming
 from widgets.card_form import CardForm, what_is_asked
-from widgets.card_lines import CardLines, CardState, card_lines
-from widgets.card_moves import FILLS, MOVES, SCROLLS, CardMoves
+from widgets.card_lines import CardLines, CardState, Refusal, card_lines
+from widgets.card_moves import FILLS, MOVES, SCROLLS
 from widgets.drawn import Grounded
 from widgets.glyphs import look_of
-from widgets.intents import Decide, ReviewShown, Say
+from widgets.intents import Decide, Say
 from widgets.palette import palette_of
-
-if TYPE_CHECKING:
-    from textual.timer import Timer
 
 Clock = Callable[[Message | None], int]
 """When a message came, or (None) now: ms on one monotonic clock."""
@@ -38,6 +36,9 @@ KEPT = 20
 PASSED = frozenset({"tab", "shift+tab"})
 ROOM = Size(24, 4)
 """With less of it a card cannot be read, and arms not"""
+REFUSED = "{0} did not count: {1} · press it again"
+CAPITAL = "a capital · caps lock?"
+ANOTHER = "what is asked changed"
 SMALL = "Too small to read: make the window larger to decide."
 
 
@@ -46,7 +47,7 @@ def message_ms(message: Message | None) -> int:
     return int((Message() if message is None else message).time * 1000)
 
 
-class CardBody(Grounded, CardMoves, can_focus=True):
+class CardBody(Grounded, CardArming, can_focus=True):
     """The card's inside: it has the focus and takes the keys."""
 
     DEFAULT_CSS = """
@@ -55,9 +56,6 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         overflow-x: hidden; scrollbar-size-vertical: 1;
     }
     """
-
-    class Redrawn(Message):
-        """The card may stand otherwise now: armed, or not."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -70,15 +68,14 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         self._view: ReviewCardView | None = None
         self._asked: object = None
         self._lines = CardLines(())
-        self._live = False
-        """The lines show a letter that counts"""
+        self._stands = CardState()
+        """How it was drawn last"""
+        self._refused: Refusal | None = None
         self._by_user = False
         self._held = False
         """It was to be armed when a dialog came over it, or the window was left"""
         self._stepped = False
         self._now_ms = 0
-        self._arming: Timer | None = None
-        self._listening: Timer | None = None
         self.telling = False
         """It was decided to tell the agent something: keys are not for the card"""
 
@@ -100,8 +97,18 @@ class CardBody(Grounded, CardMoves, can_focus=True):
             strip_armed=self._guard.strip_armed(at),
             now_ms=self._now_ms,
             form=self._form,
-            below=self.scroll_offset.y + self.size.height < self._lines.height,
+            below=self._below,
+            refused=self._refused,
         )
+
+    @property
+    def _below(self) -> bool:
+        return self.scroll_offset.y + self.size.height < self._lines.height
+
+    @property
+    def stands(self) -> CardState:
+        """How it was drawn last: what surrounds it must not say more."""
+        return replace(self._stands, below=self._below, focused=self.has_focus)
 
     @property
     def shown(self) -> ReviewCardView | None:
@@ -119,6 +126,9 @@ class CardBody(Grounded, CardMoves, can_focus=True):
             self._asked = asked
             self.telling = False
             at = self._clock(None)
+            pending = self._guard.pending if same else None
+            letter = pending.decision.letter if pending is not None else ""
+            self._refused = Refusal(letter, ANOTHER) if letter else None
             self._form = self._form_for(view, old)
             self._guard.changed(at, self._form.decisions if self._form else ())
             if self.has_focus and not same:
@@ -160,11 +170,11 @@ class CardBody(Grounded, CardMoves, can_focus=True):
     def relayout(self) -> None:
         """Make the lines again and draw them."""
         if not self.is_mounted or self._view is None:
+            self._stands = CardState()
             return
         width = self.scrollable_content_region.width or self.size.width
         before = len(self._lines.strips)
-        state = self.state()
-        self._live = state.strip_armed if state.strip else state.armed
+        self._stands = state = self.state()
         self._lines = card_lines(
             self._view, state, width, palette_of(self), look_of(self)
         )
@@ -190,7 +200,10 @@ class CardBody(Grounded, CardMoves, can_focus=True):
             return Strip.blank(width, self.ground)
         strip_at = self._lines.strip_at
         if self._guard.strip is None or (strip_at and at == strip_at[1] - 1):
-            self._guard.drawn(self._clock(None), armed=self._live)
+            arms = self._guard.arms_at()
+            self._guard.drawn(self._clock(None), armed=self.live)
+            if self._guard.arms_at() != arms:
+                self._arm_later()
         strip = self._lines.strips[at].adjust_cell_length(width)
         return strip.apply_style(self.ground)
 
@@ -225,6 +238,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         away = not self.app.app_focus
         self._held = away and self._guard.arms_at() is not None
         self._by_user = self.telling = False
+        self._refused = None
         self._guard.blurred()
         self.relayout()
 
@@ -250,27 +264,6 @@ class CardBody(Grounded, CardMoves, can_focus=True):
             self._guard.focused(at, by_user=True)
             self._arm_later()
 
-    def _arm_later(self) -> None:
-        """Draw again when the card is armed by rest alone."""
-        at = self._guard.arms_at()
-        if at is None or not self.is_mounted:
-            return
-        if self._arming is not None:
-            self._arming.stop()
-        wait = max(0, at - self._clock(None)) + 10
-        self._arming = self.set_timer(wait / 1000, self._armed_now)
-
-    def _armed_now(self) -> None:
-        self._arming = None
-        self.relayout()
-        state, at = self.state(), self._guard.arms_at()
-        whole = self._form is not None and not self._form.folded
-        if state.armed and whole and self._view is not None:
-            self.post_message(ReviewShown(self._view.review))
-        resting = not state.armed or (state.strip and not state.strip_armed)
-        if resting and at is not None and at > self._clock(None):
-            self._arm_later()
-
     # -- keys --------------------------------------------------------------------
 
     def write(self, field: FieldView, text: str) -> bool:
@@ -284,6 +277,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
 
     async def _on_key(self, event: events.Key) -> None:
         key, at = event.key, self._clock(event)
+        self._refused = None
         if key.startswith("ctrl+") or key in PASSED:
             outcome = self._guard.moved(at)
             if isinstance(outcome, g.StripClosed):
@@ -312,7 +306,20 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         # With alt or another key held down a letter is another key.
         letter = key if key == event.character else ""
         self._say_problem(letter)
-        self._act(self._guard.key(letter, at))
+        outcome = self._guard.key(letter, at)
+        self._refuse(event.character or "", outcome)
+        self._act(outcome)
+
+    def _refuse(self, character: str, outcome: g.Outcome) -> None:
+        """An answer that did not count must be seen where one looks for its effect,
+        until something else is done."""
+        offered = self._form.decisions if self._form is not None else ()
+        letter = character.lower()
+        if letter not in {decision.letter for decision in offered}:
+            return
+        if isinstance(outcome, g.Ignored) and outcome.word:
+            why = outcome.word if letter == character else CAPITAL
+            self._refused = Refusal(letter, why)
 
     def _cuts(self, form: CardForm) -> bool:
         """Whether an opened strip holds a rule whose words can be chosen."""
@@ -326,6 +333,7 @@ class CardBody(Grounded, CardMoves, can_focus=True):
                 self.post_message(Say(offer.problem))
 
     async def _on_paste(self, event: events.Paste) -> None:
+        self._refused = None
         event.stop()
         event.prevent_default()
         self._act(self._guard.pasted(self._clock(event)))
@@ -334,6 +342,9 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         self._listen_later()
         match outcome:
             case g.Ignored(word):
+                refused = self._refused
+                if refused is not None:
+                    word = REFUSED.format(*refused)
                 if word:
                     self.post_message(Say(word))
                 self._arm_later()
@@ -362,26 +373,3 @@ class CardBody(Grounded, CardMoves, can_focus=True):
         """Bring the strip on screen: it counts only when it was drawn."""
         self.relayout()
         self._show_lines(self._lines.strip_at)
-
-    def _listen_later(self) -> None:
-        """Be there when the silence after the last input should be over."""
-        at = self._guard.listens_at()
-        if self._listening is not None:
-            self._listening.stop()
-            self._listening = None
-        if at is not None and self.is_mounted:
-            wait = max(0, at - self._clock(None)) + 2
-            self._listening = self.set_timer(wait / 1000, self._due)
-
-    def _due(self) -> None:
-        """The silence is over, unless a key is on its way to us: let it arrive first,
-        by the way keys take."""
-        self.app.call_later(self.call_later, self.tick)
-
-    def tick(self) -> None:
-        """Tell the guard what time it is."""
-        outcome = self._guard.tick(self._clock(None))
-        if isinstance(outcome, g.Ignored):
-            self._listen_later()
-        else:
-            self._act(outcome)

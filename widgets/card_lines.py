@@ -10,6 +10,7 @@ what they ask for off the screen.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -31,6 +32,13 @@ from widgets.lines import bits, fold, line, piece, width_of, wrap
 from widgets.palette import Back, Palette
 
 
+class Refusal(NamedTuple):
+    """A letter that did not count, and why."""
+
+    letter: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class CardState:
     """What the card must show besides its read model."""
@@ -43,6 +51,13 @@ class CardState:
     form: CardForm | None = None
     below: bool = False
     """There is more than what is on screen"""
+    refused: Refusal | None = None
+    """The last key was a letter, and it did not count"""
+
+    @property
+    def live(self) -> bool:
+        """A letter counts: of the card, or of its open strip."""
+        return self.armed if self.strip is None else self.strip_armed
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +253,9 @@ def _letters(
             piece(decision.letter, sheet.style(key, bold=live)),
             piece("  "),
         ]
-        aside = offer.problem or decision.detail.replace("\n", " ")
-        tone = Tone.NEED if offer.problem else Tone.MUTED
+        missed = "" if offer.problem else _missed(decision, state)
+        aside = missed or offer.problem or decision.detail.replace("\n", " ")
+        tone = Tone.NEED if offer.problem or missed else Tone.MUTED
         right = [piece(aside, sheet.style(tone))]
         room = sheet.width - LABEL - 2
         if width_of(right) + width_of([piece(decision.label)]) + 4 > room:
@@ -252,6 +268,16 @@ def _letters(
         if below:
             sheet.words(below, sheet.style(Tone.NEED), LABEL)
     return span
+
+
+def _missed(decision: Decision, state: CardState) -> str:
+    """Beside a letter that was pressed and did not count: why, then what to do."""
+    refused = state.refused
+    if refused is None or refused.letter != decision.letter:
+        return ""
+    if state.live:
+        return f"press {refused.letter} again"
+    return f"did not count: {refused.why}"
 
 
 def _strip(sheet: Sheet, decision: Decision, state: CardState, form: CardForm) -> None:

@@ -13,6 +13,7 @@ from textual.strip import Strip
 
 from state.views import Bit, ReviewCardView, Tone
 from widgets.box import edge_line
+from widgets.card_arming import CardArming
 from widgets.card_body import CardBody, Clock, message_ms
 from widgets.card_field import CardField
 from widgets.card_lines import CardState, bottom_hints
@@ -44,7 +45,7 @@ class CardEdge(Drawn):
     def draw_line(self, y: int) -> Strip:
         """The line."""
         card = self.query_ancestor(ReviewCard)
-        state, view = card.body.state(), card.view
+        state, view = card.body.stands, card.view
         palette, look = palette_of(self), look_of(self)
         tone = Tone.NEED if state.armed else Tone.FAINT
         style = palette.style(tone)
@@ -75,11 +76,17 @@ class CardEdge(Drawn):
 def _arming(state: CardState, view: ReviewCardView) -> tuple[Bit, ...]:
     if view.state or not view.decisions:
         return ()
+    refused = state.refused
     if state.armed:
-        return (
-            Bit("armed", Tone.NEED, bold=True),
-            Bit(": letters decide", Tone.MUTED),
-        )
+        armed = Bit("armed", Tone.NEED, bold=True)
+        if refused is not None and state.live:
+            again = f"press {refused.letter} again"
+            return (armed, Bit(": ", Tone.MUTED), Bit(again, Tone.BRIGHT, bold=True))
+        if refused is None:
+            return (armed, Bit(": letters decide", Tone.MUTED))
+    if refused is not None:
+        words = f"{refused.letter} did not count: {refused.why}"
+        return (Bit(words, Tone.NEED, bold=True),)
     return (Bit("not armed yet" if state.focused else "not armed", Tone.MUTED),)
 
 
@@ -177,7 +184,7 @@ class ReviewCard(Vertical):
         if message.back:
             self.body.focus()
 
-    def on_card_body_redrawn(self, message: CardBody.Redrawn) -> None:
+    def on_card_arming_redrawn(self, message: CardArming.Redrawn) -> None:
         """The borders follow the guard."""
         message.stop()
         self.refresh_edges()
@@ -185,6 +192,6 @@ class ReviewCard(Vertical):
     def refresh_edges(self) -> None:
         """Draw the borders as the guard stands."""
         if self.is_mounted:
-            self.set_class(self.body.state().armed, self.ARMED)
+            self.set_class(self.body.stands.armed, self.ARMED)
             for edge in self.edges:
                 edge.refresh()

@@ -203,13 +203,13 @@ def test_a_card_without_room_takes_no_letter() -> None:
             await driver.wait(700)
             await driver.press("y")
             await driver.wait(700)
-            driver.sees_not("armed: letters")
+            driver.sees_not("armed: ")
         await driver.resize(NARROW)
         await driver.press("y")
         await driver.wait(100)
         assert results(driver) == {}, "it arms anew"
         await driver.wait(700)
-        driver.sees("armed: letters decide")
+        driver.sees("armed: press y again")
         await driver.press("y")
         await driver.wait(200)
         assert results(driver) == {0: {"decision": "accept"}}

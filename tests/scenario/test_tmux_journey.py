@@ -14,6 +14,7 @@ from tests.engine.harness import EngineUnderTest, each_engine, need_sandbox
 from tests.scenario.tmux import Window, until
 from tests.scenario.tmux_desk import (
     Desk,
+    decide,
     enter_field,
     leave_field,
     open_review,
@@ -70,8 +71,7 @@ def _approve(window: Window, desk: Desk, folder: Path) -> None:
     window.wait_for("press esc again")
     open_review(window)
     assert not made.exists()
-    window.press("y")
-    until(made.exists, "the approved command")
+    decide(window, "y", made.exists)
     enter_field(window)
     window.wait_for("done with ask")
 

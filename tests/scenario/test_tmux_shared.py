@@ -12,7 +12,14 @@ import pytest
 
 from tests.engine.harness import EngineUnderTest, each_engine, need_sandbox
 from tests.scenario.tmux import until
-from tests.scenario.tmux_desk import Desk, enter_field, leave_field, open_review, write
+from tests.scenario.tmux_desk import (
+    Desk,
+    decide,
+    enter_field,
+    leave_field,
+    open_review,
+    write,
+)
 
 pytestmark = pytest.mark.sandbox
 
@@ -101,8 +108,7 @@ def test_what_runs_outlives_a_killed_window(engine: EngineUnderTest) -> None:
         assert not made.exists()
         second.press("r")
         open_review(second)
-        second.press("y")
-        until(made.exists, "the approved command")
+        decide(second, "y", made.exists)
 
 
 def numbers(engine: EngineUnderTest) -> tuple[int, ...]:

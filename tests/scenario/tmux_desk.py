@@ -13,10 +13,10 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import psutil  # type: ignore[import-untyped]
 
@@ -26,6 +26,8 @@ from tests.scenario.tmux import Tmux, Window, until
 from tui.demo.home import processes_of
 from tui.demo.request import ModelRequest
 from tui.demo.steps import Exec, HoldUntil, Say, Step
+
+T = TypeVar("T")
 
 PROGRAM = str(Path(sys.executable).parent / "codex-tui")
 SERVER = "sleep 98765"
@@ -268,6 +270,21 @@ def open_review(window: Window) -> None:
     window.step("r", "Enter")
     window.wait_for("armed: letters decide")
     window.settle()
+
+
+def decide(window: Window, letter: str, done: Callable[[], T | None]) -> T:
+    """Answer by a letter of an armed card as a person does: look what comes of it, and
+    press again when the card says so; until it is `done`."""
+    again = f"armed: press {letter} again"
+    window.press(letter)
+
+    def look() -> T | None:
+        found = done()
+        if not found and again in window.screen():
+            window.press(letter)
+        return found
+
+    return until(look, lambda: f"an effect of {letter}:\n{window.screen()}")
 
 
 def command_of(process: psutil.Process) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from textual import events
 from textual.pilot import Pilot
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -167,7 +168,102 @@ def test_an_unarmed_card_swallows_keys_with_a_word() -> None:
 
     app = play(table.build, act, (100, 40))
     assert not app.of(Decide)
-    assert app.of(Say)[0].text == "not armed yet"
+    (said,) = app.of(Say)
+    assert said.text == "y did not count: not armed yet · press it again"
+
+
+@pytest.mark.parametrize("width", [100, 60])
+def test_a_letter_that_did_not_count_is_seen_to_until_the_next_key(width: int) -> None:
+    """Why, and then that it is to be pressed again: for as long as one looks away."""
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        await table.focus()
+        await table.after(100)
+
+        def seen(*words: str) -> None:
+            edge = drawn(found.edges[0])[0]
+            row = next(r for r in drawn(found.body) if "Yes, just" in r)
+            assert all(word in edge for word in words), edge
+            assert width < 100 or words[-1] in row, row
+
+        await table.press("y")
+        await table.after(50)
+        seen("y did", "did not count: not armed yet")
+        await table.after(600)
+        assert found.has_class("-armed")
+        seen("armed: ", "press y again")
+        await table.after(60_000)
+        seen("armed: ", "press y again")
+        await table.press("down")
+        await table.after(100)
+        assert "armed: letters decide" in drawn(found.edges[0])[0]
+        table.clock.ms += 20
+        await table.press("down", "d")
+        await table.after(100)
+        assert "armed: press d again" in drawn(found.edges[0])[0]
+        await table.press("Y")
+        await table.after(100)
+        assert "y did not count: a capital" in drawn(found.edges[0])[0]
+        await table.after(600)
+        await table.press("y")
+        table.clock.ms += 20
+        found.view = card(facts=(("in", "/elsewhere"),))
+        await pilot.pause()
+        edge = drawn(found.edges[0])[0]
+        assert "y did not count: what is asked changed" in edge
+        assert not app.of(Decide)
+        await table.after(600)
+        seen("armed: ", "press y again")
+        found.view = card(2)
+        await pilot.pause()
+        assert "did not count" not in drawn(found.edges[0])[0]
+
+    play(table.build, act, (width, 40))
+
+
+def test_a_card_that_is_slow_to_draw_says_armed_no_sooner_than_it_is() -> None:
+    """What it says is drawn while time goes on: for every pace of the machine, the
+    letter that is pressed when the card says armed counts."""
+    for slow in range(0, 80, 3):
+        _slow(slow)
+
+
+def _slow(ms: int) -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        body = found.body
+        relayout, render = body.relayout, body.render_line
+
+        def slowly() -> None:
+            relayout()
+            table.clock.ms += ms
+
+        def later(y: int) -> Strip:
+            if y == 0:
+                table.clock.ms += ms // 3
+            return render(y)
+
+        body.relayout = slowly  # type: ignore[method-assign]
+        body.render_line = later  # type: ignore[method-assign]
+        await table.focus()
+        for _ in range(400):
+            if "armed: letters decide" in drawn(found.edges[0])[0]:
+                break
+            table.clock.ms += 10
+            await pilot.pause()
+        else:
+            raise AssertionError(f"never armed, {ms} ms slow")
+        table.clock.ms += 60
+        await pilot.pause()
+        await table.press("y")
+        await table.after(400)
+        assert len(app.of(Decide)) == 1, f"{ms} ms slow: {app.of(Say)}"
+
+    play(table.build, act, (100, 40))
 
 
 @pytest.mark.parametrize("other", [False, True])
