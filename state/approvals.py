@@ -15,6 +15,7 @@ from state.controls import Controls, Limits
 from state.dataclass import dataclass, replace
 from state.model import Sandbox, SandboxMode, Settings
 
+UNTRUSTED = "untrusted"
 READ_ONLY, WORKSPACE, FULL_ACCESS = ":read-only", ":workspace", ":danger-full-access"
 BUILT_IN_MODES = {
     READ_ONLY: SandboxMode.READ_ONLY,
@@ -163,6 +164,11 @@ def is_current(settings: Settings | None, wanted: Wanted) -> bool:
     if settings is None or wanted.sandbox == KEEP:
         return False
     return in_force(settings) == wanted
+
+
+def is_choice_of(settings: Settings, wanted: Wanted) -> bool:
+    """These settings are what this choice makes, or it leaves them alone."""
+    return not changes(settings, wanted)
 
 
 def current_preset(settings: Settings | None) -> Preset | None:

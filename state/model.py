@@ -143,7 +143,8 @@ class TurnError:
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One turn. `items` in first-seen order. `settings`: what was in force when it
-    started (None when we were not there)."""
+    started (None when we were not there). `switched`: its reviewer was changed while it
+    ran."""
 
     id: TurnId
     status: TurnStatus = TurnStatus.IN_PROGRESS
@@ -155,6 +156,7 @@ class Turn:
     settings: Settings | None = None
     root_turn_id: TurnId | None = None
     diff: str = ""
+    switched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,15 @@ from state.approvals import (
     KEBAB,
     READ_ONLY,
     WORKSPACE,
+    forbidden_policy,
+    forbidden_reviewer,
+    forbidden_sandbox,
+    reviewer_of,
+    sandbox_id,
     switches,
 )
 from state.controls import Controls
+from state.dataclass import replace
 from state.model import Sandbox, SandboxMode, Settings
 
 
@@ -38,6 +44,33 @@ def defaults_of(controls: Controls) -> Settings:
         profile=profile,
         cwd=controls.cwd,
     )
+
+
+def under_limits(settings: Settings, controls: Controls) -> Settings:
+    """What an engine makes of these for a new thread: where an administrator does not
+    allow a value, the first allowed one counts, and of sandboxes the tightest. Which
+    profile it takes instead of a forbidden one is not known."""
+    limits = controls.limits
+    policy, reviewer = settings.approval_policy or "on-request", reviewer_of(settings)
+    if limits.policies and forbidden_policy(policy, limits):
+        first = limits.policies[0]
+        settings = replace(settings, approval_policy=first, granular=())
+    if limits.reviewers and forbidden_reviewer(reviewer, limits):
+        settings = replace(settings, reviewer=limits.reviewers[0])
+    word = KEBAB.get(sandbox_id(replace(settings, sandbox=_plain(settings.sandbox))))
+    if limits.sandboxes is not None and word and word not in limits.sandboxes:
+        box = Sandbox(SandboxMode.READ_ONLY)
+        return replace(settings, sandbox=box, profile=None)
+    if limits.profiles is not None and forbidden_sandbox(
+        sandbox_id(settings), controls
+    ):
+        return replace(settings, sandbox=None, profile=None)
+    return settings
+
+
+def _plain(sandbox: Sandbox | None) -> Sandbox | None:
+    """Its mode alone: that is what a limit names."""
+    return None if sandbox is None else Sandbox(sandbox.mode)
 
 
 def _default_sandbox(controls: Controls) -> tuple[Sandbox | None, str | None]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from state import commands as c
 from state import events as e
-from state.changes import ApproveDenial, ChangeNextTurn
+from state.changes import ApproveDenial, ChangeNextTurn, ChangeSettings
 from state.dataclass import dataclass
 from state.db.errors import StoreError
 from state.db.history import older_turns
@@ -193,6 +193,11 @@ class Bridge:
             case ChangeNextTurn():
                 await self.once.begin(command)
                 return None
+            case ChangeSettings():
+                told = await self.engine.send(command)
+                if told is not None:
+                    await self.once.settle(command)
+                return told
             case c.OpenThread():
                 await self.recall.opened(command.thread_id)
             case c.LoadOlder():

@@ -4,7 +4,7 @@ Owns when to put back and when not to. The engine knows no such scope: what is s
 counts from the next turn on, and a running turn keeps what it began with, so the
 thread gets its own settings back as soon as that turn runs. Invariants: what is to be
 put back is on disk before the change leaves; a thread that somebody else changed in
-the meantime is left alone.
+the meantime is left alone; what the user sets for the thread itself stays.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 
 from state import approvals as a
 from state.changes import ChangeNextTurn, ChangeSettings
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.db.codec import decode, encode
 from state.events import MessageShown
 from state.items import ThreadId, TurnId
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tui.bridge import Bridge
 
 VIEW_KEY = "once"
+NOT_APART = "The next turn runs as the thread is set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,15 @@ class Once:
 
     def after(self, thread_id: ThreadId) -> Settings | None:
         """What a thread gets back once its next turn has begun."""
-        kept = self._kept.get(thread_id)
+        kept = self._standing(self._bridge.store.world.threads.get(thread_id))
         return None if kept is None else kept.before
+
+    def _standing(self, thread: Thread | None) -> Kept | None:
+        """What is kept for a thread that is still set as we set it."""
+        kept = self._kept.get(thread.id) if thread is not None else None
+        if kept is None or thread is None or thread.settings is None:
+            return None
+        return kept if _still(thread.settings, kept.change) else None
 
     async def begin(self, command: ChangeNextTurn) -> None:
         """Keep what is in force, then change it."""
@@ -68,14 +76,33 @@ class Once:
         if thread is None or thread.settings is None:
             self._say("What this thread runs under is not known; nothing was changed.")
             return
-        earlier = self._kept.get(thread.id)
+        earlier = self._standing(thread)
         before = earlier.before if earlier is not None else thread.settings
-        kept = Kept(change, before, self._clock(), thread.active_turn)
-        self._kept[thread.id] = kept
+        if _same(_with(thread.settings, change), before):
+            # The thread's own: there is nothing to put back any more.
+            self._kept.pop(thread.id, None)
+            change = replace(_back(thread.id, before), note=NOT_APART)
+        else:
+            now = self._clock()
+            self._kept[thread.id] = Kept(change, before, now, thread.active_turn)
         if not await self._save():
             self._say("It could not be saved, so nothing was changed.")
             return
         await self._bridge.deliver(change)
+
+    async def settle(self, change: ChangeSettings) -> None:
+        """The user set this for the thread itself: it is not put back."""
+        thread = self._bridge.store.world.threads.get(change.thread_id)
+        kept = self._kept.get(change.thread_id)
+        if kept is None or thread is None or thread.settings is None:
+            return
+        before = _with(kept.before, change)
+        alone = _joined(kept.change, change)
+        if _same(_with(thread.settings, change), before):
+            del self._kept[thread.id]
+        else:
+            self._kept[thread.id] = replace(kept, before=before, change=alone)
+        await self._save()
 
     def watch(self, step: Published) -> None:
         """Put back what is due."""
@@ -125,6 +152,42 @@ def _still(settings: Settings, change: ChangeSettings) -> bool:
         and change.profile in (None, settings.profile, force.sandbox)
         and change.sandbox in (None, settings.sandbox)
     )
+
+
+def _with(settings: Settings, change: ChangeSettings) -> Settings:
+    """The settings with what a change touches."""
+    wanted = a.Wanted(
+        change.policy or "",
+        change.reviewer or "",
+        change.profile or a.KEEP,
+        settings.granular if change.policy is None else change.granular,
+    )
+    changed = a.after(settings, wanted)
+    if change.sandbox is not None:
+        changed = replace(changed, sandbox=change.sandbox, profile=None)
+    return changed
+
+
+def _joined(first: ChangeSettings, then: ChangeSettings) -> ChangeSettings:
+    """Both changes, one after the other."""
+    boxed = then.profile is not None or then.sandbox is not None
+    policed = then.policy is not None
+    return replace(
+        first,
+        policy=then.policy if policed else first.policy,
+        granular=then.granular if policed else first.granular,
+        reviewer=then.reviewer or first.reviewer,
+        profile=then.profile if boxed else first.profile,
+        sandbox=then.sandbox if boxed else first.sandbox,
+    )
+
+
+def _same(settings: Settings, other: Settings) -> bool:
+    """Both are the same choice, also of a sandbox that no profile names."""
+    one = a.in_force(settings)
+    if one != a.in_force(other):
+        return False
+    return one.sandbox != a.KEEP or settings.sandbox == other.sandbox
 
 
 def _back(thread_id: ThreadId, before: Settings) -> ChangeSettings:

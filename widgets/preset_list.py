@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
@@ -61,8 +62,8 @@ class PresetList(PaneRows[PresetRow]):
         self._point(before)
 
     def action_page(self, step: int) -> None:
-        """To the end: the list is short."""
-        self.action_edge(step)
+        """Not here: the list is short, the page around it may not be."""
+        raise SkipAction
 
     def action_edge(self, step: int) -> None:
         """The first or the last."""

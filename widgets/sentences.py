@@ -1,7 +1,7 @@
 """Lines of words below a form: sentences that wrap, and rows with a label.
 
-Owns their drawing and height. Invariant: a sentence is never cut, it wraps; a row's
-right part goes before its words do.
+Owns their drawing and height. Invariant: nothing is cut: a sentence wraps, and what
+has no room on the right of a row stands below its words.
 """
 
 from __future__ import annotations
@@ -69,20 +69,29 @@ class InForceRows(Drawn):
 
     view: reactive[tuple[InForce, ...]] = reactive[tuple[InForce, ...]]((), layout=True)
 
+    def _rows(self, width: int) -> list[tuple[list[Segment], list[Segment]]]:
+        """Left and right parts of the lines."""
+        rows: list[tuple[list[Segment], list[Segment]]] = []
+        for one in self.view:
+            left, right = self._left(one), self._right(one)
+            if width_of(left) + width_of(right) + 2 <= width:
+                rows.append((left, right))
+            else:
+                rows += [(left, []), ([piece(" " * (LABEL + 2)), *right], [])]
+        return rows
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """A row each."""
-        del container, viewport, width
-        return len(self.view)
+        """A row each; two where there is too little room beside the words."""
+        del container, viewport
+        return len(self._rows(width))
 
     def draw_line(self, y: int) -> Strip:
         """A row."""
         width = self.size.width
-        if y >= len(self.view):
+        rows = self._rows(width)
+        if y >= len(rows):
             return line((), (), width)
-        row = self.view[y]
-        left, right = self._left(row), self._right(row)
-        if width_of(left) + width_of(right) + 2 > width:
-            right = []
+        left, right = rows[y]
         return line(left, right, width, gap=2)
 
     def _left(self, row: InForce) -> list[Segment]:

@@ -31,6 +31,9 @@ Row = list[tuple[int, list[Segment]]]
 """Options with their indexes"""
 LABEL = 15
 """Cells of a label, its margin and the air after it."""
+ASIDE = 22
+"""Cells that most words beside a row need. A row that has any is closer together where
+they would not fit, however long they are just now: options do not move under a hand."""
 
 
 class SettingRow(Drawn, can_focus=True):
@@ -99,9 +102,12 @@ class SettingRow(Drawn, can_focus=True):
         little room, and in further lines where there is not enough of it."""
         parts = list(enumerate(self._parts()))
         room = width - LABEL
-        for air in (1, 0):
-            if sum(width_of(part) + air for _, part in parts) <= room:
-                return [_spaced(parts, air)]
+        taken = sum(width_of(part) for _, part in parts)
+        beside = ASIDE if self.view is not None and self.view.aside else 0
+        if taken + len(parts) <= room - beside:
+            return [_spaced(parts, 1)]
+        if taken <= room:
+            return [_spaced(parts, 0)]
         rows: list[Row] = []
         for part in _spaced(parts, 1):
             if not rows or _width(rows[-1]) + width_of(part[1]) > room:

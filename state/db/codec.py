@@ -114,6 +114,7 @@ class _TurnBody:
     settings: Settings | None = None
     root_turn_id: TurnId | None = None
     diff: str = ""
+    switched: bool = False
 
 
 def encode_turn(turn: Turn) -> str:
@@ -127,6 +128,7 @@ def encode_turn(turn: Turn) -> str:
             turn.settings,
             turn.root_turn_id,
             turn.diff,
+            turn.switched,
         )
     )
 

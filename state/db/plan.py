@@ -343,6 +343,7 @@ def _facts(turn: Turn) -> tuple[Any, ...]:
         turn.settings,
         turn.root_turn_id,
         turn.diff,
+        turn.switched,
     )
 
 

@@ -49,11 +49,12 @@ BY_HAND = "{} sets these keys in a way this program does not edit; change it by 
 
 
 async def change(link: Link, command: Change) -> ThreadId | None:
-    """Carry out one of them; the thread that an approval was told to. Raises
-    RequestFailed."""
+    """Carry out one of them; the thread that was told, by a change of its settings or
+    an approval. Raises RequestFailed."""
     match command:
         case ChangeSettings():
             await change_settings(link, command)
+            return command.thread_id
         case ChangeTurnReviewer():
             await change_turn_reviewer(link, command)
         case WriteConfig():

@@ -33,6 +33,7 @@ def beneath(stored: Turn, held: Turn) -> Turn:
         completed_ms=held.completed_ms or stored.completed_ms,
         duration_ms=held.duration_ms or stored.duration_ms,
         root_turn_id=held.root_turn_id or stored.root_turn_id,
+        switched=held.switched or stored.switched,
     )
     if turn.status is not TurnStatus.IN_PROGRESS:
         turn = close_items(turn, keep=frozenset(), terminals_live=True)
@@ -54,6 +55,7 @@ def merge_turn(known: Turn | None, loaded: Turn) -> Turn:
         error=loaded.error or known.error,
         started_ms=loaded.started_ms or known.started_ms,
         root_turn_id=loaded.root_turn_id or known.root_turn_id,
+        switched=loaded.switched or known.switched,
     )
     if status is TurnStatus.IN_PROGRESS:
         return turn

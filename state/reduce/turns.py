@@ -192,7 +192,7 @@ def _reviewer(thread: Thread, event: e.TurnReviewerChanged) -> Thread:
     if turn is None or settings is None:
         return thread
     settings = replace(settings, reviewer=event.reviewer)
-    return _put(thread, replace(turn, settings=settings))
+    return _put(thread, replace(turn, settings=settings, switched=True))
 
 
 def _started(thread: Thread, event: e.TurnStarted) -> Thread:

@@ -10,12 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from state import approvals as a
-from state.controls import Controls, Value, everywhere, layer_words
-from state.dataclass import dataclass
+from state.controls import Controls, everywhere
 from state.items import ThreadId
 from state.model import Settings, Thread
+from state.select.consequences import DEFAULT as DEFAULT
+from state.select.consequences import NEXT as NEXT
+from state.select.consequences import PROJECT as PROJECT
+from state.select.consequences import THREAD as THREAD
+from state.select.consequences import TURN as TURN
+from state.select.consequences import Asked as Asked
+from state.select.consequences import Case, sentences
 from state.select.frame import sandbox_mode
-from state.select.in_force import KEYS, SQUARES, in_force, running_turn
+from state.select.in_force import SQUARES, Place, in_force, running_turn, source
 from state.select.words import agent_label, one_line, tree_title
 from state.text import reveal
 from state.usual import defaults_of
@@ -30,7 +36,6 @@ from state.views import (
     Tone,
 )
 
-TURN, NEXT, THREAD, PROJECT, DEFAULT = "turn", "next", "thread", "project", "default"
 SCOPES = {
     TURN: "this turn",
     NEXT: "next turn",
@@ -42,25 +47,23 @@ NOT_KNOWN = "Not known yet; asking the engine."
 CUSTOM = "custom"
 """The row for what is in force when no preset and no profile is."""
 ONLY_REVIEWER = "Of a running turn only the reviewer can be changed."
-MANAGED_NETWORK = (
-    "Commands reach the network through the administrator's proxy alone, whatever the "
-    "sandbox's own switch says."
+NOT_IN_A_FILE = (
+    "Engines no longer read “untrusted” from a configuration file; a thread can still "
+    "be set so, and an untrusted folder starts so."
 )
 _ADMIN = "Your administrator does not allow this."
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the user has in hand: the form, and for how long."""
-
-    wanted: a.Wanted
-    scope: str
-
-
 def baseline(
-    thread: Thread | None, controls: Controls | None, scope: str
+    thread: Thread | None,
+    controls: Controls | None,
+    scope: str,
+    after: Settings | None = None,
 ) -> Settings | None:
-    """What is in force now where this scope would write."""
+    """What is in force now where this scope would write. `after`: what the thread gets
+    back after its next turn, so what it is set to."""
+    if scope == THREAD and after is not None:
+        return after
     if scope in (PROJECT, DEFAULT):
         if controls is None or controls.problem:
             return None
@@ -93,22 +96,28 @@ def approvals_view(
     and the network, whatever a thread's own switch says. `after`: what the thread gets
     back after its next turn."""
     asked = possible(thread, controls, asked)
-    now = baseline(thread, controls, asked.scope)
-    refused = refusal(thread, controls, asked)
+    now = baseline(thread, controls, asked.scope, after)
+    refused = refusal(thread, controls, asked, after)
     changed = a.changes(now, asked.wanted)
     labels = {change.label: change for change in changed}
     said = controls
     if controls is not None and asked.scope == DEFAULT:
         said = everywhere(controls)
     granular = asked.wanted.granular or a.in_force(now).granular or a.ALL_ON
+    filed = asked.scope in (PROJECT, DEFAULT)
+    policies = _policies(controls, filed=filed)
+    reviewers = _reviewers(controls)
+    boxes = _sandboxes(now, controls)
+    barred = any(o.blocked == _ADMIN for o in (*policies, *reviewers, *boxes))
+    place = Place(thread, said, asked.scope, now, after)
     return ApprovalsView(
         title=tree_title(threads, thread) if thread else "no thread open",
         agent=agent_label(thread) if thread else "",
         presets=_presets(now, controls),
         policy=Setting(
-            _policies(now, controls),
+            policies,
             asked.wanted.policy,
-            _aside(labels, ("policy", "granular"), _source(now, said, "policy")),
+            _aside(labels, ("policy", "granular"), source(place, "policy")),
         ),
         switches=tuple(
             Switch(name, word, dict(granular).get(name, False), a.SHORT.get(name, ""))
@@ -116,24 +125,31 @@ def approvals_view(
         ),
         switches_live=asked.wanted.policy == "granular",
         reviewer=Setting(
-            _reviewers(controls),
+            reviewers,
             asked.wanted.reviewer,
-            _aside(labels, ("reviewer",), _source(now, said, "reviewer")),
+            _aside(labels, ("reviewer",), source(place, "reviewer")),
         ),
         sandbox=Setting(
-            _sandboxes(now, controls),
+            boxes,
             asked.wanted.sandbox,
-            _aside(labels, ("sandbox",), _source(now, said, "sandbox")),
+            _aside(labels, ("sandbox",), source(place, "sandbox")),
         ),
         scope=Setting(scopes(thread, controls), asked.scope),
-        sentences=_sentences(thread, controls, asked, refused, held=held),
+        sentences=sentences(
+            Case(thread, controls, asked, now, after, refused, barred, held)
+        ),
         in_force=in_force(thread, controls, held=held, after=after),
         changed=bool(changed),
         refused=refused,
     )
 
 
-def refusal(thread: Thread | None, controls: Controls | None, asked: Asked) -> str:
+def refusal(
+    thread: Thread | None,
+    controls: Controls | None,
+    asked: Asked,
+    after: Settings | None = None,
+) -> str:
     """Why enter would do nothing; "" when it would."""
     scope = next((o for o in scopes(thread, controls) if o.value == asked.scope), None)
     if scope is not None and scope.blocked:
@@ -143,9 +159,13 @@ def refusal(thread: Thread | None, controls: Controls | None, asked: Asked) -> s
         return f"The engine cannot read its configuration: {why}"
     if why := a.forbidden(asked.wanted, controls):
         return why
-    now = baseline(thread, controls, asked.scope)
+    now = baseline(thread, controls, asked.scope, after)
     if now is None:
         return NOT_KNOWN
+    if asked.scope in (PROJECT, DEFAULT) and _unwritable(asked.wanted, now):
+        return NOT_IN_A_FILE
+    if asked.scope == THREAD and after is not None:
+        return ""  # The next turn's own choice goes, whatever else changes.
     if not a.changes(now, asked.wanted):
         only = asked.scope == TURN
         return ONLY_REVIEWER if only else "That is in force already."
@@ -204,17 +224,22 @@ def _presets(now: Settings | None, controls: Controls | None) -> tuple[PresetRow
     return tuple(rows)
 
 
-def _policies(now: Settings | None, controls: Controls | None) -> tuple[Option, ...]:
+def _policies(controls: Controls | None, *, filed: bool) -> tuple[Option, ...]:
+    """`filed`: the choice would be written into a configuration file."""
     limits = controls.limits if controls else None
-    return tuple(
-        Option(
-            policy,
-            word,
-            danger=False,
-            blocked=_ADMIN if limits and a.forbidden_policy(policy, limits) else "",
-        )
-        for policy, word in a.POLICY_WORDS.items()
-    )
+    options = []
+    for policy, word in a.POLICY_WORDS.items():
+        blocked = NOT_IN_A_FILE if filed and policy == a.UNTRUSTED else ""
+        if limits and a.forbidden_policy(policy, limits):
+            blocked = _ADMIN
+        options.append(Option(policy, word, blocked=blocked))
+    return tuple(options)
+
+
+def _unwritable(wanted: a.Wanted, now: Settings) -> bool:
+    """Engines refuse to read this policy from a file; one that follows from a folder's
+    trust may stay."""
+    return wanted.policy == a.UNTRUSTED != now.approval_policy
 
 
 def _reviewers(controls: Controls | None) -> tuple[Option, ...]:
@@ -269,121 +294,3 @@ def _aside(labels: dict[str, a.Change], names: tuple[str, ...], source: str) -> 
         words = f"{reveal(found.now).text} → {reveal(found.after).text}"
         return (Bit(words, Tone.NEED),)
     return (Bit(source, Tone.MUTED),) if source else ()
-
-
-def _source(now: Settings | None, controls: Controls | None, label: str) -> str:
-    """The layer this value is from: the one a new thread would get it from, else the
-    thread itself."""
-    if now is None or controls is None or controls.problem:
-        return ""
-    usual = a.in_force(defaults_of(controls))
-    force = a.in_force(now)
-    same = {
-        "policy": (force.policy, force.granular) == (usual.policy, usual.granular),
-        "reviewer": force.reviewer == usual.reviewer,
-        "sandbox": force.sandbox == usual.sandbox
-        and a.sandbox_words(now) == a.sandbox_words(defaults_of(controls)),
-    }[label]
-    if not same:
-        return "set for this thread"
-    for key in KEYS[label]:
-        value: Value = controls.value(key)
-        if value.value is not None:
-            return f"from {layer_words(value.layer)}"
-    if label == "sandbox" and (controls.trusted or controls.distrusted):
-        return "from the folder's trust"
-    return f"from {layer_words(Value().layer)}"
-
-
-# -- sentences ---------------------------------------------------------------------
-
-
-def _sentences(
-    thread: Thread | None,
-    controls: Controls | None,
-    asked: Asked,
-    refused: str,
-    *,
-    held: bool,
-) -> tuple[Bits, ...]:
-    now = baseline(thread, controls, asked.scope)
-    lines: list[Bits] = []
-    changed = a.changes(now, asked.wanted)
-    if refused:
-        tone = Tone.NEED if changed or now is None else Tone.MUTED
-        lines.append((Bit(refused, tone),))
-    if not refused:
-        lines += [(Bit(text),) for text in _scope_words(thread, controls, asked)]
-        lost = a.dropped(now, asked.wanted) if asked.scope != TURN else ()
-        lines += [(Bit(f"{_capital(reveal(one).text)}.", Tone.NEED),) for one in lost]
-        if (
-            asked.scope in (PROJECT, DEFAULT)
-            and now is not None
-            and now.sandbox is not None
-            and now.sandbox.writable_roots
-            and asked.wanted.sandbox == a.WORKSPACE != a.sandbox_id(now)
-        ):
-            words = "The writable roots of sandbox_workspace_write stop to count."
-            lines.append((Bit(words, Tone.NEED),))
-    if quiet := a.silent(asked.wanted):
-        lines.append((Bit(quiet, Tone.NEED),))
-    if any(o.blocked == _ADMIN for o in _all_options(now, controls)):
-        lines.append((Bit("⊘ not allowed by your administrator", Tone.MUTED),))
-    if held:
-        lines.append((Bit(MANAGED_NETWORK, Tone.MUTED),))
-    return tuple(lines)
-
-
-def _all_options(now: Settings | None, controls: Controls | None) -> tuple[Option, ...]:
-    return (
-        *_policies(now, controls),
-        *_reviewers(controls),
-        *_sandboxes(now, controls),
-    )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _scope_words(
-    thread: Thread | None, controls: Controls | None, asked: Asked
-) -> list[str]:
-    usual = ""
-    if controls is not None and not controls.problem:
-        usual = reveal(a.name_of(defaults_of(everywhere(controls)))).text
-    running = running_turn(thread) is not None
-    match asked.scope:
-        case "turn":
-            who = a.REVIEWER_WORDS.get(asked.wanted.reviewer, "")
-            return [
-                f"The running turn asks {who} from its next step on; what is being "
-                "reviewed now stays with its reviewer.",
-                "The next turn goes on as the thread is set.",
-            ]
-        case "next":
-            back = reveal(a.name_of(thread.settings if thread else None)).text
-            return [
-                f"Counts for the next turn alone; then the thread is {back} again.",
-                *(["The turn that runs now goes on as it began."] if running else []),
-            ]
-        case "thread":
-            words = "Changes this thread from its next turn on."
-            words += f" Your default stays {usual}." if usual else ""
-            more = "Agents at work keep what they started with."
-            if running:
-                more = f"The turn that runs now goes on as it began. {more}"
-            return [words, more]
-        case "project":
-            root = reveal(controls.root).text if controls else ""
-            return [
-                f"New threads in {root} start so; threads that exist keep theirs.",
-                "Written into its .codex/config.toml, which others may share.",
-            ]
-        case _:
-            file = reveal(controls.user_file).text if controls else ""
-            return [
-                "New threads start so, where no project says otherwise; threads that "
-                "exist keep theirs.",
-                f"Written into {file or 'config.toml'} by the engine.",
-            ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from state import approvals as a
 from tests.driver import NARROW, Driver, drive
 from tests.fakes import FakeEngine, Refused, sandbox, turn_row
 from tests.screens import control_scripts as cs
@@ -192,6 +193,89 @@ def test_the_next_turn_alone_and_back() -> None:
         assert len(driver.engine.calls(UPDATE)) == before + 1
 
     drive(play, prepare=prepare)
+
+
+def test_what_counted_for_the_next_turn_can_stay_or_go() -> None:
+    """The thread's own choice ends it: kept for good, nothing is put back; the choice
+    of what the thread has anyway takes it back at once."""
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        once = ("P", "1", *["tab"] * 4, "left", "enter")
+        await driver.press(*once)
+        driver.sees("After it")
+        await driver.press("right")  # this thread
+        driver.sees("[this thread]", "is taken back")
+        driver.sees_not("already")
+        await driver.press("shift+tab", "left", "enter")
+        driver.sees_not("After it", "taken back")
+        before = len(driver.engine.calls(UPDATE))
+        assert driver.engine.calls(UPDATE)[-1]["permissions"] == ":read-only"
+        driver.engine.start_turn(ONE, "t1")
+        await driver.idle()
+        driver.engine.end_turn(ONE, "t1")
+        await driver.idle()
+        assert len(driver.engine.calls(UPDATE)) == before  # It stays.
+
+        await driver.press("escape", "P", "3", *["tab"] * 4, "left", "enter")
+        driver.sees("After it")
+        await driver.press(*["shift+tab"] * 4, "1", "enter")
+        driver.sees_not("After it")
+        driver.sees("The next turn runs as the thread is set")
+        before = len(driver.engine.calls(UPDATE))
+        driver.engine.start_turn(ONE, "t2")
+        await driver.idle()
+        assert len(driver.engine.calls(UPDATE)) == before
+
+    drive(play, prepare=prepare)
+
+
+def test_the_list_never_rests_on_what_enter_would_not_apply() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        await driver.press("P", "4", "tab", "left", "left")  # on request, full access
+        _, y = driver.spot("Full Access")
+        assert "▌" not in driver.screen().splitlines()[y]
+        _, y = driver.spot("Ask for approval")
+        assert "▌" in driver.screen().splitlines()[y]
+
+    drive(play, prepare=prepare)
+
+
+def test_a_form_that_is_touched_before_the_engine_answers_has_no_holes() -> None:
+    def told(wanted: a.Wanted) -> a.Wanted:
+        async def play(driver: Driver) -> None:
+            await driver.press("P")
+            board: Any = driver.app.screen
+            board.controls = None
+            board._want(wanted)
+            found = await driver.app.services.engine.controls("/home/dev/work")
+            board.controls = found
+            board.show()
+            filled.append(board.asked.wanted)
+
+        filled: list[a.Wanted] = []
+        drive(play, prepare=prepare)
+        return filled[0]
+
+    assert told(a.Wanted("never", "", a.KEEP)) == a.Wanted("never", "user", a.WORKSPACE)
+    assert told(a.Wanted("", "auto_review", a.KEEP)).policy == "on-request"
+
+
+def test_what_lies_below_is_reached_by_a_key() -> None:
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        network = {**sandbox(), "networkAccess": True, "excludeSlashTmp": True}
+        updated(driver.engine, {"threadId": ONE, "sandboxPolicy": network})
+        await driver.press("P", "2")
+        driver.sees("page down more")
+        driver.sees_not("New threads")
+        await driver.press("pagedown")
+        driver.sees("New threads", "goes off")  # The choice is the same.
+        await driver.press("pageup")
+        driver.sees_not("New threads")
+
+    drive(play, prepare=prepare, size=NARROW)
 
 
 def test_what_somebody_else_set_meanwhile_is_left_alone() -> None:

@@ -88,7 +88,7 @@ def test_full_access_asks_again(snap_of: Snap, size: Size) -> None:
 @sizes
 def test_read_only_now(snap_of: Snap, size: Size) -> None:
     replies = cs.controls(trusted=False)
-    words = ["□ Read Only", "✓ current", "from the engine's default"]
+    words = ["□ Read Only", "✓ current", "the engine's default"]
     it = app(sandbox=s.READ_ONLY, replies=replies, opened=profiled(":read-only"))
     snap_of(it, size, run_before=keys("P"), must_contain=words)
 
@@ -127,7 +127,8 @@ def test_a_turn_runs_under_something_else(snap_of: Snap, size: Size) -> None:
     """Set while it ran: the running turn, the next one and new threads differ."""
     changed = s.settings("01a1-cache", s.READ_ONLY, approvalsReviewer="auto_review")
     it = app(*s.began("01a1-cache", "t1"), changed)
-    words = ["Running turn", "Next turn", "New threads", "[this turn]"]
+    words = ["Running turn", "as it began", "Next turn", "set for this thread"]
+    words += ["New threads", "[this turn]"]
     act = keys("P", "tab", "tab", "tab", "tab", "left", "left")
     snap_of(it, size, run_before=act, must_contain=words)
 

@@ -27,6 +27,7 @@ from state.changes import (
 )
 from state.dataclass import replace
 from state.items import ThreadId
+from state.model import Settings
 from state.select import approvals as words
 from state.select.in_force import running_turn
 from state.text import reveal
@@ -43,6 +44,7 @@ from widgets.title_line import TitleLine
 if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
 
+MORE = ("page down", "more")
 HINTS = (
     ("enter", "choose"),
     ("up down", "move"),
@@ -62,6 +64,8 @@ class ApprovalsBoard(ThreadBoard):
         Binding("E", "profile", "profiles", id="approvals.profile", show=False),
         Binding("up", "leave_row(-1)", "up", id="approvals.up", show=False),
         Binding("down", "leave_row(1)", "down", id="approvals.down", show=False),
+        Binding("pageup", "page(-1)", "up", id="approvals.pageup", show=False),
+        Binding("pagedown", "page(1)", "more", id="approvals.pagedown", show=False),
     ]
 
     def __init__(self, fleet: FleetScreen, thread_id: ThreadId | None) -> None:
@@ -83,12 +87,13 @@ class ApprovalsBoard(ThreadBoard):
         self.sentences = Sentences(id="sentences")
         self.forced = TitleLine("In force", id="forced")
         self.in_force = InForceRows(id="in-force")
+        self.page = VerticalScroll(id="middle", can_focus=False)
         self.hints = KeyHints(id="hints")
         self.hints.view = HINTS
 
     def middle(self) -> ComposeResult:
         """Presets, settings, scope, what it means, what counts now."""
-        with VerticalScroll(id="middle", can_focus=False):
+        with self.page:
             yield self.heading
             yield self.presets
             yield self.apart
@@ -102,6 +107,11 @@ class ApprovalsBoard(ThreadBoard):
             yield self.forced
             yield self.in_force
         yield self.hints
+
+    def opened(self) -> None:
+        """Paint what is known, then ask the engine."""
+        super().opened()
+        self.watch(self.page, "show_vertical_scrollbar", self._hint)
 
     def first_focus(self) -> Widget:
         """The list."""
@@ -121,14 +131,24 @@ class ApprovalsBoard(ThreadBoard):
         if self.asked.scope not in there:  # its turn has ended
             scope = words.THREAD if words.THREAD in there else words.DEFAULT
             self.asked = words.Asked(self.asked.wanted, scope)
+        force = a.in_force(self._now())
         if not self.own:
-            now = words.baseline(thread, self.controls, self.asked.scope)
-            self.asked = words.Asked(a.in_force(now), self.asked.scope)
-        world, once = self.fleet.presenter.world, self.fleet.services.bridge.once
+            self.asked = words.Asked(force, self.asked.scope)
+        elif "" in self.asked.wanted[:2]:
+            # Touched before it was known what is in force: what is blank follows that.
+            wanted = self.asked.wanted
+            known = wanted._replace(
+                policy=wanted.policy or force.policy,
+                reviewer=wanted.reviewer or force.reviewer,
+                sandbox=wanted.sandbox or force.sandbox,
+                granular=wanted.granular if wanted.policy else force.granular,
+            )
+            self.asked = words.Asked(known, self.asked.scope)
+        world = self.fleet.presenter.world
         view = self.view = words.approvals_view(
             *(thread, self.controls, self.asked, world.threads),
             held=world.managed_network,
-            after=once.after(thread.id) if thread is not None else None,
+            after=self._after(),
         )
         if self.away:
             rest = view.sentences[1 if view.refused else 0 :]
@@ -139,15 +159,39 @@ class ApprovalsBoard(ThreadBoard):
         name = " · ".join(part for part in (title, view.agent) if part)
         self.heading.end = (Bit(name, Tone.MUTED),)
         self.presets.show(view.presets)
-        if not self.own:
-            current = next((row.key for row in view.presets if row.current), None)
-            if current is not None and self.presets.cursor_key != current:
-                self.presets.select(current)
+        self._point_at_choice(view)
         self.apart.end = (Bit("now → after", Tone.MUTED),) if view.changed else ()
         self.policy.view, self.reviewer.view = view.policy, view.reviewer
         self.switches.view, self.switches.live = view.switches, view.switches_live
+        # Idle switches are the first to go where there are few lines.
+        self.switches.display = view.switches_live or not self.presets.short
         self.sandbox.view, self.scope.view = view.sandbox, view.scope
         self.sentences.view, self.in_force.view = view.sentences, view.in_force
+
+    def _hint(self, cut_off: bool) -> None:
+        """What does not fit is reached by a key, and that is said."""
+        choose, _, rows, *rest = HINTS
+        self.hints.view = (choose, rows, MORE, *rest) if cut_off else HINTS
+
+    def _point_at_choice(self, view: ApprovalsView) -> None:
+        """The list's cursor stands on what enter would apply, else on what counts now:
+        never on a row that the form has left."""
+        wanted = words.possible(self.thread, self.controls, self.asked).wanted
+        chosen = [row.key for row in view.presets if row.wanted == wanted]
+        current = [row.key for row in view.presets if row.current]
+        key = next(iter((*chosen, *current)), None)
+        if key is not None and self.presets.cursor_key != key:
+            self.presets.select(key)
+
+    def _after(self) -> Settings | None:
+        """What the thread gets back after its next turn."""
+        once = self.fleet.services.bridge.once
+        return None if self.thread_id is None else once.after(self.thread_id)
+
+    def _now(self) -> Settings | None:
+        """What is in force where the choice would count."""
+        scope, after = self.asked.scope, self._after()
+        return words.baseline(self.thread, self.controls, scope, after)
 
     # -- the form --------------------------------------------------------------------
 
@@ -215,6 +259,13 @@ class ApprovalsBoard(ThreadBoard):
         else:
             self.focus_previous()
 
+    def action_page(self, step: int) -> None:
+        """What lies below, or above, where not all of it fits."""
+        if step > 0:
+            self.page.scroll_page_down(animate=False)
+        else:
+            self.page.scroll_page_up(animate=False)
+
     def action_profile(self) -> None:
         """E: the profile under the cursor, or one of one's own."""
         self.action_leave_board()
@@ -232,9 +283,7 @@ class ApprovalsBoard(ThreadBoard):
 
     async def _apply(self, asked: words.Asked) -> None:
         thread = self.thread
-        now = words.baseline(thread, self.controls, asked.scope)
-        changed = {change.label for change in a.changes(now, asked.wanted)}
-        if asked.wanted.sandbox == a.FULL_ACCESS and "sandbox" in changed:
+        if asked.wanted.sandbox == a.FULL_ACCESS and self._opens(asked):
             ask = dialogs.full_access(words.SCOPES[asked.scope])
             if await self.app.push_screen_wait(ask) != "yes":
                 return
@@ -253,6 +302,15 @@ class ApprovalsBoard(ThreadBoard):
             self.show()
         else:
             await self.learn()
+
+    def _opens(self, asked: words.Asked) -> bool:
+        """The choice takes a sandbox away, of what counts now or of the next turn."""
+        thread = self.thread
+        there = [self._now()]
+        if asked.scope == words.THREAD and thread is not None:
+            there.append(thread.settings)
+        changed = (a.changes(one, asked.wanted) for one in there)
+        return any(c.label == "sandbox" for found in changed for c in found)
 
     def _command(self, asked: words.Asked) -> Change | None:
         """What enter means now."""
@@ -280,6 +338,12 @@ class ApprovalsBoard(ThreadBoard):
             profile=wanted.sandbox or None,
             note=note,
         )
+        own = self._after() if asked.scope == words.THREAD else None
+        if own is not None and wanted.sandbox == a.KEEP:
+            # Kept is the thread's own sandbox, not the one of its next turn.
+            named = own.profile is not None
+            box = None if named else own.sandbox
+            change = replace(change, profile=own.profile, sandbox=box)
         return ChangeNextTurn(change) if asked.scope == words.NEXT else change
 
     def _config(self, asked: words.Asked, name: str) -> WriteConfig | None:
