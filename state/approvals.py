@@ -227,7 +227,7 @@ def asking_words(wanted: Wanted) -> str:
             return f"asks {who} about {', '.join(on) if on else 'nothing'}"
         case "on-request":
             return f"asks {who}"
-    return "asks as before"
+    return f"approvals {wanted.policy}" if wanted.policy else "asks as before"
 
 
 def switches_words(granular: tuple[tuple[str, bool], ...]) -> str:

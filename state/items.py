@@ -88,6 +88,7 @@ class ItemStatus(StrEnum):
     FAILED = "failed"
     DECLINED = "declined"
     CLOSED = "closed"
+    UNKNOWN = "unknown"  # it ended, under a word that is not known here
 
 
 class DeltaKind(StrEnum):

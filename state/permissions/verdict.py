@@ -34,6 +34,7 @@ class Answer(StrEnum):
     DENIED = "denied"
     ASKS_YOU = "asks you"
     ASKS_AUTO = "asks auto-review"
+    ASKS_ANOTHER = "asks a reviewer unknown here"
     UNKNOWN = "unknown"
 
 
@@ -48,8 +49,10 @@ class Approvals:
     @property
     def asks(self) -> Answer:
         """Who answers a question of an agent. Under `untrusted` it is always you."""
-        auto = self.reviewer == "auto_review" and self.policy != "untrusted"
-        return Answer.ASKS_AUTO if auto else Answer.ASKS_YOU
+        if self.policy == "untrusted" or self.reviewer in (None, "user"):
+            return Answer.ASKS_YOU
+        auto = self.reviewer in ("auto_review", "guardian_subagent")
+        return Answer.ASKS_AUTO if auto else Answer.ASKS_ANOTHER
 
     @property
     def may_leave(self) -> bool:

@@ -72,6 +72,9 @@ def verdict(auto: AutoReview) -> Notice | None:
             return Notice(Level.WARNING, f"Auto-review timed out, {not_run}")
         case Outcome.ABORTED:
             return Notice(Level.WARNING, f"Auto-review ended with the turn{took}")
+        case Outcome.UNKNOWN if auto.status != UNSEEN:
+            words = f"Auto-review ended as “{auto.status}”, which is not known here"
+            return Notice(Level.WARNING, f"{words}{grade}{took}{why}")
     return None
 
 

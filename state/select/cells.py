@@ -63,6 +63,7 @@ from state.views import (
 from state.words import duration
 
 JUDGED = "for its auto-review"
+ENDED_ODDLY = "how it ended is not known here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,8 @@ def _sign(item: Item, words: CellWords) -> tuple[Glyph, Tone]:
             return Glyph.FAILED, Tone.FAIL
         case ItemStatus.CLOSED:
             return Glyph.INTERRUPTED, Tone.TEXT
+        case ItemStatus.UNKNOWN:
+            return Glyph.CLOSED, Tone.MUTED
         case ItemStatus.IN_PROGRESS:
             if words.stale:
                 return Glyph.STALE, Tone.MUTED
@@ -230,6 +233,8 @@ def _command(
     elif item.status is ItemStatus.CLOSED:
         note = words.cut_off(item)
         verb = "Did not run" if item.id in words.unallowed else verb
+    elif item.status is ItemStatus.UNKNOWN:
+        verb, note = "Command", ENDED_ODDLY
     code = body.exit_code
     if code is not None and code < 0:
         # It did not fail: whoever stopped it, or the engine's end, ended it.
@@ -303,6 +308,8 @@ def _patch(item: Item, body: Patch, words: CellWords, *, live: bool) -> PatchCel
         note, done = "failed", False
     elif item.status is ItemStatus.CLOSED:
         note, done = words.cut_off(item), False
+    elif item.status is ItemStatus.UNKNOWN:
+        note, done = ENDED_ODDLY, False
     files = tuple(file_view(c, done=done, cwd=words.cwd) for c in body.changes)
     return PatchCell(glyph, tone, files, note)
 
@@ -318,6 +325,8 @@ def _tool(item: Item, body: ToolCall, words: CellWords, *, live: bool) -> EventC
     detail = "\n".join(
         clean(part) for part in (body.arguments, body.error or "", body.result) if part
     )
+    if item.status is ItemStatus.UNKNOWN:
+        name = f"{name} · {ENDED_ODDLY}"
     right: Bits = ()
     if body.duration_ms is not None:
         right = (Bit(duration(body.duration_ms), Tone.MUTED),)

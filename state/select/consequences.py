@@ -13,6 +13,7 @@ from state import approvals as a
 from state.controls import Controls, everywhere
 from state.dataclass import dataclass
 from state.model import Settings, Thread
+from state.select.frame import reviewer_words
 from state.select.in_force import running_turn
 from state.text import reveal
 from state.usual import defaults_of
@@ -89,7 +90,7 @@ def _scope_words(case: Case) -> list[str]:
     running = running_turn(thread) is not None
     match asked.scope:
         case "turn":
-            who = a.REVIEWER_WORDS.get(asked.wanted.reviewer, "")
+            who = reviewer_words(asked.wanted.reviewer)
             return [
                 f"The running turn asks {who} from its next step on; what is being "
                 "reviewed now stays with its reviewer.",

@@ -13,6 +13,7 @@ from state import approvals as a
 from state.changes import ChangeSettings, ConfigEdit
 from state.controls import Controls, Feature, LayerKind, layer_words
 from state.model import Thread
+from state.select.frame import reviewer_words
 from state.select.words import one_line
 from state.text import reveal
 from state.usual import defaults_of
@@ -67,7 +68,9 @@ def experimental_view(
         groups.append(FeatureGroup(title, rows))
     known = {stage for stage, _ in STAGES}
     strange = tuple(
-        _row(f, turned, held=False) for f in features if f.stage not in known
+        _row(feature, turned, held=feature.name in held)
+        for feature in features
+        if feature.stage not in known
     )
     groups.append(FeatureGroup("Other", strange))
     every = [row for group in groups for row in group.rows]
@@ -127,6 +130,8 @@ def _row(feature: Feature, turned: Turned, *, held: bool) -> FeatureRow:
         words = f"{words} ({name})" if words else f"({name})"
     usual = "on" if feature.default else "off"
     source = f"default {usual}"
+    if feature.stage not in dict(STAGES):
+        source = f"stage {one_line(feature.stage) or 'not told'} · {source}"
     if feature.layer.kind is not LayerKind.BUILT_IN:
         source = f"{layer_words(feature.layer)} · {source}"
     fixed = _REMOVED if feature.stage == "removed" else ""
@@ -160,7 +165,7 @@ def _sentences(
         lines.append((Bit(words, Tone.NEED),))
     if turned.get(HERE) is False and smart_here(thread):
         usual = a.reviewer_of(defaults_of(controls))
-        who = a.REVIEWER_WORDS[usual]
+        who = reviewer_words(usual)
         where = layer_words(controls.value("approvals_reviewer").layer)
         lines.append(
             (Bit(f"Off clears the thread's own reviewer: then {who} ({where})."),)
@@ -226,7 +231,7 @@ def smart_change(
     readable = controls is not None and not controls.problem
     usual = defaults_of(controls) if controls is not None and readable else None
     reviewer = a.reviewer_of(usual) if usual is not None else "user"
-    who = a.REVIEWER_WORDS[reviewer]
+    who = reviewer_words(reviewer)
     where = "by default" if reviewer == "user" else "your default says so"
     return ChangeSettings(
         thread.id,

@@ -16,6 +16,7 @@ from state.agents import (
     rootless,
     runs_unboxed,
 )
+from state.approvals import REVIEWER_WORDS
 from state.dataclass import replace
 from state.messaging import AgentName, Way, way_to
 from state.model import (
@@ -127,10 +128,18 @@ def asks(settings: Settings) -> str:
             return ""
         case "untrusted":
             return "asks you for everything"
-        case _:
-            who = "auto-review" if settings.reviewer == "auto_review" else "you"
+        case "on-request" | "on-failure" | "granular":
+            who = reviewer_words(settings.reviewer)
             some = " about some" if settings.approval_policy == "granular" else ""
             return f"asks {who}{some}"
+        case unknown:
+            return f"approvals {reveal(unknown).text}"
+
+
+def reviewer_words(reviewer: str | None) -> str:
+    """Who answers; one we don't know by the engine's own name."""
+    known = REVIEWER_WORDS.get(reviewer or "user")
+    return known or reveal(reviewer or "").text
 
 
 def writable_roots(settings: Settings) -> int:

@@ -16,6 +16,7 @@ from state.answers import ladder_of_review
 from state.forms import NOTE, Field, FieldKind, FormKind, form_of, grant_parts
 from state.model import Review, ReviewKind, Thread
 from state.select.words import one_line, unwrap_command
+from state.strange import COMMAND_KINDS, unknown_answers
 from state.text import Revealed, clean, reveal
 from state.views import FieldView, OptionView
 from state.web_address import address_of, host_words
@@ -55,6 +56,8 @@ def question_of(review: Review) -> str:
             return "Would you like to send input to the existing terminal?"
         case ReviewKind.COMMAND if params.get("kind") == "humanCommand":
             return "A managed rule wants a person's answer: run the following command?"
+        case ReviewKind.COMMAND if params.get("kind", "command") not in COMMAND_KINDS:
+            return "The engine asks about the following:"
         case ReviewKind.ELICITATION:
             if _tool(params) is not None:
                 return "Would you like to run this tool?"
@@ -85,7 +88,12 @@ def facts_of(review: Review) -> Facts:
     facts: Facts = []
     environment = params.get("environmentId")
     if isinstance(environment, str) and environment != "local":
-        facts.append(("where", reveal(environment).text))
+        shown = reveal(environment).text
+        if review.kind is ReviewKind.ELICITATION:
+            # It names who registered the server, not where the server runs.
+            facts.append(("from", f"a tool server of the environment {shown}"))
+        else:
+            facts.append(("where", shown))
     if review.reason:
         facts.append(("why", clean(review.reason)))
     tool = _tool(params)
@@ -249,7 +257,8 @@ def _bounds(field: Field) -> str:
 
 def hidden_words(review: Review) -> list[str]:
     """A warning for each kind of unseen character in the paths, hosts and names that
-    stand beside what is asked word for word, and for what a host does not say."""
+    stand beside what is asked word for word, for what a host does not say, and for
+    what of the request is not known here."""
     params = params_of(review.params)
     places = [review.cwd, review.host, params.get("serverName")]
     for name in ("permissions", "additionalPermissions"):
@@ -260,7 +269,26 @@ def hidden_words(review: Review) -> list[str]:
     hidden = [f"In a path or name: {kind[:1].lower()}{kind[1:]}" for kind in found]
     url = _url(review, params)
     odd = address_of(url).warnings if url else host_words(review.host or "")
-    return [*hidden, *(reveal(words).text for words in odd)]
+    return [*_news(review, params), *hidden, *(reveal(words).text for words in odd)]
+
+
+def _news(review: Review, params: Json) -> list[str]:
+    """What a newer engine asks or would take that this program does not know."""
+    if review.kind is not ReviewKind.COMMAND:
+        return []
+    found = [
+        f"The engine would also take “{one_line(name)}”, an answer that codex-tui does "
+        "not know."
+        for name in unknown_answers(params.get("availableDecisions"))
+    ]
+    kind = params.get("kind", "command")
+    if kind not in COMMAND_KINDS:
+        named = one_line(str(kind))
+        found = [
+            f"A kind of request that codex-tui does not know, “{named}”: it can only "
+            "be refused here."
+        ]
+    return found
 
 
 def ladder_words(review: Review) -> tuple[tuple[str, ...], int]:

@@ -19,6 +19,7 @@ _TONES = {
     Answer.DENIED: (Glyph.DENIED, Tone.FAIL),
     Answer.ASKS_YOU: (Glyph.NEED, Tone.NEED),
     Answer.ASKS_AUTO: (Glyph.AUTO, Tone.AUTO),
+    Answer.ASKS_ANOTHER: (Glyph.AUTO, Tone.AUTO),
     Answer.UNKNOWN: (Glyph.STALE, Tone.MUTED),
 }
 

@@ -31,10 +31,10 @@ from state.select.agent_turns import AgentsOfTurns
 from state.select.blocked import let_out
 from state.select.cells import CellWords, item_body
 from state.select.delivery import notice
+from state.select.failures import failure_words
 from state.select.words import (
     activity,
     agent_label,
-    error_line,
     judged,
     one_line,
     pending,
@@ -316,9 +316,7 @@ def _ending(turn: Turn) -> CellBody | None:
             error = turn.error
             if error is None:
                 return NoticeCell(Tone.FAIL, Glyph.FAILED, "The turn failed.")
-            text, whole = error_line(error.message), one_line(error.message)
-            detail = clean(error.details or "") or (whole if whole != text else "")
-            return NoticeCell(Tone.FAIL, Glyph.FAILED, text, detail)
+            return NoticeCell(Tone.FAIL, Glyph.FAILED, *failure_words(error))
         case TurnStatus.INTERRUPTED:
             return EventCell(
                 Glyph.INTERRUPTED,

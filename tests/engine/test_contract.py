@@ -25,6 +25,7 @@ from state.looks import Look
 from state.model import ClientId, Decision, Review, Sandbox, SandboxMode
 from state.permissions.reach import Way
 from state.permissions.trial import Attempt
+from state.select.failures import MEANING
 from tests.engine.harness import EngineUnderTest, each_engine
 from tests.engine.schema import Protocol, check, protocol
 from tests.recordings import NAMES, events
@@ -244,6 +245,17 @@ def test_every_item_kind_of_ours_is_the_engines(engine: EngineUnderTest) -> None
         str(struct.__struct_config__.tag) for struct in get_args(item_structs.AnyItem)
     }
     assert ours - protocol(engine).item_fields().keys() == set()
+
+
+@each_engine
+def test_every_way_to_fail_has_its_words(engine: EngineUnderTest) -> None:
+    """The codes are in no list of the protocol's own: words, and keys with details."""
+    told = protocol(engine).definitions["CodexErrorInfo"]
+    codes: set[str] = set()
+    for way in told.get("anyOf") or told["oneOf"]:
+        codes |= {*way.get("enum", ()), *way.get("required", ())}
+    assert {"contextWindowExceeded", "responseStreamDisconnected"} <= codes
+    assert codes - MEANING.keys() == set()
 
 
 RESPONSES = {

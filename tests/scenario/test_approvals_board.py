@@ -313,6 +313,31 @@ def test_a_change_by_another_client_shows_at_once() -> None:
     drive(play, prepare=prepare, size=NARROW)
 
 
+def test_what_a_newer_engine_put_in_force_is_named_and_can_be_left() -> None:
+    """A policy and a reviewer that nobody here knows: never called yours."""
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        new = {"approvalPolicy": "on-request", "approvalsReviewer": "panel"}
+        updated(driver.engine, {"threadId": ONE, **new})
+        await driver.idle()
+        driver.sees("asks panel")
+        new["approvalPolicy"] = "by-vote"
+        updated(driver.engine, {"threadId": ONE, **new})
+        await driver.idle()
+        driver.sees("approvals by-vote")
+        await driver.press("P")
+        driver.sees("As it is now, like none of the above", "approvals by-vote")
+        driver.sees("That is in force already.")
+        await driver.press("1", "enter")
+        (sent,) = driver.engine.calls(UPDATE)
+        assert sent["approvalPolicy"] == "on-request"
+        assert sent["approvalsReviewer"] == "user"
+        driver.sees("Permissions updated to Read Only")
+
+    drive(play, prepare=prepare)
+
+
 def test_a_default_is_written_checked_and_put_back_when_it_is_no_good() -> None:
     async def play(driver: Driver) -> None:
         engine = driver.engine

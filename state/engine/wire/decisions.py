@@ -14,6 +14,7 @@ from state.answers import TELL, as_result, prefix_decision
 from state.dataclass import replace
 from state.engine.wire import structs as w
 from state.model import Decision
+from state.strange import COMMAND_KINDS
 from state.text import reveal
 
 Json = dict[str, Any]
@@ -44,6 +45,8 @@ def command_decisions(
     if "decline" not in offers:
         place = offers.index("cancel") if "cancel" in offers else len(offers)
         offers.insert(place, "decline")
+    if params.kind not in COMMAND_KINDS:
+        offers = [offer for offer in offers if offer in ("decline", "cancel")]
     built = (_command_decision(offer, params) for offer in offers)
     return _one_per_letter([decision for decision in built if decision is not None])
 

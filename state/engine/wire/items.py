@@ -47,6 +47,7 @@ _STATUS = {
     "declined": ItemStatus.DECLINED,
     "interrupted": ItemStatus.FAILED,
 }
+_MAY_BE_REFUSED = (w.CommandExecutionItem, w.FileChangeItem, w.McpToolCallItem)
 
 
 def as_json(value: object) -> str:
@@ -93,7 +94,11 @@ def _status(item: w.AnyItem, *, ended: bool) -> ItemStatus:
     told = getattr(item, "status", None)
     if told in _STATUS:
         return _STATUS[told]
-    return ItemStatus.COMPLETED if ended else ItemStatus.IN_PROGRESS
+    if not ended:
+        return ItemStatus.IN_PROGRESS
+    # Of what may be refused, a new word for its end must not read as done.
+    odd = told is not None and isinstance(item, _MAY_BE_REFUSED)
+    return ItemStatus.UNKNOWN if odd else ItemStatus.COMPLETED
 
 
 def _body(item: w.AnyItem) -> ItemBody:

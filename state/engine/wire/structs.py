@@ -57,11 +57,13 @@ class Thread(Wire):
 
 
 class TurnError(Wire):
-    """`codex_error_info`: a word, or one key with its details."""
+    """`codex_error_info`: a word, or one key with its details. `misalignment`: what a
+    provider tells of an action that it stopped."""
 
     message: str
     codex_error_info: Any = None
     additional_details: str | None = None
+    misalignment: Any = None
 
 
 class Turn(Wire):

@@ -109,7 +109,11 @@ def decode_error(raw: w.TurnError) -> TurnError:
     code = info if isinstance(info, str) else None
     if isinstance(info, dict) and info:
         code = str(next(iter(info)))
-    return TurnError(raw.message, code, raw.additional_details)
+    details = raw.additional_details
+    if not details and isinstance(raw.misalignment, dict):
+        told = raw.misalignment.get("detailedExplanation")
+        details = told if isinstance(told, str) else None
+    return TurnError(raw.message, code, details)
 
 
 def decode_turn(raw: dict[str, Any]) -> Turn:
