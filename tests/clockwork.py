@@ -20,7 +20,7 @@ import pytest
 
 T = TypeVar("T")
 
-STUCK_SECONDS = 60.0
+STUCK_SECONDS = 90.0
 """Real time that a thread may take before the test is called stuck."""
 
 EPOCH_MS = 1_800_000_000_000

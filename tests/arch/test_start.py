@@ -43,7 +43,7 @@ def _run(arguments: tuple[str, ...], home: Path) -> tuple[str, int]:
         cwd=REPO,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         stdin=subprocess.DEVNULL,
         env={
             "PATH": "/usr/bin:/bin",

@@ -17,7 +17,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 Message: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
-LIMIT = 60.0  # seconds until a wait gives up; a slow machine needs far less
+LIMIT = 90.0  # seconds until a wait gives up; a slow machine needs far less
 _TAIL = 12  # messages shown when a wait gives up
 
 

@@ -163,7 +163,7 @@ def sleepers() -> list[int]:
 
 
 async def until(link: Connection, method: str) -> dict[str, Any]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             for message in await link.rpc.batch():
                 if message["method"] == method:

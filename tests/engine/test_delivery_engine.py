@@ -37,7 +37,7 @@ from tui.demo.steps import Exec, Say, Step
 from tui.production import rollout_events
 from tui.services import Remembered, Services
 
-SECONDS = 20.0
+SECONDS = 90.0
 COMMIT = (
     "git worktree add -q -b fix/cache ../fix && cd ../fix && echo x > new.txt && "
     "git add new.txt && git -c user.name=A -c user.email=a@b commit -q -m 'add new'"

@@ -81,7 +81,7 @@ def test_a_broken_file_is_told_and_so_is_that_it_was_mended(
                 await mended(second, 0)
 
     with Bench(engine, lambda _request: ()) as bench:
-        asyncio.run(asyncio.wait_for(work(bench), 60))
+        asyncio.run(asyncio.wait_for(work(bench), 120))
 
 
 @pytest.mark.parametrize(

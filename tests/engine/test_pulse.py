@@ -30,7 +30,9 @@ from tests.engine.fake_engine import fake_binary, short_folder
 from tests.engine.session_bench import LIMIT, Watch, engine_pid
 from tests.engine.test_session_faults import script
 
-QUICK = Pulse(quiet=0.05, patience=0.1)
+# Long enough for an engine that has to wait for a processor.
+QUICK = Pulse(quiet=0.05, patience=0.5)
+PATIENT = Pulse(quiet=0.05, patience=LIMIT)
 
 
 @contextlib.asynccontextmanager
@@ -118,7 +120,7 @@ def test_one_that_answers_is_left_alone() -> None:
 
     async def main(folder: Path) -> None:
         unknown = [{"error": {"code": -32600, "message": "?"}}]
-        async with running(folder, pulse=QUICK, server_diagnostics=unknown) as watch:
+        async with running(folder, pulse=PATIENT, server_diagnostics=unknown) as watch:
             log = folder / "log"
             async with asyncio.timeout(LIMIT):
                 while log.read_text().count("server/diagnostics") < 6:

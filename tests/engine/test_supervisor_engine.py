@@ -174,7 +174,7 @@ def test_four_windows_at_once_share_one_engine_that_outlives_them(
         answers = go(windows)
         (pid,) = {told for _, told, _ in answers}
         # Who lost the race may take a moment to be gone.
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 90
         while serving(home) != [pid] and time.monotonic() < deadline:
             os.sched_yield()
         assert serving(home) == [pid]

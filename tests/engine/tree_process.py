@@ -28,7 +28,7 @@ from state.select.agents import AgentTreeBuilder
 from state.tree import Forest
 from tui.production import rollout_tokens
 
-SECONDS = 40.0
+SECONDS = 90.0
 Row = list[str]
 
 

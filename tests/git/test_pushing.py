@@ -357,7 +357,7 @@ def test_a_push_that_is_given_up_ends_all_it_started(ground: Ground) -> None:
         task = asyncio.create_task(
             push(plan, ground.environment, desk.told.append, hooks=True)
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not (pid.exists() and pid.read_text().strip()):
                 await asyncio.sleep(0.01)
             while "step one" not in desk.told:

@@ -112,7 +112,7 @@ def run(
     **options: Any,
 ) -> None:
     async def main() -> None:
-        async with asyncio.timeout(20), Provider(script, **options) as provider:
+        async with asyncio.timeout(90), Provider(script, **options) as provider:
             await play(Client(provider), provider)
 
     asyncio.run(main())
@@ -211,7 +211,7 @@ def test_a_client_that_leaves_ends_its_reply_only() -> None:
 
 def test_leaving_the_provider_ends_a_held_reply() -> None:
     async def main() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             async with Provider(fixed(Hold(3600))) as provider:
                 payload = json.dumps(body()).encode()
                 opened = await Client(provider).open("POST", "/v1/responses", payload)

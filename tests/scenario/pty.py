@@ -27,8 +27,10 @@ from typing import Any, Self
 
 import psutil  # type: ignore[import-untyped]
 
-LIMIT = 60.0
-"""Seconds until a wait gives up."""
+LIMIT = 90.0
+"""Seconds until a wait gives up; a slow machine needs far less."""
+PATIENCE = 10.0
+"""Seconds for a key to draw anything at all."""
 
 ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[=>])")
 # What takes a terminal for its own: a session leader without one asks for it.
@@ -119,12 +121,18 @@ class Terminal:
 
     def wait(self, look: Callable[[], Any], what: str) -> None:
         """Until `look` is true; it is asked after every read, and now and then."""
-        deadline = time.monotonic() + LIMIT
+        assert self._look(look, LIMIT), f"not within {LIMIT:.0f} s: {what}"
+
+    def _look(self, look: Callable[[], Any], limit: float) -> bool:
+        """Whether it became true."""
+        deadline = time.monotonic() + limit
         while not look():
             left = deadline - time.monotonic()
-            assert left > 0, f"not within {LIMIT:.0f} s: {what}"
+            if left < 0:
+                return False
             with self._news:
                 self._news.wait(min(left, 0.1))
+        return True
 
     def wait_for(self, *texts: str, since: int = 0) -> None:
         """Until each of these left the program."""
@@ -135,29 +143,32 @@ class Terminal:
         return text in self.words(since)
 
     def rest(self, since: int) -> None:
-        """Until something new and then nothing more left it, for a moment; what a key
-        may draw is not known here, so that silence for longer ends the wait too."""
+        """Until something new left it, and then nothing more for a moment. What a key
+        may draw is not known here; that nothing comes for long ends the wait too."""
+        self._look(lambda: len(self.bytes) > since, PATIENCE)
         size = since
         for _ in range(8):
-            with self._news:
-                self._news.wait(0.15)
             now = len(self.bytes)
-            if now == size and now > since:
+            if now == size:
                 return
             size = now
+            with self._news:
+                self._news.wait(0.15)
 
     def quit(self) -> int:
-        """ctrl+q, and yes where something would end with the engine; its exit code."""
-        asked = "Quit and end them"
-        at = self.type("\x11")
-        self.wait(
-            lambda: self._said(asked, at) or self.process.poll() is not None,
-            "the question or the end",
-        )
-        if self.process.poll() is None:
-            self.rest(self.type("\x1b[C"))
-            self.type("\r")
+        """ctrl+q; once more where it names what would end with the engine, and, as a
+        user would, where nothing came of it. Its exit code."""
+
+        def named_or_gone(since: int) -> bool:
+            return self._said("Quit and end them", since) or not self._runs()
+
+        deadline = time.monotonic() + LIMIT
+        while self._runs() and time.monotonic() < deadline:
+            self._look(partial(named_or_gone, self.type("\x11")), PATIENCE)
         return self.wait_exit()
+
+    def _runs(self) -> bool:
+        return self.process.poll() is None
 
     def wait_exit(self) -> int:
         """Its exit code, when it has ended by itself and all is read."""

@@ -350,7 +350,7 @@ def _run(bench: Bench, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         cwd=bench.home.outside,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=LIMIT,
     )
 
 
@@ -393,7 +393,7 @@ def test_a_shared_engine_is_looked_at_and_ended(
             assert psutil.pid_exists(serving.pid)
         ended = _run(bench, "engine", "stop", "--interrupt")
         assert ended.returncode == 0
-        assert serving.wait(10) is not None
+        assert serving.wait(90) is not None
     finally:
         serving.kill()
         serving.wait()

@@ -23,7 +23,7 @@ import pytest
 from tests.arch.source import REPO
 from tests.engine.fake_engine import fake_binary
 from tests.fakes import sandbox, thread_row
-from tests.scenario.pty import ESCAPE, Terminal
+from tests.scenario.pty import ESCAPE, LIMIT, Terminal
 from tests.scenario.script import SCRIPT, Place, a_place
 
 ENTER_SCREEN, LEAVE_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
@@ -242,7 +242,7 @@ def test_hanging_up_ends_it_at_once_and_the_draft_is_on_disk(
             terminal.hang_up()
         else:
             terminal.signal(signal.SIGHUP if kind == "SIGHUP" else signal.SIGTERM)
-        assert terminal.process.wait(30) == 0
+        assert terminal.process.wait(LIMIT) == 0
         if kind != "hang up":
             restored(terminal, terminal.bytes)
     assert drafts(place) == ["do not lose this"]
@@ -279,11 +279,11 @@ def test_hanging_up_with_a_key_just_typed_or_nothing_painted(place: Place) -> No
         at = terminal.type("2")
         terminal.wait_for("enter start", since=at)
         terminal.type(f"do not lose this{LAST}")
-        assert terminal.process.wait(30) == 0
+        assert terminal.process.wait(LIMIT) == 0
         restored(terminal, terminal.bytes)
     assert drafts(place) == ["do not lose this"]
     with run(place, replies(), code=BEFORE_THE_SCREEN) as terminal:
-        assert terminal.process.wait(30) == 0
+        assert terminal.process.wait(LIMIT) == 0
         restored(terminal, terminal.bytes)
     assert drafts(place) == ["do not lose this"]
     assert not list(place.own.glob("crash-*"))
@@ -311,9 +311,11 @@ def test_hanging_up_at_random_moments_behind_keys() -> None:
                 terminal.signal(signal.SIGHUP if how == "SIGHUP" else signal.SIGTERM)
             began = time.monotonic()
             # Before Python is there, the signal itself ends it.
-            assert terminal.process.wait(30) in (0, -signal.SIGHUP, -signal.SIGTERM), (
-                where
-            )
+            assert terminal.process.wait(LIMIT) in (
+                0,
+                -signal.SIGHUP,
+                -signal.SIGTERM,
+            ), where
             took.append(time.monotonic() - began)
             assert not list(place.own.glob("crash-*")), where
     assert sorted(took)[len(took) // 2] < 1, f"seed {seed}: {sorted(took)}"

@@ -21,6 +21,7 @@ from tests.driver import NARROW, NORMAL, WIDE, Size
 from tests.fakes import FakeEngine, fleet
 from tests.perf import fleets
 from tests.perf.stores import make_store
+from tests.scenario.pty import LIMIT
 from tests.scenario.script import Place, a_place
 from tests.scenario.test_faults import LAST, READY, drafts, replies, restored, run
 from tests.scenario.test_typeahead import changing
@@ -121,5 +122,5 @@ def test_who_ends_us_over_the_first_picture_gets_the_terminal_back(
     with run(place, replies(), code=HOLD, GO="/nowhere") as terminal:
         terminal.wait_for(NEWEST)
         terminal.signal(signal.SIGTERM)
-        assert terminal.process.wait(30) == 0
+        assert terminal.process.wait(LIMIT) == 0
         restored(terminal, terminal.bytes)

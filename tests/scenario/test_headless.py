@@ -166,7 +166,7 @@ def test_a_signal_ends_it_and_leaves_nothing(
                 break
         assert len(place.processes()) > 1
         os.kill(process.pid, signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=90)
     assert process.returncode == 128 + signal.SIGTERM
     assert errors == ""
     assert place.processes() == []

@@ -443,7 +443,7 @@ def test_a_pull_request(ground: Ground) -> None:
         driver.sees("Pushed 1 commit", "g opens a pull request", "--title")
         assert not told.exists()
         await driver.press("g")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not told.exists():
                 await driver.idle()
         assert told.read_text().splitlines()[:7] == [

@@ -35,7 +35,7 @@ def sockets(pid: int) -> set[str]:
 IMPATIENT = """
 import functools, sys
 import state.engine.pulse as pulse
-pulse.Pulse = functools.partial(pulse.Pulse, quiet=0.5, patience=0.5)
+pulse.Pulse = functools.partial(pulse.Pulse, quiet=0.5, patience=1.5)
 from tui.cli import main
 sys.exit(main())
 """

@@ -24,7 +24,7 @@ import pytest
 
 T = TypeVar("T")
 
-LIMIT = 30.0
+LIMIT = 90.0
 """Seconds until a wait gives up; a slow machine needs far less."""
 POLL = 0.04
 

@@ -32,7 +32,7 @@ from tui.demo.run import DemoOptions, DemoWorld, Ending, demo_world, openings
 
 STALLED_SECONDS = 120.0
 """Without any news for so long, the rest will not come."""
-SETTLE_SECONDS = 10.0
+SETTLE_SECONDS = 30.0
 """After the root's turn, for what agents still have to say."""
 LETTERS: dict[Answer, str] = {"accept": "y", "decline": "d"}
 
