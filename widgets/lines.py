@@ -79,8 +79,24 @@ def width_of(pieces: Pieces) -> int:
     return sum(cell_len(p.text) for p in pieces)
 
 
+def _beginnings(pieces: Pieces, room: int) -> Pieces:
+    """The pieces with no more of a long text than can matter in so many cells: what
+    a name of thousands of characters takes is not counted for each line drawn."""
+    most = 4 * room + 64
+    if all(len(one.text) <= most for one in pieces):
+        return pieces
+    return [Segment(_beginning(p.text, most, room), p.style) for p in pieces]
+
+
+def _beginning(text: str, most: int, room: int) -> str:
+    head = text[:most]
+    # Of marks that take no cell, any number may come before what is seen.
+    return head if len(text) > most and cell_len(head) > room + 2 else text
+
+
 def cut(pieces: Pieces, room: int) -> list[Segment]:
     """As many cells of the pieces as fit, ending in … when something is missing."""
+    pieces = _beginnings(pieces, room)
     if width_of(pieces) <= room:
         return list(pieces)
     if room <= 0:
@@ -112,6 +128,7 @@ def line(
     The left part is cut to make room. A right part that would leave it less than
     six cells is not drawn.
     """
+    left = _beginnings(left, max(6, width))
     taken = width_of(right)
     if taken and width - taken - gap < min(6, width_of(left)):
         right, taken = (), 0
