@@ -23,6 +23,7 @@ PROMPT: frozenset[type[e.Event]] = frozenset(
         e.EngineChanged,
         e.MessageShown,
         e.QueueListed,
+        e.ReviewAnswered,
         e.ReviewAsked,
         e.ReviewDecided,
         e.ReviewReopened,

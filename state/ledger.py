@@ -1,7 +1,8 @@
 """The ledger of reviews: who asked what, who decided, when, and what was sent.
 
-Owns the entries and how a review or an auto-review becomes one. Pure. Does not own
-where they are kept (`state.db.ledger`) nor how they look. Invariants: decided, sent
+Owns the entries and how an auto-review, or a rule's word, becomes one. Pure. How a
+request does stands in `state.ledger_requests`; does not own where they are kept
+(`state.db.ledger`) nor how they look. Invariants: decided, sent
 and confirmed are three moments, each only if it happened; what the wire does not tell
 is called unknown, never guessed.
 """
@@ -9,21 +10,13 @@ is called unknown, never guessed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from state.dataclass import dataclass
 from state.items import Command, ItemId, ThreadId, TurnId
-from state.reviews import (
-    ELSEWHERE,
-    RETRY_EPOCH,
-    AutoReview,
-    Review,
-    ReviewKind,
-    ReviewState,
-    not_heard,
-)
+from state.reviews import RETRY_EPOCH, AutoReview
 
 _BY_RULE = "rule/"
 _FAILED = "Automatic approval review failed"
@@ -70,14 +63,16 @@ class Written(NamedTuple):
     decided_ms: int
     sent_ms: int | None
     reopened: bool = False
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One request, auto-review or rule that decided. Texts are raw. `who`: you, you in
-    another window, auto-review, a rule, the turn's end, another client, the engine's
-    end, unknown, or "" while nobody decided. `scope`: once, session, rule … as the
-    answer's words say it. `sent`: exactly the JSON that answered."""
+    another window, you on the command line, auto-review, a rule, the turn's end,
+    another client, you or another client, the engine's end, unknown, or "" while
+    nobody decided. `scope`: once, session, rule … as the answer's words say it.
+    `sent`: exactly the JSON that answered."""
 
     id: str
     thread_id: ThreadId
@@ -104,11 +99,20 @@ class LedgerEntry:
     """When the engine asked once more, for it had heard no answer"""
     earlier: tuple[Written, ...] = ()
     """What was decided and never reached the engine, oldest first"""
+    inferred: bool = False
+    """Nobody told the answer: the outcome is what became of the item"""
+    tool: str = ""
+    """SERVER: TOOL, where the use of one was asked for"""
 
     @property
     def waited_ms(self) -> int | None:
-        """From the question to its answer; None while it waits."""
-        end = self.at.decided or self.at.confirmed
+        """From the question to its answer; None while it waits. What answered was not
+        what was decided here: then until it was over."""
+        at = self.at
+        first, last = (at.decided, at.confirmed)
+        if self.label and not self.sent:
+            first, last = last, first
+        end = first or last
         return None if end is None else max(0, end - self.at.asked)
 
     @property
@@ -152,136 +156,6 @@ def of_rule(
         reason=f"{rule}{where} lets it run without asking and outside the sandbox",
         cwd=body.cwd,
     )
-
-
-def standing(
-    review: Review, rows: Sequence[Written]
-) -> tuple[Written | None, tuple[Written, ...]]:
-    """Of what was decided about a review, oldest first: what counts, and what never
-    reached the engine."""
-    earlier = tuple(
-        row
-        for row in rows
-        if row.reopened or not_heard(review, row.decided_ms, row.sent_ms)
-    )
-    counts = [row for row in rows if row not in earlier]
-    return (counts[-1] if counts else None), earlier
-
-
-def of_review(
-    review: Review, written: Written | None = None, earlier: tuple[Written, ...] = ()
-) -> LedgerEntry:
-    """A request of the engine as an entry."""
-    decision = review.decision
-    label, sent, broad, letter = "", "", False, ""
-    said = decision or written
-    if said is not None:
-        label, sent = said.label, said.result
-        broad, letter = said.broad, said.letter
-    who = review.resolved_by or ("you" if decision is not None else "")
-    if who in ("another client", "unknown", "unseen") and written is not None:
-        who = ELSEWHERE
-    outcome = _outcome(review, sent, known=bool(label))
-    lost = review.state is ReviewState.LOST
-    waits = lost or review.state is ReviewState.PENDING
-    if (waits and decision is None and written is not None) or (lost and decision):
-        # Written down before it left; then we were killed, or the engine was.
-        left = written is not None and written.sent_ms is not None
-        who, outcome = "you", Outcome.SENT if left else Outcome.DECIDED
-    if lost:
-        who = who or "the engine's end"
-    return LedgerEntry(
-        id=f"{review.key.epoch}/{json.dumps(review.key.request_id)}",
-        thread_id=review.thread_id,
-        turn_id=review.turn_id,
-        kind=review.kind.value,
-        what=_asked(review),
-        outcome=outcome,
-        who=who,
-        at=Moments(
-            review.asked_ms,
-            review.decided_ms or (written.decided_ms if written else None),
-            written.sent_ms if written else None,
-            review.resolved_ms,
-        ),
-        reason=review.reason or "",
-        cwd=review.cwd or "",
-        label=label,
-        scope=_scope(sent, letter, broad=broad) if label else "",
-        sent=sent,
-        ours=review.ours,
-        again_ms=review.again_ms,
-        earlier=earlier,
-    )
-
-
-def _asked(review: Review) -> str:
-    if review.kind is ReviewKind.EDITS:
-        return review.reason or "edits to files"  # The files stand in the item alone.
-    what = review.command or review.host or review.display
-    return what or review.reason or review.method
-
-
-def _outcome(review: Review, sent: str, *, known: bool) -> Outcome:
-    match review.state:
-        case ReviewState.PENDING:
-            return Outcome.WAITING
-        case ReviewState.DECIDED:
-            return Outcome.DECIDED
-        case ReviewState.SENT:
-            return Outcome.SENT
-        case ReviewState.LOST:
-            return Outcome.LOST
-    if not known:
-        ended = review.resolved_by == "the turn's end"
-        return Outcome.ENDED if ended else Outcome.UNKNOWN
-    return _answer(sent)
-
-
-def _answer(sent: str) -> Outcome:
-    """Whether an answer allows: by what was sent, not by the words of a key."""
-    try:
-        result = json.loads(sent)
-    except ValueError:
-        return Outcome.ANSWERED
-    if not isinstance(result, dict):
-        return Outcome.ANSWERED
-    decision = result.get("decision", result.get("action"))
-    if decision in ("decline", "cancel"):
-        return Outcome.REFUSED
-    if decision is not None:
-        amendment = (
-            decision.get("applyNetworkPolicyAmendment", {})
-            if isinstance(decision, dict)
-            else {}
-        )
-        rule = amendment.get("network_policy_amendment", {})
-        return Outcome.REFUSED if rule.get("action") == "deny" else Outcome.ALLOWED
-    if "permissions" in result:
-        return Outcome.ALLOWED if result["permissions"] else Outcome.REFUSED
-    return Outcome.ANSWERED
-
-
-def _scope(sent: str, letter: str, *, broad: bool) -> str:
-    try:
-        result: Any = json.loads(sent)
-    except ValueError:
-        result = {}
-    result = result if isinstance(result, dict) else {}
-    decision = result.get("decision")
-    meta = result.get("_meta")
-    persist = meta.get("persist") if isinstance(meta, dict) else None
-    if isinstance(decision, dict):
-        return "by a rule"
-    if decision == "acceptForSession" or "session" in (result.get("scope"), persist):
-        return "for the session"
-    if persist == "always":
-        return "always"
-    if result.get("scope") == "turn":
-        return "for the turn"
-    if result.get("decision", result.get("action")) in ("accept", "decline", "cancel"):
-        return "once"  # Also where several were answered together: each of them once.
-    return "more than once" if broad else "once"
 
 
 def of_auto(

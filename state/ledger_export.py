@@ -102,6 +102,7 @@ def exported(
             "who": entry.who or None,
             "answer": entry.label or None,
             "scope": entry.scope or None,
+            "inferred": entry.inferred,
             "sent": action_of(entry.sent) or None,
             "askedMs": entry.at.asked,
             "decidedMs": entry.at.decided,

@@ -18,8 +18,14 @@ RETRY_EPOCH = "auto-review"
 """Stands for the engine's life in the key of a denial that was approved for a retry:
 such a decision answers no request."""
 ELSEWHERE = "you in another window"
-OURS = ("you", ELSEWHERE)
+COMMAND_LINE = "you on the command line"
+OURS = ("you", ELSEWHERE, COMMAND_LINE)
 """Who decided, where it was the user"""
+ANOTHER, ENDED = "another client", "the turn's end"
+NOT_OURS = (ANOTHER, "unknown", "unseen")
+"""Who decided, as far as one window can tell that gave no answer itself"""
+EITHER = "you or another client"
+"""An answer was written down, nobody knows whether it left, and it is answered"""
 
 
 class ReviewKind(StrEnum):
@@ -63,6 +69,8 @@ class Decision:
     broad: bool = False
     detail: str = ""
     """What exactly a broad answer grants, to whom and for how long."""
+    via: str = ""
+    """`COMMAND_LINE` where it was given there; "" in a window"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +105,8 @@ class Review:
     decided_ms: int | None = None
     resolved_ms: int | None = None
     resolved_by: str | None = None
-    """you, another client, the turn's end, the engine, unseen: no window of ours
-    listened; None while open"""
+    """One of `OURS`, another client, the turn's end, the engine, unseen: no window of
+    ours listened; None while open"""
     again_ms: int | None = None
     """When the engine, on another connection, asked once more what still waits"""
     unheard: Decision | None = None

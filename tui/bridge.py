@@ -26,6 +26,7 @@ from state.model import Decision, EnginePhase, ReviewKey, Send, SendState
 from state.reviews import RETRY_EPOCH
 from state.store import Published, Store
 from tui.delivery import Delivery
+from tui.elsewhere import Elsewhere
 from tui.holding import Holding
 from tui.neighbours import Neighbours
 from tui.once import Once
@@ -74,6 +75,7 @@ class Bridge:
         self.once = Once(self, clock)
         self.delivery = Delivery(self, clock)
         self.recall = Recall(store, path, self._spawn)
+        self.elsewhere = Elsewhere(store, path, self._spawn)
         self._tick: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -86,6 +88,7 @@ class Bridge:
         self.store.subscribe(self.once.watch)
         self.store.subscribe(self.delivery.watch)
         self.store.subscribe(self.recall.watch)
+        self.store.subscribe(self.elsewhere.watch)
         if not self.store.idle:
             self._schedule()
         self._spawn(self.engine.run(self.store.inlet))

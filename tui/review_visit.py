@@ -17,7 +17,7 @@ from contextlib import closing
 
 from state import commands as c
 from state import events as e
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.db.errors import StoreError, named
 from state.db.reader import open_reader
 from state.db.reviews import reviews as stored_reviews
@@ -43,6 +43,7 @@ from state.home import store_path
 from state.items import ThreadId
 from state.model import Decision, Review, ReviewState, Thread, World
 from state.review_id import review_id
+from state.reviews import COMMAND_LINE
 from state.select.review import all_pending
 from state.select.words import foreign
 from state.store import Store
@@ -140,6 +141,7 @@ async def answer(
     """Record it (for the home `label`), send it, wait until the engine confirms; ""
     when it did, else why not. Raises StoreError when it could not be written down;
     then nothing left."""
+    decision = replace(decision, via=COMMAND_LINE)
     event = e.ReviewDecided(review.thread_id, review.key, decision, now_ms())
     writer = await StoreWriter.open(
         store_path(place.home),

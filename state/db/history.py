@@ -26,7 +26,7 @@ from state.model import ClientId, Send, SendState, Thread, Turn, TurnStatus
 from state.terminals import apart
 from state.text import clean
 
-_ITEM_STATUS = {str(s): s for s in ItemStatus}
+ITEM_STATUS = {str(s): s for s in ItemStatus}
 _TURN_STATUS = {str(s): s for s in TurnStatus}
 
 
@@ -276,7 +276,7 @@ def _items(db: sqlite3.Connection, thread_id: str, turn_id: str) -> dict[ItemId,
         row,
     ) in db.execute(sql, (thread_id, turn_id)).fetchall():
         body = decode_body(kind, json_body)
-        state = _ITEM_STATUS.get(status, ItemStatus.CLOSED)
+        state = ITEM_STATUS.get(status, ItemStatus.CLOSED)
         if isinstance(body, Command) and state is ItemStatus.IN_PROGRESS:
             chunks = db.execute(
                 "SELECT chunk FROM terminal_output WHERE item_row = ? ORDER BY row",

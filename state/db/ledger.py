@@ -13,27 +13,21 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import msgspec
-
-from state.db.codec import decode
-from state.db.history import snapshot
+from state.db.codec import decode_body, decoded
+from state.db.decisions import made
+from state.db.history import ITEM_STATUS, snapshot
 from state.db.reader import open_reader
-from state.items import Command, ItemId, ThreadId, TurnId
-from state.ledger import (
-    LedgerEntry,
-    Written,
-    of_auto,
-    of_review,
-    of_rule,
-    standing,
-)
-from state.model import AutoReview, Decision, Review
+from state.items import Command, Item, ItemId, ItemStatus, ThreadId, TurnId
+from state.ledger import LedgerEntry, Written, of_auto, of_rule
+from state.ledger_requests import of_review, standing
+from state.model import AutoReview, Review, ReviewKind
 from state.reviews import RETRY_EPOCH
 
 MOST = 5000
 """Entries of each kind that are read, newest first."""
 Key = tuple[str, str, str]
 Decisions = dict[Key, list[Written]]
+_WITH_ITEM = (ReviewKind.COMMAND, ReviewKind.EDITS)
 
 
 def read_ledger(path: Path) -> tuple[LedgerEntry, ...]:
@@ -42,35 +36,28 @@ def read_ledger(path: Path) -> tuple[LedgerEntry, ...]:
     if not path.exists():
         return ()
     with closing(open_reader(path)) as db, snapshot(db):
-        decisions: Decisions = {}
-        for key, written in _decisions(db):
-            decisions.setdefault(key, []).append(written)
+        decisions = _decisions(db)
         return (*_reviews(db, decisions), *_autos(db, decisions), *_ruled(db))
 
 
-def _decisions(db: sqlite3.Connection) -> Iterator[tuple[Key, Written]]:
-    sql = (
-        "SELECT thread_id, epoch, request_id, body, decided_ms, sent_ms,"
-        " reopened_ms IS NOT NULL FROM decision ORDER BY row"
-    )
-    for *key, body, decided_ms, sent_ms, reopened in db.execute(sql):
-        try:
-            decision = decode(Decision, body)
-        except msgspec.DecodeError:
+def _decisions(db: sqlite3.Connection) -> Decisions:
+    found: Decisions = {}
+    for row in made(db):
+        said = row.decision
+        if said is None:
             continue
-        thread_id, epoch, request_id = key
-        yield (
-            (thread_id, epoch, request_id),
-            Written(
-                decision.label,
-                decision.result,
-                decision.broad,
-                decision.letter,
-                decided_ms,
-                sent_ms,
-                bool(reopened),
-            ),
+        written = Written(
+            said.label,
+            said.result,
+            said.broad,
+            said.letter,
+            row.decided_ms,
+            row.sent_ms,
+            row.reopened,
+            said.via,
         )
+        found.setdefault((row.thread_id, row.epoch, row.request_id), []).append(written)
+    return found
 
 
 def _reviews(db: sqlite3.Connection, decisions: Decisions) -> Iterator[LedgerEntry]:
@@ -78,13 +65,27 @@ def _reviews(db: sqlite3.Connection, decisions: Decisions) -> Iterator[LedgerEnt
     for thread_id, epoch, request_id, body in db.execute(
         f"{sql} ORDER BY asked_ms DESC LIMIT ?", (MOST,)
     ):
-        try:
-            review = decode(Review, body)
-        except msgspec.DecodeError:
-            continue
-        if review.method:  # else only its resolution was ever heard of
+        review = decoded(Review, body)
+        if review is not None and review.method:  # else only its end was heard of
             rows = decisions.get((thread_id, epoch, request_id), ())
-            yield of_review(review, *standing(review, rows))
+            item = _item(db, thread_id, review)
+            yield of_review(review, *standing(review, rows), item)
+
+
+def _item(db: sqlite3.Connection, thread_id: str, review: Review) -> Item | None:
+    """What a review was about: it holds the files, and tells what became of it."""
+    if review.item_id is None or review.kind not in _WITH_ITEM:
+        return None
+    sql = (
+        "SELECT kind, status, body FROM item"
+        " WHERE thread_id = ? AND turn_id = ? AND item_id = ?"
+    )
+    row = db.execute(sql, (thread_id, review.turn_id, review.item_id)).fetchone()
+    if row is None:
+        return None
+    kind, status, body = row
+    known = ITEM_STATUS.get(status, ItemStatus.CLOSED)
+    return Item(review.item_id, decode_body(kind, body), known)
 
 
 def _ruled(db: sqlite3.Connection) -> Iterator[LedgerEntry]:
@@ -95,9 +96,8 @@ def _ruled(db: sqlite3.Connection) -> Iterator[LedgerEntry]:
         " ORDER BY row DESC LIMIT ?"
     )
     for thread_id, turn_id, item_id, started_ms, body in db.execute(sql, (MOST,)):
-        try:
-            command = decode(Command, body)
-        except msgspec.DecodeError:
+        command = decoded(Command, body)
+        if command is None:
             continue
         entry = of_rule(
             ThreadId(thread_id), TurnId(turn_id), ItemId(item_id), command, started_ms
@@ -109,9 +109,8 @@ def _ruled(db: sqlite3.Connection) -> Iterator[LedgerEntry]:
 def _autos(db: sqlite3.Connection, decisions: Decisions) -> Iterator[LedgerEntry]:
     sql = "SELECT thread_id, id, body FROM auto_review ORDER BY rowid DESC LIMIT ?"
     for thread_id, auto_id, body in db.execute(sql, (MOST,)):
-        try:
-            auto = decode(AutoReview, body)
-        except msgspec.DecodeError:
+        auto = decoded(AutoReview, body)
+        if auto is None:
             continue
         key = (thread_id, RETRY_EPOCH, json.dumps(auto_id))
         rows = [row for row in decisions.get(key, ()) if not row.reopened]

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 from state.dataclass import replace
 from state.db.codec import decoded
+from state.db.decisions import Made, made
+from state.db.reader import open_reader
 from state.db.rows import Parts
-from state.model import AutoReview, Decision, Review, ReviewState
-from state.reviews import ELSEWHERE, RETRY_EPOCH, not_heard
+from state.model import AutoReview, Review, ReviewState
+from state.reviews import EITHER, ELSEWHERE, NOT_OURS, RETRY_EPOCH, not_heard
 
 OPEN_STATES = (ReviewState.PENDING, ReviewState.DECIDED, ReviewState.SENT)
 OPEN_REVIEWS = "WHERE state IN ('pending', 'decided', 'sent')"
 MOST = 2000
 """Reviews, and auto-reviews, that are read of one thread at once."""
-_UNSEEN = ("another client", "unknown", "unseen")
 _TURN = "CASE WHEN json_valid(body) THEN json_extract(body, '$.turn_id') END"
 _OF_TURNS = f"({_TURN} IN (SELECT value FROM json_each(?)) OR {_TURN} IS NULL"
 # With the engine that asked last: what it granted for a session counts until it ends.
@@ -96,6 +99,25 @@ def recall(
     auto_reviews(db, parts, _AUTOS, (thread_id, names, MOST))
 
 
+def answered(path: Path, reviews: Iterable[Review]) -> list[Review]:
+    """Of these, which are over and which nobody here answered, the ones that a window
+    of ours answered, or may have. Raises sqlite3.Error."""
+    where = (
+        "WHERE thread_id = ? AND epoch = ? AND request_id = ? AND params_hash = ?"
+        " AND reopened_ms IS NULL"
+    )
+    found = []
+    with closing(open_reader(path)) as db:
+        for review in reviews:
+            key = (review.key.epoch, json.dumps(review.key.request_id))
+            values = (review.thread_id, *key, review.params_hash)
+            rows = list(made(db, where, values))
+            known = _over(review, rows[-1] if rows else None)
+            if known is not review:
+                found.append(known)
+    return found
+
+
 def denials(db: sqlite3.Connection, parts: Parts) -> None:
     """What auto-review denied lately, or could not judge, in any thread."""
     auto_reviews(db, parts, _DENIED, (MOST,))
@@ -104,28 +126,16 @@ def denials(db: sqlite3.Connection, parts: Parts) -> None:
 # -- decisions ---------------------------------------------------------------------
 
 
-class _Made(NamedTuple):
-    """A row of `decision` that was not taken back."""
-
-    body: str
-    decided_ms: int
-    sent_ms: int | None
-
-
 class _Decisions:
     """What was decided, by any window; a review's row may be older than that."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self._by_request: dict[tuple[Any, ...], _Made] = {}
-        self._by_thread: dict[tuple[Any, ...], _Made] = {}
-        sql = (
-            "SELECT thread_id, epoch, request_id, params_hash, connection, body,"
-            " decided_ms, sent_ms FROM decision WHERE reopened_ms IS NULL ORDER BY row"
-        )
-        for thread_id, epoch, request_id, digest, connection, *rest in db.execute(sql):
-            made = _Made(*rest)
-            self._by_request[epoch, request_id, connection, digest] = made
-            self._by_thread[thread_id, epoch, request_id, digest] = made
+        self._by_request: dict[tuple[Any, ...], Made] = {}
+        self._by_thread: dict[tuple[Any, ...], Made] = {}
+        for row in made(db, "WHERE reopened_ms IS NULL"):
+            key = (row.epoch, row.request_id)
+            self._by_request[*key, row.connection, row.params_hash] = row
+            self._by_thread[row.thread_id, *key, row.params_hash] = row
 
     def put_to(self, thread_id: str, review: Review) -> Review:
         """The review with its decision, where the row lacks it."""
@@ -136,37 +146,40 @@ class _Decisions:
                 review, self._by_request.get((*key, review.connection, digest))
             )
         over = review.state is ReviewState.RESOLVED and review.decision is None
-        if over and review.resolved_by in _UNSEEN:
+        if over and review.resolved_by in (*NOT_OURS, EITHER):
             return _over(review, self._by_thread.get((thread_id, *key, digest)))
         return review
 
 
-def _pending(review: Review, made: _Made | None) -> Review:
-    if made is None or not_heard(review, made.decided_ms, made.sent_ms):
+def _pending(review: Review, row: Made | None) -> Review:
+    if row is None or not_heard(review, row.decided_ms, row.sent_ms):
         return review
-    decision = decoded(Decision, made.body)
+    decision = row.decision
     if decision is None:
         return review
     return replace(
         review,
-        state=ReviewState.DECIDED if made.sent_ms is None else ReviewState.SENT,
+        state=ReviewState.DECIDED if row.sent_ms is None else ReviewState.SENT,
         decision=decision,
-        decided_ms=made.decided_ms,
+        decided_ms=row.decided_ms,
     )
 
 
-def _over(review: Review, made: _Made | None) -> Review:
-    """The window that wrote the row did not know who answered: another one did."""
-    if made is None or made.sent_ms is None:
+def _over(review: Review, row: Made | None) -> Review:
+    """The window that wrote the row did not know who answered: another one did, or
+    may have."""
+    if row is None or not_heard(review, row.decided_ms, row.sent_ms):
         return review
-    decision = decoded(Decision, made.body)
-    if decision is None or not_heard(review, made.decided_ms, made.sent_ms):
+    decision = row.decision
+    if decision is None:
         return review
+    if row.sent_ms is None:
+        return replace(review, resolved_by=EITHER)
     return replace(
         review,
         decision=decision,
-        decided_ms=made.decided_ms,
-        resolved_by=ELSEWHERE,
+        decided_ms=row.decided_ms,
+        resolved_by=decision.via or ELSEWHERE,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from state.events.reviews import (
     AutoReviewChanged,
     DenialApproved,
+    ReviewAnswered,
     ReviewAsked,
     ReviewDecided,
     ReviewReopened,
@@ -108,6 +109,7 @@ ThreadEvent = (
     | ReviewDecided
     | ReviewSent
     | ReviewReopened
+    | ReviewAnswered
     | ReviewResolved
     | AutoReviewChanged
     | DenialApproved
@@ -152,6 +154,7 @@ __all__ = [
     "QueueChanged",
     "QueueListed",
     "ReadStateChanged",
+    "ReviewAnswered",
     "ReviewAsked",
     "ReviewDecided",
     "ReviewReopened",

@@ -53,6 +53,18 @@ class ReviewResolved:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewAnswered:
+    """Another window on our store, or the command line, answered it: what, when and
+    `by` whom stands there. `decision` None: it is not known to have left."""
+
+    thread_id: ThreadId
+    key: ReviewKey
+    decision: Decision | None
+    decided_ms: int | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class AutoReviewChanged:
     thread_id: ThreadId
     review: AutoReview

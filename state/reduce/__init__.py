@@ -89,6 +89,7 @@ def reduced(thread: Thread, event: e.ThreadEvent) -> Thread:
             | e.ReviewSent()
             | e.ReviewReopened()
             | e.ReviewResolved()
+            | e.ReviewAnswered()
             | e.AutoReviewChanged()
             | e.DenialApproved()
         ):

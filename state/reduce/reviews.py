@@ -21,6 +21,7 @@ from state.model import (
     TurnStatus,
 )
 from state.reduce.judged import with_verdict
+from state.reviews import ANOTHER, EITHER, ENDED, NOT_OURS
 
 UNSEEN = "unseen"
 """Who resolved what ended while none of our windows listened"""
@@ -31,6 +32,7 @@ ReviewEvent = (
     | e.ReviewSent
     | e.ReviewReopened
     | e.ReviewResolved
+    | e.ReviewAnswered
     | e.AutoReviewChanged
     | e.DenialApproved
 )
@@ -63,6 +65,8 @@ def reduce_review(thread: Thread, event: ReviewEvent) -> Thread:
             )
         case e.ReviewResolved(key=key, at_ms=at_ms):
             return _put(thread, _resolved(thread, key, at_ms))
+        case e.ReviewAnswered(key=key):
+            return _put(thread, _answered(thread.reviews.get(key), event))
         case e.AutoReviewChanged(review=auto):
             return with_verdict(_put_auto(thread, auto), auto)
         case e.DenialApproved(review_id=review_id, at_ms=at_ms):
@@ -124,11 +128,18 @@ def over_unseen(thread: Thread, listed: e.ReviewsListed) -> Thread:
 
 
 def _unseen_author(thread: Thread, review: Review) -> str:
-    """Had our answer not arrived, the engine would have asked again."""
+    """Had what we sent not arrived, the engine would have asked again; what is not
+    known to have left may never have been sent, and somebody else have answered."""
     if review.decided_ms is None:
         return UNSEEN
     turn = thread.turns.get(review.turn_id) if review.turn_id else None
-    return "the turn's end" if _too_late(turn, review) else "you"
+    if _too_late(turn, review):
+        return ENDED
+    return _you(review) if review.state is ReviewState.SENT else EITHER
+
+
+def _you(review: Review) -> str:
+    return review.decision.via or "you" if review.decision is not None else "you"
 
 
 def _put_auto(thread: Thread, auto: AutoReview) -> Thread:
@@ -144,8 +155,24 @@ def _move(
     return _put(thread, replace(review, **changes))
 
 
-def _put(thread: Thread, review: Review) -> Thread:
-    if thread.reviews.get(review.key) is review:
+def _answered(review: Review | None, event: e.ReviewAnswered) -> Review | None:
+    """Over, and none of this window's: whose it is stands in the store."""
+    if review is None or not review.method:
+        return review
+    if review.state is not ReviewState.RESOLVED or review.decision is not None:
+        return review
+    if review.resolved_by not in (*NOT_OURS, EITHER):
+        return review
+    return replace(
+        review,
+        decision=event.decision,
+        decided_ms=event.decided_ms if event.decision else review.decided_ms,
+        resolved_by=event.by,
+    )
+
+
+def _put(thread: Thread, review: Review | None) -> Thread:
+    if review is None or thread.reviews.get(review.key) is review:
         return thread
     return replace(thread, reviews={**thread.reviews, review.key: review})
 
@@ -163,7 +190,8 @@ def _asked(known: Review | None, review: Review, at_ms: int) -> Review:
         return review
     if known.connection == review.connection:
         return known
-    unseen = known.state is ReviewState.RESOLVED and known.resolved_by == UNSEEN
+    over = known.state is ReviewState.RESOLVED
+    unseen = over and known.resolved_by in (UNSEEN, EITHER)
     if known.state in (ReviewState.RESOLVED, ReviewState.LOST) and not unseen:
         return known
     # Sent again on a new connection: our answer, if any, did not arrive.
@@ -216,7 +244,7 @@ def _author(thread: Thread, review: Review) -> str:
     turn = thread.turns.get(review.turn_id) if review.turn_id else None
     over = turn is not None and turn.status is not TurnStatus.IN_PROGRESS
     if review.state is ReviewState.SENT:
-        return "the turn's end" if over and _too_late(turn, review) else "you"
+        return ENDED if over and _too_late(turn, review) else _you(review)
     if over:
-        return "the turn's end"
-    return "another client"
+        return ENDED
+    return ANOTHER

@@ -7,25 +7,20 @@ hosts and JSON pass `reveal`, prose passes `clean`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from state.dataclass import dataclass, replace
 from state.forms import granted_words
-from state.items import Command, ThreadId
-from state.ledger import (
-    LedgerEntry,
-    Outcome,
-    Written,
-    of_auto,
-    of_review,
-    of_rule,
-)
+from state.items import Command, Item, ThreadId
+from state.ledger import LedgerEntry, Outcome, Written, of_auto, of_rule
 from state.ledger_export import Show, chosen
-from state.model import Review, ReviewKind, Thread, World
+from state.ledger_requests import of_review
+from state.model import Review, Thread, World
+from state.reviews import EITHER, ELSEWHERE, ENDED, NOT_OURS
 from state.select.words import (
     agent_label,
     command_line,
     one_line,
-    patch_of,
     thread_title,
     unwrap_command,
 )
@@ -71,9 +66,7 @@ def live_entries(threads: Iterable[Thread]) -> dict[str, LedgerEntry]:
     for thread in threads:
         for review in thread.reviews.values():
             if review.method:
-                entry = of_review(review)
-                if review.kind is ReviewKind.EDITS:
-                    entry = replace(entry, what=_files(review, thread) or entry.what)
+                entry = of_review(review, item=_item(review, thread))
                 found[f"{thread.id}/{entry.id}"] = entry
         for auto in thread.auto_reviews.values():
             entry = of_auto(thread.id, auto)
@@ -83,9 +76,9 @@ def live_entries(threads: Iterable[Thread]) -> dict[str, LedgerEntry]:
     return found
 
 
-def _files(review: Review, thread: Thread) -> str:
-    patch = patch_of(review, thread)
-    return ", ".join(change.path for change in patch.changes) if patch else ""
+def _item(review: Review, thread: Thread) -> Item | None:
+    turn = thread.turns.get(review.turn_id) if review.turn_id else None
+    return turn.items.get(review.item_id) if turn and review.item_id else None
 
 
 def _by_rules(thread: Thread) -> Iterator[LedgerEntry]:
@@ -128,7 +121,11 @@ def _newer(known: LedgerEntry, live: LedgerEntry) -> LedgerEntry:
             earlier = (*earlier, Written(*words, at.decided or answered, at.sent))
         return replace(live, earlier=earlier)
     if known.label and not live.label:
-        return known
+        # Who gave it is told by its row; that it was not we, by what was heard here.
+        elsewhere = known.who == "you" and live.who in NOT_OURS
+        return replace(known, who=ELSEWHERE) if elsewhere else known
+    if live.inferred < known.inferred and live.outcome is Outcome.UNKNOWN:
+        return known  # The store has the item that tells.
     if at.sent is not None and live.at.sent is None:
         decided = live.outcome is Outcome.DECIDED
         outcome = Outcome.SENT if decided else live.outcome
@@ -207,7 +204,9 @@ def how(entry: LedgerEntry) -> str:
             return "you answered, not confirmed"
         case Outcome.ALLOWED | Outcome.REFUSED if entry.auto is None:
             verb = "allowed" if entry.outcome is Outcome.ALLOWED else "refused"
-            scope = f" {entry.scope}" if verb == "allowed" and entry.scope else ""
+            if verb == "refused" or not (entry.scope or entry.inferred):
+                return f"{who} {verb}"
+            scope = ", scope unknown" if entry.inferred else f" {entry.scope}"
             return f"{who} {verb}{scope}"
         case Outcome.ALLOWED:
             grade = f" · {one_line(entry.risk)} risk" if entry.risk else ""
@@ -253,6 +252,8 @@ def facts(entry: LedgerEntry, world: World, forest: Forest) -> tuple[Fact, ...]:
     """Everything that is known of an entry."""
     title, agent = owner(entry.thread_id, world, forest)
     rows = [Fact("asked by", f"{agent} · {title}" if agent else title)]
+    if entry.at.asked:
+        rows.append(Fact("", moment(entry.at.asked), Tone.MUTED))
     text = reveal(unwrap_command(entry.what).strip(), multiline=True)
     rows.append(Fact(entry.kind, text.text, Tone.BRIGHT))
     rows += [Fact("", warning, Tone.NEED) for warning in text.warnings]
@@ -273,17 +274,40 @@ def facts(entry: LedgerEntry, world: World, forest: Forest) -> tuple[Fact, ...]:
     elif entry.rationale:
         rows.append(Fact("rationale", clean(entry.rationale)))
     if entry.label:
-        rows.append(Fact("answer", one_line(entry.label)))
+        rows.append(Fact("answer", f"{one_line(entry.label)}{_fate(entry)}"))
     if granted := granted_words(entry.sent):
         rows.append(Fact("granted", reveal(granted).text))
     if entry.sent and entry.auto is None:
         rows.append(Fact("sent", reveal(entry.sent).text, Tone.MUTED))
     elif entry.outcome is Outcome.UNKNOWN:
         rows.append(Fact("sent", "not known: the engine only says that it is over"))
+    elif entry.inferred:
+        words = "not known: that it was {} is seen from what became of it"
+        rows.append(Fact("sent", words.format(entry.outcome.value)))
     if entry.retry_ms is not None:
         rows.append(Fact("retry", "approved once; it is reviewed again"))
     rows += [_unheard(entry, one) for one in entry.earlier]
     return tuple(rows)
+
+
+def _fate(entry: LedgerEntry) -> str:
+    """What became of an answer that is not what answered; "" for any other."""
+    if entry.sent or entry.auto is not None:
+        return ""
+    if entry.who == ENDED:
+        return ": it came too late"
+    if entry.who == EITHER:
+        return ": it is not known to have left"
+    return ": another answer was first"
+
+
+def moment(at_ms: int) -> str:
+    """When, to the second, wherever the reader is; "" for what is no moment."""
+    try:
+        at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return ""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _unheard(entry: LedgerEntry, one: Written) -> Fact:
@@ -304,7 +328,7 @@ def _times(entry: LedgerEntry) -> str:
     if entry.waited_ms is not None:
         verb = "took" if entry.auto is not None else "waited"
         words.append(f"{verb} {duration(entry.waited_ms)}")
-    if entry.auto is None:
+    if entry.auto is None and not (entry.label and not entry.sent):
         if at.sent is not None:
             words.append("sent")
         elif at.decided is not None and entry.label:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from state.dataclass import dataclass
 from state.forms import granted_words
 from state.model import Review, ReviewKind, ReviewState, Thread, World
+from state.reviews import OURS
 from state.select.cells import file_view
 from state.select.review_parts import (
     asked_text,
@@ -138,8 +139,8 @@ def _state(review: Review) -> str:
             who = review.resolved_by or "somebody"
             if who == "unseen":
                 return "It ended while no window of codex-tui was connected."
-            if who != "you":
+            if who not in OURS or not label:
                 return f"Ended by {who}."
-            return f"Answered by you: {label}.{_granted(review)}"
+            return f"Answered by {who}: {label}.{_granted(review)}"
         case ReviewState.LOST:
             return "Went with the engine that asked. Nothing was answered."

@@ -9,7 +9,7 @@ import pytest
 
 from state.dataclass import replace
 from state.items import ThreadId
-from state.ledger import of_review
+from state.ledger_requests import of_review
 from state.model import (
     Decision,
     Review,

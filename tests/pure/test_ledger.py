@@ -11,16 +11,20 @@ from state.dataclass import replace
 from state.events import AutoReviewChanged, WarningSeen
 from state.items import (
     Command,
+    FileDiff,
     Item,
+    ItemBody,
     ItemId,
     ItemStatus,
     Notice,
+    Patch,
     RanOutside,
     ThreadId,
     TurnId,
 )
-from state.ledger import Outcome, Written, of_auto, of_review, of_rule, standing
+from state.ledger import LedgerEntry, Outcome, Written, of_auto, of_rule
 from state.ledger_export import Show, chosen, exported
+from state.ledger_requests import of_review, standing
 from state.model import (
     AutoReview,
     Decision,
@@ -119,6 +123,8 @@ def test_an_answer_is_judged_by_what_was_sent(
 
 
 WRITTEN = Written("Yes", '{"decision":"accept"}', False, "y", 2000, 2001)
+UNSENT = WRITTEN._replace(sent_ms=None)
+SHELL = WRITTEN._replace(via="you on the command line")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +141,14 @@ def test_several_answered_together_were_each_allowed_once(sent: Any) -> None:
     [
         ("another client", None, "another client", Outcome.UNKNOWN),
         ("another client", WRITTEN, "you in another window", Outcome.ALLOWED),
+        ("unseen", WRITTEN, "you in another window", Outcome.ALLOWED),
+        ("you", SHELL, "you on the command line", Outcome.ALLOWED),
+        ("another client", SHELL, "you on the command line", Outcome.ALLOWED),
+        # Not known to have left: it may have been somebody else.
+        ("another client", UNSENT, "you or another client", Outcome.UNKNOWN),
+        ("unknown", UNSENT, "you or another client", Outcome.UNKNOWN),
         ("the turn's end", None, "the turn's end", Outcome.ENDED),
+        ("the turn's end", WRITTEN, "the turn's end", Outcome.ENDED),
     ],
 )
 def test_who_decided(
@@ -143,6 +156,87 @@ def test_who_decided(
 ) -> None:
     entry = of_review(review(resolved_by=by, resolved_ms=5000), written)
     assert (entry.who, entry.outcome) == (who, outcome)
+    credited = who.startswith("you ") and who != "you or another client"
+    assert bool(entry.sent) is bool(entry.scope) is credited
+    assert "sending not recorded" not in texts(entry)
+
+
+def texts(entry: LedgerEntry) -> str:
+    return "\n".join(f.text for f in facts(entry, World(), Forest()))
+
+
+def run(status: ItemStatus, body: ItemBody, **changes: Any) -> Item:
+    return replace(Item(ItemId("i"), body, status), **changes)
+
+
+RAN = run(ItemStatus.FAILED, Command("ls", "/w", exit_code=1))
+DECLINED = run(ItemStatus.DECLINED, Command("ls", "/w"))
+BROKEN = run(ItemStatus.FAILED, Command("ls", "/w"))
+FILE = Patch((FileDiff("/w/a", "add", ""),))
+EDITS = {"kind": ReviewKind.EDITS, "command": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "item", "words"),
+    [
+        ({}, RAN, "another client allowed, scope unknown"),
+        ({}, DECLINED, "another client refused"),
+        ({}, BROKEN, "another client: answer unknown"),
+        ({}, run(ItemStatus.IN_PROGRESS, Command("ls", "/w")), "answer unknown"),
+        ({"resolved_by": "the turn's end"}, DECLINED, "ended by the turn's end"),
+        ({"resolved_by": "unseen"}, DECLINED, "unseen refused"),
+        # About a part of it, or made up for it: the item tells nothing of these.
+        ({"approval_id": "a"}, RAN, "another client: answer unknown"),
+        ({"host": "h"}, RAN, "another client: answer unknown"),
+        (EDITS, run(ItemStatus.COMPLETED, FILE), "another client allowed, scope"),
+        (EDITS, run(ItemStatus.FAILED, FILE), "another client: answer unknown"),
+        (EDITS, run(ItemStatus.DECLINED, FILE), "another client refused"),
+    ],
+)
+def test_another_clients_answer_is_inferred_from_the_item(
+    changes: dict[str, Any], item: Item, words: str
+) -> None:
+    asked = review(**{"resolved_by": "another client", **changes})
+    entry = of_review(asked, item=item)
+    assert words in how(entry)
+    assert entry.inferred is (entry.outcome in (Outcome.ALLOWED, Outcome.REFUSED))
+    assert not entry.scope and not entry.sent
+    assert ("what became of it" in texts(entry)) is entry.inferred
+    (row,) = json.loads(exported([entry], {}))
+    assert row["inferred"] is entry.inferred
+    if asked.kind is ReviewKind.EDITS:
+        assert entry.what == "/w/a"
+
+
+@pytest.mark.parametrize("heard", ["you", "another client"])
+def test_of_two_answers_the_first_one_counts(heard: str) -> None:
+    """What became of the item says which it was."""
+    no = Written("No", '{"decision":"decline"}', False, "d", 2000, 2001)
+    asked = review(resolved_by=heard, resolved_ms=5000)
+    assert of_review(asked, no, item=DECLINED).who.startswith("you")
+    entry = of_review(asked, no, item=RAN)
+    assert how(entry) == "another client allowed, scope unknown"
+    assert entry.waited_ms == 4000 and not entry.sent
+    assert "No: another answer was first" in texts(entry)
+    assert of_review(asked, WRITTEN, item=DECLINED).who == "another client"
+    assert of_review(asked, WRITTEN, item=RAN).who.startswith("you")
+    assert of_review(asked, WRITTEN, item=BROKEN).who.startswith("you")
+
+
+def test_what_is_not_known_to_have_left_says_so() -> None:
+    entry = of_review(review(resolved_by="unknown", resolved_ms=5000), UNSENT)
+    assert "Yes: it is not known to have left" in texts(entry)
+    assert entry.waited_ms == 4000
+    inferred = of_review(review(resolved_by="unknown"), UNSENT, item=RAN)
+    assert how(inferred) == "you or another client allowed, scope unknown"
+    late = of_review(review(resolved_by="the turn's end"), WRITTEN)
+    assert "Yes: it came too late" in texts(late)
+
+
+def test_when_it_was_asked_is_told_whatever_the_engine_says() -> None:
+    assert "1970-01-01 00:00:01 UTC" in texts(of_review(review()))
+    for strange in (10**18, -(10**18), 10**30):
+        assert "UTC" not in texts(of_review(review(asked_ms=strange)))
 
 
 def test_decided_sent_and_confirmed_are_apart() -> None:

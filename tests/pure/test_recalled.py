@@ -107,6 +107,7 @@ MOVES = (
     e.ReviewSent(T, KEY, 6),
     e.ReviewReopened(T, KEY),
     e.ReviewResolved(T, KEY, 7),
+    e.ReviewAnswered(T, KEY, YES, 5, "you in another window"),
 )
 STORED = (
     over("you", YES),

@@ -168,6 +168,14 @@ def _for_thread(thread_id: ThreadId) -> st.SearchStrategy[e.Event]:
         st.builds(e.ReviewReopened, fixed, keys),
         st.builds(e.ReviewResolved, fixed, keys, st.just(4)),
         st.builds(
+            e.ReviewAnswered,
+            fixed,
+            keys,
+            st.sampled_from([None, decision]),
+            st.just(2),
+            st.just("you in another window"),
+        ),
+        st.builds(
             lambda s: e.SendNoted(
                 thread_id, Send(ClientId("c1"), "do it", "start", s, 1)
             ),
@@ -357,6 +365,8 @@ def test_what_is_asked_no_more_after_a_break_is_over() -> None:
         *(e.ReviewAsked(THREADS[0], one) for one in asked),
         e.ReviewAsked(THREADS[1], other),
         e.ReviewDecided(THREADS[0], keys[1], decision, 2),
+        e.ReviewDecided(THREADS[0], keys[3], decision, 2),
+        e.ReviewSent(THREADS[0], keys[3], 3),
         e.ReviewAsked(THREADS[0], replace(asked[2], connection=2), 5),
         e.ReviewsListed("e1", 2, 7, frozenset({THREADS[1]})),
     ]
@@ -368,7 +378,11 @@ def test_what_is_asked_no_more_after_a_break_is_over() -> None:
         ReviewState.PENDING,
         ReviewState.RESOLVED,
     ]
-    assert [found[k].resolved_by for k in keys[:2]] == ["unseen", "you"]
+    assert [found[k].resolved_by for k in (*keys[:2], keys[3])] == [
+        "unseen",
+        "you or another client",  # Written down, and not known to have left.
+        "you",
+    ]
     assert world.threads[THREADS[1]].reviews[other.key].state is ReviewState.PENDING
     # Not heard of in time, and asked nevertheless: it waits.
     late = e.ReviewAsked(THREADS[0], replace(asked[0], connection=2), 8)
