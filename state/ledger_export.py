@@ -29,15 +29,17 @@ def chosen(
     show: Show,
     words: str = "",
     threads: frozenset[ThreadId] | None = None,
+    names: Mapping[ThreadId, tuple[str, str]] | None = None,
 ) -> list[LedgerEntry]:
-    """The entries of these threads (None: all) that match, newest first."""
+    """The entries of these threads (None: all) that match, newest first. `names`:
+    title and agent path by thread, which words are found in, too."""
     wanted = words.casefold().split()
     found = [
         entry
         for entry in entries
         if (threads is None or entry.thread_id in threads)
         and _shown(entry, show)
-        and _matches(entry, wanted)
+        and _matches(entry, wanted, names or {})
     ]
     return sorted(found, key=lambda entry: (-entry.at.asked, entry.id))
 
@@ -61,7 +63,9 @@ def _shown(entry: LedgerEntry, show: Show) -> bool:
     return True
 
 
-def _matches(entry: LedgerEntry, words: list[str]) -> bool:
+def _matches(
+    entry: LedgerEntry, words: list[str], names: Mapping[ThreadId, tuple[str, str]]
+) -> bool:
     if not words:
         return True
     text = " ".join(
@@ -74,6 +78,9 @@ def _matches(entry: LedgerEntry, words: list[str]) -> bool:
             entry.rationale,
             entry.reason,
             entry.cwd,
+            entry.scope,
+            entry.tool,
+            *names.get(entry.thread_id, ()),
         )
     ).casefold()
     return all(word in text for word in words)

@@ -28,6 +28,8 @@ KIND = 12
 OWNER = 24
 WIDE = 110
 """From here on a line says who asked, too"""
+NEAR = 60
+"""So many rows before the end more are wanted: a page down may not stop there"""
 ROOM = 100
 """Below this a row has two lines"""
 
@@ -55,6 +57,14 @@ class LedgerList(PaneRows[LedgerRow]):
             return
         lines = 2 if 0 < self.size.width < ROOM else 1
         self.set_entries([Entry(row.key, row, lines) for row in view.rows])
+
+    @property
+    def near_the_end(self) -> bool:
+        """The cursor comes to the last of the rows that were made, and more match."""
+        rows = self._view.rows
+        if len(rows) == self._view.found:
+            return False
+        return self.cursor_key in {row.key for row in rows[-NEAR:]}
 
     def age_words(self, entry: Entry[LedgerRow], now_ms: int) -> str:
         """How long ago it was asked."""

@@ -24,20 +24,38 @@ from state.model import AutoReview, Review, ReviewKind
 from state.reviews import RETRY_EPOCH
 
 MOST = 5000
-"""Entries of each kind that are read, newest first."""
+"""Entries of each kind that a screen reads, newest first."""
 Key = tuple[str, str, str]
 Decisions = dict[Key, list[Written]]
 _WITH_ITEM = (ReviewKind.COMMAND, ReviewKind.EDITS)
 
 
-def read_ledger(path: Path) -> tuple[LedgerEntry, ...]:
-    """Every entry of the store. An empty store, or none, has none. Raises
-    sqlite3.Error."""
+def read_ledger(path: Path, *, whole: bool = False) -> tuple[LedgerEntry, ...]:
+    """The newest entries of each kind; `whole`: all of them. An empty store, or none,
+    has none. Raises sqlite3.Error."""
     if not path.exists():
         return ()
+    limit = -1 if whole else MOST
     with closing(open_reader(path)) as db, snapshot(db):
         decisions = _decisions(db)
-        return (*_reviews(db, decisions), *_autos(db, decisions), *_ruled(db))
+        return (
+            *_reviews(db, decisions, limit),
+            *_autos(db, decisions, limit),
+            *_ruled(db, limit),
+        )
+
+
+def older(path: Path) -> int:
+    """How many reviews and auto-reviews are older than those. Raises sqlite3.Error."""
+    if not path.exists():
+        return 0
+    with closing(open_reader(path)) as db:
+        sql = "SELECT count(*) FROM {}"
+        counts = [
+            int(db.execute(sql.format(table)).fetchone()[0])
+            for table in ("review", "auto_review")
+        ]
+    return sum(max(0, count - MOST) for count in counts)
 
 
 def _decisions(db: sqlite3.Connection) -> Decisions:
@@ -60,10 +78,12 @@ def _decisions(db: sqlite3.Connection) -> Decisions:
     return found
 
 
-def _reviews(db: sqlite3.Connection, decisions: Decisions) -> Iterator[LedgerEntry]:
+def _reviews(
+    db: sqlite3.Connection, decisions: Decisions, limit: int
+) -> Iterator[LedgerEntry]:
     sql = "SELECT thread_id, epoch, request_id, body FROM review"
     for thread_id, epoch, request_id, body in db.execute(
-        f"{sql} ORDER BY asked_ms DESC LIMIT ?", (MOST,)
+        f"{sql} ORDER BY asked_ms DESC LIMIT ?", (limit,)
     ):
         review = decoded(Review, body)
         if review is not None and review.method:  # else only its end was heard of
@@ -88,14 +108,14 @@ def _item(db: sqlite3.Connection, thread_id: str, review: Review) -> Item | None
     return Item(review.item_id, decode_body(kind, body), known)
 
 
-def _ruled(db: sqlite3.Connection) -> Iterator[LedgerEntry]:
+def _ruled(db: sqlite3.Connection, limit: int) -> Iterator[LedgerEntry]:
     """Commands that a rule decided about, without a question."""
     sql = (
         "SELECT thread_id, turn_id, item_id, started_ms, body FROM item"
         " WHERE kind = 'Command' AND body LIKE '%\"outside\":{%'"
         " ORDER BY row DESC LIMIT ?"
     )
-    for thread_id, turn_id, item_id, started_ms, body in db.execute(sql, (MOST,)):
+    for thread_id, turn_id, item_id, started_ms, body in db.execute(sql, (limit,)):
         command = decoded(Command, body)
         if command is None:
             continue
@@ -106,9 +126,11 @@ def _ruled(db: sqlite3.Connection) -> Iterator[LedgerEntry]:
             yield entry
 
 
-def _autos(db: sqlite3.Connection, decisions: Decisions) -> Iterator[LedgerEntry]:
+def _autos(
+    db: sqlite3.Connection, decisions: Decisions, limit: int
+) -> Iterator[LedgerEntry]:
     sql = "SELECT thread_id, id, body FROM auto_review ORDER BY rowid DESC LIMIT ?"
-    for thread_id, auto_id, body in db.execute(sql, (MOST,)):
+    for thread_id, auto_id, body in db.execute(sql, (limit,)):
         auto = decoded(AutoReview, body)
         if auto is None:
             continue

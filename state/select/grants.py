@@ -1,25 +1,30 @@
 """What stands granted for longer than once, where it lives, and how to take it back.
 
-Owns those rows: rules files, MCP tools approved for good, and answers for the session
-that the running engine still holds. Invariant: nothing is called standing that died
-with an engine; every rule's text passes `reveal`; of permissions what was granted is
-shown, not what was asked for.
+Owns those rows: rules files, MCP tools approved for good, and what the threads that are
+loaded hold in the engine's memory: answers for the session, and what was taken out of
+a file since. Invariant: nothing is called standing that died with an engine or an
+unloading; every rule's text passes `reveal`; of permissions what was granted is shown,
+not what was asked for.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from state.controls import Controls, layer_words
+from state.controls import Controls, Layer, layer_words
 from state.forms import granted_words
-from state.ledger import LedgerEntry, Outcome
-from state.model import ThreadStatus, World
-from state.select.words import thread_title
+from state.ledger import LedgerEntry, Outcome, action_of
+from state.model import Thread, ThreadStatus, World
+from state.select.words import thread_title, unwrap_command
 from state.text import reveal
 from state.views import GrantRow
+from state.words import cut
 
-RULES, MCP, SESSION = "Rules files", "MCP tools", "For the session"
+RULES, MCP, SESSION = "Rules files", "MCP tools", "Held by loaded threads"
+APPROVE, APPS = "approve", "codex_apps"
+NAME_CELLS = 32
 
 
 def grants(
@@ -39,14 +44,12 @@ def grants(
         for rule in known
     ]
     tools = list(_tools(controls)) if controls is not None else []
-    return (*rules, *tools, *_session(entries, world))
+    return (*rules, *tools, *_held(entries, world, controls))
 
 
 def _tools(controls: Controls) -> Iterator[GrantRow]:
-    for layer in controls.layers:
-        servers = layer.values.get("mcp_servers")
-        for server, name, mode in _modes(servers if isinstance(servers, dict) else {}):
-            key = f"mcp_servers.{_quoted(server)}.tools.{_quoted(name)}.approval_mode"
+    for layer in _counting(controls):
+        for key, name in _approved(layer.values):
             own = layer.place == controls.user_file
             back = (
                 "x takes it out of config.toml."
@@ -56,20 +59,42 @@ def _tools(controls: Controls) -> Iterator[GrantRow]:
             yield GrantRow(
                 key=f"mcp:{layer.place}:{key}",
                 group=MCP,
-                what=reveal(f"{server}: {name} runs without asking ({mode})"),
+                what=reveal(f"{name} without asking ({APPROVE})"),
                 where=layer_words(layer),
-                back=f"{back} New threads then ask again.",
+                back=f"{back} New threads then ask again; loaded ones keep it until "
+                "they are loaded anew.",
                 edit=key if own else "",
             )
 
 
-def _modes(servers: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for server, values in servers.items():
-        tools = values.get("tools") if isinstance(values, dict) else None
-        for name, tool in tools.items() if isinstance(tools, dict) else ():
-            mode = tool.get("approval_mode") if isinstance(tool, dict) else None
-            if mode == "approve":
-                yield server, name, mode
+def _counting(controls: Controls) -> Iterator[Layer]:
+    """Without those of a folder that is not trusted."""
+    return (layer for layer in controls.layers if not layer.off)
+
+
+def _approved(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(key in the configuration, what runs) of each tool that is approved for good;
+    of whole servers, too. Tools of apps are kept alike."""
+    for table in ("mcp_servers", "apps"):
+        for server, its in _tables(values.get(table)):
+            start = f"{table}.{_quoted(server)}"
+            if its.get("default_tools_approval_mode") == APPROVE:
+                key = f"{start}.default_tools_approval_mode"
+                yield key, f"{server}: every tool that says nothing else runs"
+            for name, tool in _tables(its.get("tools")):
+                if tool.get("approval_mode") == APPROVE:
+                    key = f"{start}.tools.{_quoted(name)}.approval_mode"
+                    yield key, f"{_tool(server, name)} runs"
+
+
+def _tables(given: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, value in given.items() if isinstance(given, Mapping) else ():
+        if isinstance(value, Mapping):
+            yield name, value
+
+
+def _tool(server: str, name: str) -> str:
+    return f"{server}: {name}"
 
 
 def _quoted(name: str) -> str:
@@ -79,26 +104,76 @@ def _quoted(name: str) -> str:
     return f'"{escaped}"'
 
 
-def _session(entries: Iterable[LedgerEntry], world: World) -> Iterator[GrantRow]:
-    """Answers for the session live in the loaded thread, in the engine's memory."""
-    epoch = world.engine.epoch
+def _held(
+    entries: Iterable[LedgerEntry], world: World, controls: Controls | None
+) -> Iterator[GrantRow]:
+    """What lives in the loaded thread, in the engine's memory."""
     for entry in entries:
         thread = world.threads.get(entry.thread_id)
-        held = (
-            entry.outcome is Outcome.ALLOWED
-            and entry.scope == "for the session"
-            and epoch is not None
-            and entry.id.startswith(f"{epoch}/")
-            and thread is not None
-            and thread.status in (ThreadStatus.IDLE, ThreadStatus.ACTIVE)
+        if thread is None or not _stands(entry, thread, world.engine.epoch):
+            continue
+        session = entry.scope == "for the session"
+        if not session and (controls is None or _written(entry, controls)):
+            continue  # Its row is the file's.
+        gone = "" if session else "It is in no file any more. "
+        yield GrantRow(
+            key=f"session:{entry.thread_id}/{entry.id}",
+            group=SESSION,
+            what=reveal(f"{entry.kind}: {_words(entry)}"),
+            where=cut(thread_title(thread), NAME_CELLS),
+            back=f"{gone}It ends when the thread is unloaded: archive it and take it "
+            "back, or stop the engine. The engine has no other way.",
         )
-        if held and thread is not None:
-            what = granted_words(entry.sent) or entry.what
-            yield GrantRow(
-                key=f"session:{entry.thread_id}/{entry.id}",
-                group=SESSION,
-                what=reveal(f"{entry.kind}: {' '.join(what.split())}"),
-                where=thread_title(thread),
-                back="It ends when the thread is unloaded: archive it and take it "
-                "back, or stop the engine. The engine has no other way.",
-            )
+
+
+def _stands(entry: LedgerEntry, thread: Thread, epoch: str | None) -> bool:
+    """Whether the engine that was answered still holds the thread as it was then."""
+    lasting = entry.scope in ("for the session", "always", "by a rule")
+    return (
+        lasting
+        and entry.outcome is Outcome.ALLOWED
+        and epoch is not None
+        and entry.id.startswith(f"{epoch}/")
+        and thread.status in (ThreadStatus.IDLE, ThreadStatus.ACTIVE)
+        and (entry.at.decided or 0) >= thread.unloaded_ms
+    )
+
+
+def _words(entry: LedgerEntry) -> str:
+    if granted := granted_words(entry.sent):
+        return granted
+    if pattern := _pattern(entry):
+        return f"what starts with `{' '.join(pattern)}`"
+    if entry.kind == "command":
+        return " ".join(unwrap_command(entry.what).split())
+    return entry.tool or " ".join(entry.what.split())
+
+
+def _pattern(entry: LedgerEntry) -> list[str]:
+    """The words of the rule that was written with the answer; [] for another one."""
+    decision = action_of(entry.sent).get("decision")
+    rule = _inner(decision, "acceptWithExecpolicyAmendment")
+    found = rule.get("execpolicy_amendment")
+    return [str(word) for word in found] if isinstance(found, list) else []
+
+
+def _inner(value: object, name: str) -> Mapping[str, Any]:
+    inner = value.get(name) if isinstance(value, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _written(entry: LedgerEntry, controls: Controls) -> bool:
+    """Whether a file still says what the answer wrote there."""
+    if entry.scope == "always":
+        # Tools of apps are asked for under one server, and kept by their app.
+        server, _, tool = entry.tool.partition(": ")
+        wanted = f": {tool} runs" if server == APPS else f"{entry.tool} runs"
+        layers = _counting(controls)
+        names = (name for one in layers for _, name in _approved(one.values))
+        return any(f": {name}".endswith(wanted) for name in names)
+    decision = action_of(entry.sent).get("decision")
+    network = _inner(decision, "applyNetworkPolicyAmendment")
+    host = _inner(network, "network_policy_amendment").get("host")
+    words = json.dumps(host or _pattern(entry), ensure_ascii=False)
+    squeezed = "".join(words.split())
+    return any(squeezed in "".join(rule.text.split()) for rule in controls.rules)

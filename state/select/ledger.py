@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from state.dataclass import dataclass, replace
 from state.forms import granted_words
@@ -31,7 +32,9 @@ from state.words import duration
 
 HERE, TREE, EVERY = "thread", "tree", "all"
 SCOPES = {HERE: "this thread", TREE: "its tree", EVERY: "all threads"}
-_RECORDED = "Denials are recorded after auto-review rejects an action."
+PAGE = 500
+"""Rows that are made at once: each text passes a door, which takes its time"""
+Names = dict[ThreadId, tuple[str, str]]
 _SIGNS = {
     Outcome.WAITING: (Glyph.NEED, Tone.NEED),
     Outcome.RUNNING: (Glyph.AUTO, Tone.AUTO),
@@ -58,6 +61,10 @@ class LedgerAsk:
     scope: str = EVERY
     words: str = ""
     thread: ThreadId | None = None
+    most: int = PAGE
+    """Rows that are listed"""
+    older: int = 0
+    """Entries that were not read"""
 
 
 def live_entries(threads: Iterable[Thread]) -> dict[str, LedgerEntry]:
@@ -146,13 +153,22 @@ def ledger_view(
     entries: Sequence[LedgerEntry], world: World, forest: Forest, ask: LedgerAsk
 ) -> LedgerView:
     """The list."""
-    found = chosen(entries, ask.show, ask.words, in_scope(ask, forest))
+    names = names_of(entries, world, forest)
+    found = chosen(entries, ask.show, ask.words, in_scope(ask, forest), names)
     return LedgerView(
-        tuple(_row(entry, world, forest) for entry in found),
-        total=len(entries),
+        tuple(_row(entry, names[entry.thread_id]) for entry in found[: ask.most]),
+        found=len(found),
+        total=len(entries) + ask.older,
+        older=ask.older,
         running=sum(entry.outcome is Outcome.RUNNING for entry in entries),
         empty=_empty(ask) if not found else (),
     )
+
+
+def names_of(entries: Iterable[LedgerEntry], world: World, forest: Forest) -> Names:
+    """Title and agent path of every thread that has an entry."""
+    threads = {entry.thread_id for entry in entries}
+    return {thread_id: owner(thread_id, world, forest) for thread_id in threads}
 
 
 def owner(thread_id: ThreadId, world: World, forest: Forest) -> tuple[str, str]:
@@ -164,16 +180,11 @@ def owner(thread_id: ThreadId, world: World, forest: Forest) -> tuple[str, str]:
     return thread_title(root), agent_label(thread)
 
 
-def _row(entry: LedgerEntry, world: World, forest: Forest) -> LedgerRow:
-    title, agent = owner(entry.thread_id, world, forest)
+def _row(entry: LedgerEntry, name: tuple[str, str]) -> LedgerRow:
+    title, agent = name
     glyph, tone = _SIGNS[entry.outcome]
     if entry.outcome is Outcome.WAITING and not entry.ours:
         glyph, tone = Glyph.NOT_LOADED, Tone.MUTED
-    what = entry.what
-    if entry.kind in ("command", "edits", "input", "network"):
-        what = command_line(what)
-    else:
-        what = reveal(one_line(what)).text
     return LedgerRow(
         key=f"{entry.thread_id}/{entry.id}",
         thread_id=entry.thread_id,
@@ -181,11 +192,18 @@ def _row(entry: LedgerEntry, world: World, forest: Forest) -> LedgerRow:
         tone=tone,
         kind=entry.kind,
         owner=agent if agent not in ("", "/root") else title,
-        what=what,
+        what=_what(entry.kind, entry.what),
         how=how(entry),
         asked_ms=entry.at.asked,
         retryable=entry.retryable and entry.retry_ms is None,
     )
+
+
+@lru_cache(maxsize=8192)
+def _what(kind: str, what: str) -> str:
+    if kind in ("command", "edits", "input", "network"):
+        return command_line(what)
+    return reveal(one_line(what)).text
 
 
 def how(entry: LedgerEntry) -> str:

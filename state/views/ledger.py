@@ -35,10 +35,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LedgerView:
-    """The list as it is filtered. `empty`: what to say when nothing matches."""
+    """The list as it is filtered: the first of `found` that match, of `total`.
+    `older`: how many more only the store has. `empty`: what to say when nothing
+    matches."""
 
     rows: tuple[LedgerRow, ...] = ()
+    found: int = 0
     total: int = 0
+    older: int = 0
     running: int = 0
     empty: tuple[Bits, ...] = ()
 

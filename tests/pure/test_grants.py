@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from state.controls import Controls, Layer, LayerKind, Rule
 from state.dataclass import replace
 from state.items import ThreadId
 from state.ledger_requests import of_review
@@ -20,7 +21,7 @@ from state.model import (
     ThreadStatus,
     World,
 )
-from state.select.grants import grants
+from state.select.grants import SESSION, grants
 from state.select.ledger import facts
 from state.select.review import Place, review_card
 from state.tree import Forest
@@ -112,6 +113,117 @@ def test_nothing_granted_is_no_grant() -> None:
     assert grants(None, [of_review(review)], world(review)) == ()
     view = card(review)
     assert "Granted" not in view.state
+
+
+USER = "/home/dev/.codex/config.toml"
+
+
+def controls(*rules: str, **values: Any) -> Controls:
+    layer = Layer(LayerKind.USER, USER, values)
+    listed = [Rule("/r/default.rules", at, text) for at, text in enumerate(rules, 1)]
+    return Controls("/w", "/w", trusted=True, layers=(layer,), rules=tuple(listed))
+
+
+TOOL = {
+    "method": "mcpServer/elicitation/request",
+    "kind": ReviewKind.ELICITATION,
+    "params": json.dumps({"serverName": "tickets", "_meta": {"tool_name": "danger"}}),
+    "display": "Allow it?",
+}
+COMMAND = {
+    "method": "item/commandExecution/requestApproval",
+    "kind": ReviewKind.COMMAND,
+    "command": "/bin/bash -lc 'make  é'",
+}
+ALWAYS = {"action": "accept", "_meta": {"persist": "always"}}
+AMENDED = {
+    "decision": {
+        "acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["make", "é"]}
+    }
+}
+HOST = {
+    "decision": {
+        "applyNetworkPolicyAmendment": {
+            "network_policy_amendment": {"host": "h.org", "action": "allow"}
+        }
+    }
+}
+APPROVED = {"tools": {"danger": {"approval_mode": "approve"}}}
+RULE = 'prefix_rule(pattern=["make",  "é"], decision="allow")'
+AT_HOST = 'network_rule(host="h.org", decision="allow")'
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "file", "words"),
+    [
+        (ALWAYS, TOOL, controls(mcp_servers={"tickets": APPROVED}), "tickets: danger"),
+        (AMENDED, COMMAND, controls(RULE), "what starts with `make é`"),
+        (HOST, COMMAND, controls(AT_HOST), "make é"),
+    ],
+)
+def test_what_was_taken_out_of_a_file_is_still_held_by_the_thread(
+    answer: dict[str, Any], kind: dict[str, Any], file: Controls, words: str
+) -> None:
+    """The engine goes on under it: it must not look taken back."""
+    review = permissions(answer, **kind)
+    it = world(review)
+    (row,) = grants(file, [of_review(review)], it)
+    assert row.group != SESSION, "it stands in the file, once"
+    (row,) = grants(controls(), [of_review(review)], it)
+    assert (row.group, row.edit) == (SESSION, "")
+    assert row.what.text.endswith(words)
+    assert "in no file any more" in row.back
+    assert grants(None, [of_review(review)], it) == (), "the files are not known yet"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": ThreadStatus.NOT_LOADED},
+        {"unloaded_ms": 5000},  # and loaded again since
+    ],
+)
+def test_an_unloaded_thread_holds_nothing(changes: dict[str, Any]) -> None:
+    review = permissions(session(ASKED), decided_ms=4000)
+    it = world(review)
+    assert len(grants(None, [of_review(review)], it)) == 1
+    gone = replace(it, threads={T: replace(it.threads[T], **changes)})
+    assert grants(None, [of_review(review)], gone) == ()
+
+
+def test_every_way_a_tool_is_approved_for_good_is_listed() -> None:
+    given = controls(
+        mcp_servers={
+            "a.b": {"default_tools_approval_mode": "approve", "tools": "damaged"},
+            "c": {"tools": {"d": {"approval_mode": "approve"}, "e": 1, "f": {}}},
+            "g": "damaged",
+        },
+        apps={"h": {"tools": {"i": {"approval_mode": "approve"}}}},
+    )
+    assert [(row.what.text, row.edit) for row in grants(given, (), World())] == [
+        (
+            "a.b: every tool that says nothing else runs without asking (approve)",
+            'mcp_servers."a.b".default_tools_approval_mode',
+        ),
+        ("c: d runs without asking (approve)", "mcp_servers.c.tools.d.approval_mode"),
+        ("h: i runs without asking (approve)", "apps.h.tools.i.approval_mode"),
+    ]
+
+
+def test_what_does_not_count_is_not_called_standing() -> None:
+    given = controls(mcp_servers={"c": APPROVED})
+    (layer,) = given.layers
+    off = replace(given, layers=(replace(layer, off="the folder is not trusted"),))
+    assert len(grants(given, (), World())) == 1
+    assert grants(off, (), World()) == ()
+
+
+def test_a_long_title_leaves_room_for_where_it_lives() -> None:
+    review = permissions(session(ASKED))
+    it = world(review)
+    named = replace(it.threads[T], name="a very long title " * 20)
+    (row,) = grants(None, [of_review(review)], replace(it, threads={T: named}))
+    assert 10 < len(row.where) <= 32
 
 
 def test_what_waits_is_chosen_below() -> None:

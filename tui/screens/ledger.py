@@ -8,9 +8,7 @@ Invariant: what the list shows is the store's rows and this window's newer ones.
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,11 +20,12 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from state import commands as c
+from state import events as e
 from state.changes import ApproveDenial
-from state.db.ledger import read_ledger
+from state.dataclass import replace
 from state.items import ThreadId
 from state.ledger import LedgerEntry
-from state.ledger_export import Show, chosen, exported
+from state.ledger_export import Show
 from state.messaging import Way, told_root, way_to
 from state.model import Thread
 from state.select import ledger as words
@@ -36,6 +35,7 @@ from state.views import Bit, Option, Setting, Tone
 from tui.screens import dialogs
 from tui.screens.board import Board
 from tui.screens.flows import client_id
+from tui.screens.ledger_kept import Listed, export, kept
 from widgets.field import LineField
 from widgets.ledger_list import Facts, LedgerList
 from widgets.rows import Rows
@@ -53,14 +53,25 @@ DEAF = (
     "The engine takes no word for {} itself: its root is told of your approval, and "
     "has to pass it on."
 )
+RETRY = ("enter", "approve one retry")
 HINTS = (
-    ("enter", "approve a denial's retry"),
-    ("o", "open thread"),
+    ("v", "all of it"),
     ("/", "search"),
     ("tab", "show, threads"),
-    ("g", "standing grants"),
+    ("o", "open thread"),
+    ("g", "grants"),
     ("E", "export"),
     ("esc", "back"),
+)
+WHOLE = (("up down", "scroll"), ("v esc", "the list"))
+AGAIN_SECONDS = 1.0
+"""What was just decided is on disk by then"""
+_NEWS = (
+    e.ReviewAnswered,
+    e.ReviewDecided,
+    e.ReviewResolved,
+    e.ReviewSent,
+    e.DenialApproved,
 )
 
 
@@ -73,6 +84,7 @@ class LedgerBoard(Board):
         Binding("o", "source", "open the thread", id="ledger.source", show=False),
         Binding("g", "do('grants')", "grants", id="ledger.grants", show=False),
         Binding("E", "export", "export as JSON", id="ledger.export", show=False),
+        Binding("v", "whole", "all of an entry", id="ledger.whole", show=False),
     ]
 
     def __init__(
@@ -83,6 +95,8 @@ class LedgerBoard(Board):
         self.ask = words.LedgerAsk(show, scope, "", thread_id)
         self._stored: tuple[LedgerEntry, ...] = ()
         self._entries: tuple[LedgerEntry, ...] = ()
+        self._by_key: dict[str, LedgerEntry] = {}
+        self._again = False
         self.heading = TitleLine("Reviews and decisions", "/ledger", id="heading")
         self.kinds = SettingRow("Show", id="show")
         self.scope = SettingRow("Of", id="scope")
@@ -100,8 +114,8 @@ class LedgerBoard(Board):
             yield self.scope
             yield self.search
             yield self.list
-            with VerticalScroll(id="below", can_focus=False):
-                yield self.facts
+            self.below = VerticalScroll(self.facts, id="below", can_focus=False)
+            yield self.below
         yield self.hints
 
     def first_focus(self) -> Widget:
@@ -131,11 +145,16 @@ class LedgerBoard(Board):
                 or now.auto_reviews is not before.auto_reviews
             ):
                 super().take(step)
-                return
+                break
+        if not self._again and any(isinstance(one, _NEWS) for one in step.events):
+            # Of these the store knows more than this window heard.
+            self._again = True
+            self.set_timer(AGAIN_SECONDS, self._read_again)
 
     # -- entries -------------------------------------------------------------------
 
     def _read_again(self) -> None:
+        self._again = False
         self.run_worker(
             self._read(), group="ledger", exclusive=True, exit_on_error=False
         )
@@ -146,7 +165,8 @@ class LedgerBoard(Board):
             return
         try:
             with self.waiting_for("Reading the thread store …"):
-                self._stored = await asyncio.to_thread(read_ledger, path)
+                self._stored, older = await asyncio.to_thread(kept, path)
+            self.ask = replace(self.ask, older=older)
         except (sqlite3.Error, OSError) as error:
             self.say(f"The thread store could not be read: {error}")
         self.show()
@@ -156,10 +176,13 @@ class LedgerBoard(Board):
         presenter = self.fleet.presenter
         live = words.live_entries(presenter.world.threads.values())
         self._entries = words.merged(self._stored, live)
+        self._by_key = {f"{e.thread_id}/{e.id}": e for e in self._entries}
         view = words.ledger_view(
             self._entries, presenter.world, presenter.forest, self.ask
         )
-        number = f"{len(view.rows)} of {view.total}"
+        number = f"{view.found} of {view.total}"
+        if view.older:
+            number += f" · {view.older} older: E exports them, too"
         running = f"{view.running} auto-reviews running · " if view.running > 1 else ""
         if view.running == 1:
             running = "1 auto-review running · "
@@ -175,8 +198,7 @@ class LedgerBoard(Board):
         self._describe()
 
     def _entry(self) -> LedgerEntry | None:
-        key = self.list.cursor_key
-        return next((e for e in self._entries if f"{e.thread_id}/{e.id}" == key), None)
+        return self._by_key.get(self.list.cursor_key or "")
 
     def _describe(self) -> None:
         entry, presenter = self._entry(), self.fleet.presenter
@@ -186,16 +208,12 @@ class LedgerBoard(Board):
             else words.facts(entry, presenter.world, presenter.forest)
         )
         self.facts.view = known
+        retry = entry is not None and entry.retryable and entry.retry_ms is None
+        hints = (RETRY, *HINTS) if retry else HINTS
+        self.hints.view = WHOLE if self.whole else hints
 
     def _look(self, **changes: object) -> None:
-        values = {
-            "show": self.ask.show,
-            "scope": self.ask.scope,
-            "words": self.ask.words,
-            "thread": self.ask.thread,
-            **changes,
-        }
-        self.ask = words.LedgerAsk(**values)  # type: ignore[arg-type]
+        self.ask = replace(self.ask, most=words.PAGE, **changes)  # type: ignore[arg-type]
         self.show()
 
     @on(SettingRow.Picked)
@@ -209,6 +227,24 @@ class LedgerBoard(Board):
     @on(Rows.Moved)
     def _moved(self, message: Rows.Moved) -> None:
         message.stop()
+        self.below.scroll_home(animate=False)
+        self._describe()
+        if self.list.near_the_end:
+            self.ask = replace(self.ask, most=self.ask.most + words.PAGE)
+            self.show()
+
+    @property
+    def whole(self) -> bool:
+        """One entry has the room of the list."""
+        return self.has_class("-whole")
+
+    def action_whole(self) -> None:
+        """v: everything that is known of an entry, and back."""
+        if not self.whole and self._entry() is None:
+            return
+        self.set_class(not self.whole, "-whole")
+        self.below.can_focus = self.whole
+        (self.below if self.whole else self.list).focus()
         self._describe()
 
     def do_next_pane(self) -> None:
@@ -237,7 +273,10 @@ class LedgerBoard(Board):
         self.list.focus()
 
     def action_leave_board(self) -> None:
-        """esc: the search first, then the board."""
+        """esc: the entry first, then the search, then the board."""
+        if self.whole:
+            self.action_whole()
+            return
         if self.search.display:
             self.search.display = False
             self.search.value = ""
@@ -311,29 +350,16 @@ class LedgerBoard(Board):
 
     def action_export(self) -> None:
         """What the list shows, as a file of JSON that only the user can read."""
-        presenter = self.fleet.presenter
-        threads = words.in_scope(self.ask, presenter.forest)
-        found = chosen(self._entries, self.ask.show, self.ask.words, threads)
-        names = {
-            e.thread_id: words.owner(e.thread_id, presenter.world, presenter.forest)
-            for e in found
-        }
-        text = exported(found, names)
-        self.run_worker(self._write(text), group="export", exit_on_error=False)
+        self.run_worker(self._export(), group="export", exit_on_error=False)
 
-    async def _write(self, text: str) -> None:
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-        path = Path(self.fleet.services.cwd) / f"codex-reviews-{stamp}.json"
-        try:
-            await asyncio.to_thread(write_private, path, text)
-        except OSError as error:
-            self.say(f"Not exported: {error.strerror or error}")
-            return
-        self.say(f"exported to {path}")
-
-
-def write_private(path: Path, text: str) -> None:
-    """A new file for this user alone. Raises OSError, also when it exists."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        file.write(text)
+    async def _export(self) -> None:
+        bridge, presenter = self.fleet.services.bridge, self.fleet.presenter
+        scope = words.in_scope(self.ask, presenter.forest)
+        listed = Listed(
+            self._entries, presenter.world, presenter.forest, self.ask, scope
+        )
+        with self.waiting_for("Exporting …"):
+            said = await asyncio.to_thread(
+                export, bridge.path, listed, Path(self.fleet.services.cwd)
+            )
+        self.say(said)
