@@ -26,9 +26,8 @@ from state.model import Decision, EnginePhase, ReviewKey, Send, SendState
 from state.reviews import RETRY_EPOCH
 from state.store import Published, Store
 from tui.delivery import Delivery
-from tui.elsewhere import Elsewhere
 from tui.holding import Holding
-from tui.neighbours import Neighbours
+from tui.neighbours import Elsewhere, Neighbours
 from tui.once import Once
 from tui.recall import Recall
 

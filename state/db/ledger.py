@@ -14,9 +14,9 @@ from contextlib import closing
 from pathlib import Path
 
 from state.db.codec import decode_body, decoded
-from state.db.decisions import made
 from state.db.history import ITEM_STATUS, snapshot
 from state.db.reader import open_reader
+from state.db.reviews import made
 from state.items import Command, Item, ItemId, ItemStatus, ThreadId, TurnId
 from state.ledger import LedgerEntry, Written, of_auto, of_rule
 from state.ledger_requests import of_review, standing

@@ -12,15 +12,21 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from state.dataclass import replace
 from state.db.codec import decoded
-from state.db.decisions import Made, made
 from state.db.reader import open_reader
 from state.db.rows import Parts
 from state.model import AutoReview, Review, ReviewState
-from state.reviews import EITHER, ELSEWHERE, NOT_OURS, RETRY_EPOCH, not_heard
+from state.reviews import (
+    EITHER,
+    ELSEWHERE,
+    NOT_OURS,
+    RETRY_EPOCH,
+    Decision,
+    not_heard,
+)
 
 OPEN_STATES = (ReviewState.PENDING, ReviewState.DECIDED, ReviewState.SENT)
 OPEN_REVIEWS = "WHERE state IN ('pending', 'decided', 'sent')"
@@ -124,6 +130,38 @@ def denials(db: sqlite3.Connection, parts: Parts) -> None:
 
 
 # -- decisions ---------------------------------------------------------------------
+
+
+class Made(NamedTuple):
+    """A row of `decision`. `request_id`: as JSON. `reopened`: it was taken back."""
+
+    thread_id: str
+    epoch: str
+    request_id: str
+    params_hash: str
+    connection: int
+    body: str
+    decided_ms: int
+    sent_ms: int | None
+    reopened: bool
+
+    @property
+    def decision(self) -> Decision | None:
+        """What was decided; None where it cannot be read."""
+        return decoded(Decision, self.body)
+
+
+def made(
+    db: sqlite3.Connection, where: str = "", values: Sequence[Any] = ()
+) -> Iterator[Made]:
+    """What was decided, by whichever window, oldest first. Raises sqlite3.Error."""
+    sql = (
+        "SELECT thread_id, epoch, request_id, params_hash, connection, body,"
+        f" decided_ms, sent_ms, reopened_ms IS NOT NULL FROM decision {where}"
+        " ORDER BY row"
+    )
+    for *facts, reopened in db.execute(sql, values):
+        yield Made._make((*facts, bool(reopened)))
 
 
 class _Decisions:

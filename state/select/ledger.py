@@ -269,9 +269,8 @@ def _empty(ask: LedgerAsk) -> tuple[Bits, ...]:
 def facts(entry: LedgerEntry, world: World, forest: Forest) -> tuple[Fact, ...]:
     """Everything that is known of an entry."""
     title, agent = owner(entry.thread_id, world, forest)
-    rows = [Fact("asked by", f"{agent} · {title}" if agent else title)]
-    if entry.at.asked:
-        rows.append(Fact("", moment(entry.at.asked), Tone.MUTED))
+    asker = (agent, title, moment(entry.at.asked) if entry.at.asked else "")
+    rows = [Fact("asked by", " · ".join(filter(None, asker)))]
     text = reveal(unwrap_command(entry.what).strip(), multiline=True)
     rows.append(Fact(entry.kind, text.text, Tone.BRIGHT))
     rows += [Fact("", warning, Tone.NEED) for warning in text.warnings]

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("drawn_when_asked")
 T = ThreadId(ONE)
 
 
-async def ask(driver: Driver, *numbers: int) -> None:
+async def ask(driver: Driver, *numbers: int, why: str = "may I?") -> None:
     driver.engine.start_turn(ONE, "t1")
     for number in numbers:
         driver.engine.ask(
@@ -40,7 +40,7 @@ async def ask(driver: Driver, *numbers: int) -> None:
             itemId=f"i{number}",
             command=f"touch /etc/file-{number}",
             startedAtMs=1_000 + number,
-            reason="may I?",
+            reason=why,
             availableDecisions=["accept", "cancel"],
         )
     await driver.idle()
@@ -183,7 +183,7 @@ def test_all_that_is_known_of_an_entry_is_read_by_keys(tmp_path: Path) -> None:
 
     async def play(driver: Driver) -> None:
         await driver.open_thread("one")
-        await ask(driver, 1)
+        await ask(driver, 1, why="a long story " * 30)
         await answered(driver, tmp_path, 1)
         await driver.press("H")
         await driver.wait(2_000)

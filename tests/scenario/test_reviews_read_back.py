@@ -261,7 +261,12 @@ def died(engine: FakeEngine) -> None:
             "waits for you again",
             ("before", "not known to have left; the engine did not hear it"),
         ),
-        ("leaving", heard, "you allowed once", ("sending not recorded", "confirmed")),
+        (
+            "leaving",
+            heard,
+            "you or another client: answer unknown",
+            ("Yes, proceed: it is not known to have left",),
+        ),
         ("leaving", died, YOU, ("sending not recorded", "not confirmed")),
         # Killed before its end was told.
         (
