@@ -93,8 +93,7 @@ class TranscriptBuilder:
         cells += self._head(world, thread)
         notes = deque(thread.notices)
         for number, turn in enumerate(thread.turns.values(), 1):
-            began = turn.started_ms
-            while notes and began is not None and (notes[0].started_ms or 0) <= began:
+            while notes and _before(notes[0], turn):
                 cells.extend(self._note(notes.popleft()))
             cells.extend(self._turn(thread, turn, number, stale=stale))
         for note in notes:
@@ -252,6 +251,13 @@ class _Reviews:
         """Whether they are still what the thread has."""
         reviews, autos = self._of
         return reviews is thread.reviews and autos is thread.auto_reviews
+
+
+def _before(note: Item, turn: Turn) -> bool:
+    """Engines count turns in seconds, and warn as a thread starts: what was said in
+    the second that a turn began in was said before it."""
+    began = turn.started_ms
+    return began is not None and (note.started_ms or 0) // 1000 <= began // 1000
 
 
 def _words(thread: Thread, turn: Turn, reviews: _Reviews, *, stale: bool) -> CellWords:

@@ -397,6 +397,21 @@ def test_a_failed_turn_says_why() -> None:
     assert any("usage limit" in notice.text for notice in notices)
 
 
+def test_a_warning_of_a_threads_start_stands_before_its_first_turn() -> None:
+    """A turn's start is told in whole seconds, and both happen within one."""
+    world = fold(
+        [
+            READY,
+            e.WarningSeen(T, "early", 5_900),
+            e.TurnStarted(T, U, at_ms=5_000),
+            e.WarningSeen(T, "late", 6_100),
+            e.TurnEnded(T, U, TurnStatus.INTERRUPTED),
+        ]
+    )
+    told = [getattr(body, "text", "turn") for body in cells(world, world.threads[T])]
+    assert told == ["early", "turn", "late"]
+
+
 def test_a_card_shows_the_whole_of_what_is_asked() -> None:
     world = fold([READY])
     for event in recorded("a-cmd-approval-basic"):
