@@ -43,6 +43,9 @@ class Outcome(StrEnum):
     ABORTED = "aborted"
 
 
+RETRYABLE = (Outcome.DENIED, Outcome.FAILED, Outcome.TIMED_OUT)
+
+
 class Moments(NamedTuple):
     """When what happened, ms since the epoch."""
 
@@ -123,11 +126,7 @@ class LedgerEntry:
     @property
     def retryable(self) -> bool:
         """Auto-review denied it, or did not come to a judgement."""
-        return self.auto is not None and self.outcome in (
-            Outcome.DENIED,
-            Outcome.FAILED,
-            Outcome.TIMED_OUT,
-        )
+        return self.auto is not None and self.outcome in RETRYABLE
 
 
 def of_rule(
@@ -171,7 +170,7 @@ def of_auto(
         kind=_KINDS.get(auto.action_kind, auto.action_kind or "action"),
         what=action_words(auto.action),
         outcome=outcome,
-        who="" if outcome is Outcome.RUNNING else _judge(outcome),
+        who="" if outcome is Outcome.RUNNING else _judge(outcome, auto),
         at=Moments(
             auto.started_ms or 0,
             auto.completed_ms,
@@ -190,8 +189,9 @@ def of_auto(
     )
 
 
-def _judge(outcome: Outcome) -> str:
-    return "the turn's end" if outcome is Outcome.ABORTED else "auto-review"
+def _judge(outcome: Outcome, auto: AutoReview) -> str:
+    ended = auto.ended_by or "the turn's end"
+    return ended if outcome is Outcome.ABORTED else "auto-review"
 
 
 def judged(auto: AutoReview) -> tuple[Outcome, str]:

@@ -19,6 +19,8 @@ RETRY_EPOCH = "auto-review"
 such a decision answers no request."""
 ELSEWHERE = "you in another window"
 COMMAND_LINE = "you on the command line"
+ITS_CALL, ITS_ENGINE = "its call's end", "the engine's end"
+"""What ends an auto-review before it answers, beside its turn's end"""
 OURS = ("you", ELSEWHERE, COMMAND_LINE)
 """Who decided, where it was the user"""
 ANOTHER, ENDED = "another client", "the turn's end"
@@ -136,6 +138,13 @@ class AutoReview:
     completed_ms: int | None = None
     retry_ms: int | None = None
     """When the user approved one retry of what was denied here"""
+    ended_by: str = ""
+    """What ended one that was aborted, where it was not the turn's end"""
+
+    @property
+    def notice(self) -> ItemId:
+        """The item that stands in the turn for what came of it."""
+        return ItemId(f"auto-review:{self.id}")
 
     @property
     def holds_back(self) -> ItemId | None:

@@ -75,7 +75,7 @@ class FeatureList(PaneRows[FeatureRow]):
             piece(f"  {mark} ", palette.style(tone, back)),
             piece(feature.name, palette.style(tone, back, bold=feature.changed)),
         ]
-        source, style = feature.source, muted
+        source, style = feature.source.replace("⊘", sign("⊘", look)), muted
         if feature.changed:
             was, then = ("on", "off") if feature.was else ("off", "on")
             source, style = f"{was} → {then}", palette.style(Tone.NEED, back)

@@ -40,7 +40,10 @@ class OpenReview(Intent):
 
 @dataclass
 class OpenDenials(Intent):
-    """Show what auto-review denied, to approve a retry."""
+    """Show what auto-review denied, to approve a retry; the cursor on `review`."""
+
+    thread_id: ThreadId | None = None
+    review: str = ""
 
 
 @dataclass

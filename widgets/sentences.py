@@ -42,8 +42,12 @@ class Sentences(Drawn):
             (row, sentence[0].tone)
             for sentence in self.view
             if sentence
-            for row in wrap("".join(bit.text for bit in sentence), room)
+            for row in wrap(self._text(sentence), room)
         ]
+
+    def _text(self, sentence: Bits) -> str:
+        text = "".join(bit.text for bit in sentence)
+        return text.replace("⊘", sign("⊘", look_of(self)))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as they wrap to."""

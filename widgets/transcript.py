@@ -20,7 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from state.views import EventCell, Tone, TranscriptView
+from state.views import EventCell, NoticeCell, Tone, TranscriptView
 from widgets.cells import render as cells
 from widgets.cells.lines import Clock
 from widgets.cells.rows import Frame, Row
@@ -32,6 +32,7 @@ from widgets.intents import (
     ExplainCell,
     FoldChanged,
     LoadOlder,
+    OpenDenials,
     OpenThread,
     Say,
     TranscriptSized,
@@ -73,7 +74,7 @@ class Transcript(Grounded, ScrollView, can_focus=True):
         _key("K,shift+up", "mark(-1)", "Cell before", "cell_before"),
         _key("J,shift+down", "mark(1)", "Cell after", "cell_after"),
         _key("v", "fold", "Fold or unfold", "fold"),
-        _key("enter", "open", "Open the agent of the cell", "open"),
+        _key("enter", "open", "Open the cell's agent or denial", "open"),
         _key("y", "copy", "Copy the selection", "copy"),
         _key("ctrl+c", "copy_selected", "Copy the selection", "copy_selected"),
         _key("c", "copy_cell", "Copy the cell", "copy_cell"),
@@ -242,13 +243,17 @@ class Transcript(Grounded, ScrollView, can_focus=True):
             self._toggle(index)
 
     def action_open(self) -> None:
-        """Show the agent that the current cell is about."""
+        """Show the agent that the current cell is about, or the denial."""
         index = self.port.current()
         body = None if index is None else self.view.cells[index].body
         if isinstance(body, EventCell) and body.opens is not None:
             self.post_message(OpenThread(body.opens))
+        elif isinstance(body, NoticeCell) and body.denial and self.view.thread_id:
+            self.post_message(OpenDenials(self.view.thread_id, body.denial))
         else:
-            self.post_message(Say("enter opens an agent; this cell is about none."))
+            self.post_message(
+                Say("enter opens an agent or a denial; this cell is about none.")
+            )
 
     def _toggle(self, index: int) -> None:
         key = self.view.cells[index].key

@@ -20,9 +20,11 @@ from state.model import (
     Turn,
     TurnStatus,
 )
+from state.reduce.judged import with_verdict
 from state.reduce.mark import marked
 from state.reduce.reviews import over_unseen
 from state.reduce.terminals import after_connection, end_all
+from state.reviews import ITS_ENGINE
 from state.terminals import Ending
 
 
@@ -112,13 +114,16 @@ def lose_reviews(thread: Thread, *, but: str | None = None) -> Thread:
 def _abort_auto_reviews(thread: Thread) -> Thread:
     """Their process is gone: nobody will tell what they came to."""
     ended = {
-        key: replace(auto, status="aborted")
+        key: replace(auto, status="aborted", ended_by=ITS_ENGINE)
         for key, auto in thread.auto_reviews.items()
         if auto.status == "inProgress"
     }
     if not ended:
         return thread
-    return replace(thread, auto_reviews={**thread.auto_reviews, **ended})
+    thread = replace(thread, auto_reviews={**thread.auto_reviews, **ended})
+    for auto in ended.values():
+        thread = with_verdict(thread, auto)
+    return thread
 
 
 def _end_of_process(thread: Thread, at_ms: int | None) -> Thread:

@@ -21,7 +21,7 @@ from state.model import (
     TurnStatus,
 )
 from state.reduce.judged import with_verdict
-from state.reviews import ANOTHER, EITHER, ENDED, NOT_OURS
+from state.reviews import ANOTHER, EITHER, ENDED, ITS_CALL, NOT_OURS
 
 UNSEEN = "unseen"
 """Who resolved what ended while none of our windows listened"""
@@ -68,12 +68,14 @@ def reduce_review(thread: Thread, event: ReviewEvent) -> Thread:
         case e.ReviewAnswered(key=key):
             return _put(thread, _answered(thread.reviews.get(key), event))
         case e.AutoReviewChanged(review=auto):
+            auto = _ended(thread, auto)
             return with_verdict(_put_auto(thread, auto), auto)
         case e.DenialApproved(review_id=review_id, at_ms=at_ms):
             denied = thread.auto_reviews.get(review_id)
             if denied is None:
                 return thread
-            return _put_auto(thread, replace(denied, retry_ms=at_ms))
+            denied = replace(denied, retry_ms=at_ms)
+            return with_verdict(_put_auto(thread, denied), denied)
         case _:
             assert_never(event)
 
@@ -140,6 +142,15 @@ def _unseen_author(thread: Thread, review: Review) -> str:
 
 def _you(review: Review) -> str:
     return review.decision.via or "you" if review.decision is not None else "you"
+
+
+def _ended(thread: Thread, auto: AutoReview) -> AutoReview:
+    """One that is aborted while its turn goes on: its call was given up, as when a
+    call beside it in one script was denied. A turn's own end is told before."""
+    runs = auto.turn_id is not None and auto.turn_id == thread.active_turn
+    return (
+        replace(auto, ended_by=ITS_CALL) if auto.status == "aborted" and runs else auto
+    )
 
 
 def _put_auto(thread: Thread, auto: AutoReview) -> Thread:

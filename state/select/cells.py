@@ -78,6 +78,8 @@ class CellWords:
     """items that were asked about, and ended before anybody allowed them"""
     judged: tuple[str, ...] = ()
     """items that wait for an auto-review"""
+    denied: tuple[tuple[str, str], ...] = ()
+    """notices of what auto-review denied, or could not judge, with the review's id"""
     let_out: tuple[str, ...] = ()
     """commands that were allowed to leave the sandbox: it stopped nothing of theirs"""
     terminals: tuple[str, ...] = ()
@@ -137,7 +139,11 @@ def item_body(item: Item, turn: Turn | None, words: CellWords) -> CellBody | Non
         case Notice():
             tone, glyph = _LEVELS[body.level]
             return NoticeCell(
-                tone, glyph, one_line(body.text), clean(body.detail or "")
+                tone,
+                glyph,
+                one_line(body.text),
+                clean(body.detail or ""),
+                dict(words.denied).get(item.id, ""),
             )
         case _:
             return _event(item, words, live=live)

@@ -26,6 +26,7 @@ STAGES = (
     ("deprecated", "Deprecated"),
     ("removed", "Removed"),
 )
+NOT_ALLOWED = "⊘ not allowed"
 HERE, USUAL = "smart:thread", "smart:default"
 """The keys of the two rows of Smart Approvals."""
 IDLE = {
@@ -33,7 +34,9 @@ IDLE = {
 }
 _OLD = ("smart_approvals", "guardian_subagent")
 _REMOVED = "Removed from the engine: it has no effect any more."
-_HELD = "Your administrator holds this one."
+_HELD = "Your administrator holds this one {}; it cannot be turned here."
+_BARRED = "Your administrator does not allow auto-review here."
+_NO_THREAD = "No thread is open: open one, or make auto-review the default below."
 NEVER_WRITTEN = frozenset(f"features.{name}" for name in _OLD)
 
 Turned = Mapping[str, bool]
@@ -61,14 +64,14 @@ def experimental_view(
     held = dict(controls.limits.features) if controls else {}
     for stage, title in STAGES:
         rows = tuple(
-            _row(feature, turned, held=feature.name in held)
+            _row(feature, turned, held=held.get(feature.name))
             for feature in features
             if feature.stage == stage and feature.name not in _OLD
         )
         groups.append(FeatureGroup(title, rows))
     known = {stage for stage, _ in STAGES}
     strange = tuple(
-        _row(feature, turned, held=feature.name in held)
+        _row(feature, turned, held=held.get(feature.name))
         for feature in features
         if feature.stage not in known
     )
@@ -97,10 +100,12 @@ def _smart(
     here, usual = smart_here(thread), smart_usual(controls)
     limits = controls.limits if controls else None
     barred = limits is not None and a.forbidden_reviewer("auto_review", limits)
-    source = ""
+    source = "no thread open"
     if thread is not None and thread.settings is not None:
         source = f"now {a.name_of(thread.settings)}"
     default = controls.value("approvals_reviewer") if controls else None
+    set_by = layer_words(default.layer) if default is not None else ""
+    off_limits = a.forbidden(a.SMART.wanted, controls)
     return (
         FeatureRow(
             HERE,
@@ -108,8 +113,8 @@ def _smart(
             "on request, answered by auto-review, in workspace-write; at once",
             turned.get(HERE, here),
             here,
-            reveal(source).text,
-            _HELD if barred else ("" if thread is not None else "No thread is open."),
+            f"{NOT_ALLOWED} · {source}" if off_limits else reveal(source).text,
+            _fixed(off_limits, here) or ("" if thread is not None else _NO_THREAD),
         ),
         FeatureRow(
             USUAL,
@@ -117,13 +122,19 @@ def _smart(
             "the reviewer that new threads start with",
             turned.get(USUAL, usual),
             usual,
-            layer_words(default.layer) if default is not None else "",
-            _HELD if barred else "",
+            f"{NOT_ALLOWED} · {set_by}" if barred else set_by,
+            _fixed(_BARRED if barred else "", usual),
         ),
     )
 
 
-def _row(feature: Feature, turned: Turned, *, held: bool) -> FeatureRow:
+def _fixed(barred: str, on: bool) -> str:
+    """What is not allowed cannot be turned on; that it is on all the same can end."""
+    return "" if on else barred
+
+
+def _row(feature: Feature, turned: Turned, *, held: bool | None) -> FeatureRow:
+    """`held`: how an administrator holds it."""
     name = reveal(feature.name).text
     words = one_line(feature.description) or IDLE.get(feature.name, "")
     if feature.title:
@@ -135,6 +146,9 @@ def _row(feature: Feature, turned: Turned, *, held: bool) -> FeatureRow:
     if feature.layer.kind is not LayerKind.BUILT_IN:
         source = f"{layer_words(feature.layer)} · {source}"
     fixed = _REMOVED if feature.stage == "removed" else ""
+    if held is not None:
+        word = "on" if held else "off"
+        source, fixed = f"⊘ held {word} · {source}", _HELD.format(word)
     return FeatureRow(
         feature.name,
         one_line(feature.title) or name,
@@ -142,7 +156,7 @@ def _row(feature: Feature, turned: Turned, *, held: bool) -> FeatureRow:
         turned.get(feature.name, feature.enabled),
         feature.enabled,
         source,
-        _HELD if held else fixed,
+        fixed,
     )
 
 
@@ -212,6 +226,23 @@ def feature_edits(controls: Controls, turned: Turned) -> tuple[ConfigEdit, ...]:
         reviewer = "auto_review" if turned[USUAL] else None
         edits.append(ConfigEdit("approvals_reviewer", reviewer))
     return tuple(edit for edit in edits if edit.key not in NEVER_WRITTEN)
+
+
+def not_saved(controls: Controls | None, turned: Turned) -> dict[str, bool]:
+    """What was turned and neither is so nor stands in the user's file, where a stronger
+    layer may go before it; every row, where the engine does not say."""
+    if controls is None:
+        return dict(turned)
+    now = {feature.name: feature.enabled for feature in controls.features}
+    now[USUAL] = smart_usual(controls)
+    mine = controls.layer(LayerKind.USER)
+    filed = mine.values.get("features") if mine is not None else None
+    filed = filed if isinstance(filed, dict) else {}
+    return {
+        key: on
+        for key, on in turned.items()
+        if now.get(key, on) is not on and filed.get(key) is not on
+    }
 
 
 def smart_change(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from state import approvals as a
 from state.dataclass import dataclass, replace
 from state.forms import granted_words
 from state.items import Command, Item, ThreadId
@@ -17,7 +18,7 @@ from state.ledger import LedgerEntry, Outcome, Written, of_auto, of_rule
 from state.ledger_export import Show, chosen
 from state.ledger_requests import of_review
 from state.model import Review, Thread, World
-from state.reviews import EITHER, ELSEWHERE, ENDED, NOT_OURS
+from state.reviews import EITHER, ELSEWHERE, ENDED, ITS_CALL, NOT_OURS
 from state.select.words import (
     agent_label,
     command_line,
@@ -241,9 +242,21 @@ def how(entry: LedgerEntry) -> str:
             return "over, nobody of us saw how"
         case Outcome.UNKNOWN:
             return f"{who}: answer unknown"
+        case Outcome.ABORTED if who == ITS_CALL:
+            return "ended with its call"
         case _:
             return f"ended by {who or 'the engine'}"
     return f"{words} · retry approved" if entry.retry_ms else words
+
+
+def judge_of_a_retry(thread: Thread) -> str:
+    """Who reviews the retry of what was denied: the thread may be set otherwise now."""
+    force = a.in_force(thread.settings)
+    if force.policy == "never":
+        return "as this thread asks nobody now, the retry is refused; see /approvals."
+    if force.reviewer == "user" or force.policy == "untrusted":
+        return "as this thread asks you now, the retry is reviewed by you."
+    return "the retry is reviewed again and may be denied."
 
 
 def _empty(ask: LedgerAsk) -> tuple[Bits, ...]:

@@ -13,6 +13,8 @@ from itertools import count as counter
 
 from state.dataclass import replace
 from state.items import Item, ItemId, ThreadId, TurnId
+from state.ledger import RETRYABLE
+from state.ledger import judged as outcome_of
 from state.model import (
     AutoReview,
     EnginePhase,
@@ -273,6 +275,11 @@ def _words(thread: Thread, turn: Turn, reviews: _Reviews, *, stale: bool) -> Cel
         ),
         unallowed=tuple(sorted(_unallowed(all_of, autos, turn))),
         judged=tuple(sorted(str(i) for i in (judged(auto) for auto in autos) if i)),
+        denied=tuple(
+            (str(auto.notice), auto.id)
+            for auto in autos
+            if outcome_of(auto)[0] in RETRYABLE
+        ),
         let_out=let_out(all_of, autos, settings),
         terminals=tuple(sorted(i for i in thread.terminals if i in turn.items)),
     )

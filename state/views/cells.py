@@ -100,12 +100,14 @@ class EventCell:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NoticeCell:
-    """A warning or error in its place."""
+    """A warning or error in its place. `denial`: the auto-review it is about, where
+    one retry of that can be approved."""
 
     tone: Tone
     glyph: Glyph
     text: str
     detail: str = ""
+    denial: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

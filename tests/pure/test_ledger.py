@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from state.dataclass import replace
-from state.events import AutoReviewChanged, WarningSeen
+from state.events import (
+    AutoReviewChanged,
+    DenialApproved,
+    EngineChanged,
+    WarningSeen,
+)
 from state.items import (
     Command,
     FileDiff,
@@ -28,16 +33,20 @@ from state.ledger_requests import of_review, standing
 from state.model import (
     AutoReview,
     Decision,
+    Engine,
+    EnginePhase,
     Review,
     ReviewKey,
     ReviewKind,
     ReviewState,
+    Settings,
     Thread,
+    ThreadStatus,
     Turn,
     World,
 )
-from state.reduce import reduce_thread
-from state.select.ledger import facts, how, live_entries, merged
+from state.reduce import reduce, reduce_thread
+from state.select.ledger import facts, how, judge_of_a_retry, live_entries, merged
 from state.tree import Forest
 from tests.recordings import events
 
@@ -372,6 +381,69 @@ def test_a_verdict_stands_once_below_what_was_judged() -> None:
     assert isinstance(item.body, Notice)
     assert "denied" in item.body.text
     assert ": no (" in item.body.text
+
+
+def test_a_verdict_says_when_its_retry_was_approved() -> None:
+    """Of a failure of the reviewer, too: the ledger lets that be tried again."""
+    turn = Turn(TurnId("u"), items={ItemId("later"): later()})
+    for status, risk in (("denied", "high"), ("timedOut", None)):
+        auto = AutoReview("r", turn.id, ItemId("i"), status, "{}", "command", risk)
+        thread = Thread(T, turns={turn.id: turn})
+        thread = reduce_thread(thread, AutoReviewChanged(T, auto))
+        assert said(thread, auto).endswith("(/approve allows one retry)")
+        thread = reduce_thread(thread, DenialApproved(T, auto.id, 9))
+        assert said(thread, auto).endswith("(one retry approved)")
+        assert list(thread.turns[turn.id].items) == [ItemId("later"), auto.notice]
+
+
+def later() -> Item:
+    return Item(ItemId("later"), Command("ls"), ItemStatus.COMPLETED)
+
+
+def said(thread: Thread, auto: AutoReview) -> str:
+    body = thread.turns[TurnId("u")].items[auto.notice].body
+    assert isinstance(body, Notice)
+    return body.text
+
+
+def test_what_ended_an_auto_review_is_not_always_its_turn() -> None:
+    """A call of a script that is given up, as its neighbour was denied; an engine."""
+    turn = Turn(TurnId("u"))
+    running = Thread(
+        T, status=ThreadStatus.ACTIVE, turns={turn.id: turn}, active_turn=turn.id
+    )
+    over = replace(running, active_turn=None)
+    auto = AutoReview("r", turn.id, None, "aborted", "{}", "command")
+    for thread, who, words in (
+        (running, "its call's end", "the call it was about was given up"),
+        (over, "the turn's end", "ended with the turn"),
+    ):
+        after = reduce_thread(thread, AutoReviewChanged(T, auto))
+        assert of_auto(T, after.auto_reviews["r"]).who == who
+        assert words in said(after, auto)
+    begun = reduce_thread(
+        running, AutoReviewChanged(T, replace(auto, status="inProgress"))
+    )
+    world = World(engine=Engine(EnginePhase.READY, epoch="1"), threads={T: begun})
+    world = reduce(world, EngineChanged(Engine(EnginePhase.READY, epoch="2")))
+    assert of_auto(T, world.threads[T].auto_reviews["r"]).who == "the engine's end"
+    assert "ended with the engine" in said(world.threads[T], auto)
+
+
+@pytest.mark.parametrize(
+    ("policy", "reviewer", "words"),
+    [
+        ("on-request", "auto_review", "reviewed again and may be denied"),
+        ("on-request", "user", "reviewed by you"),
+        ("untrusted", "auto_review", "reviewed by you"),
+        ("never", "auto_review", "is refused"),
+    ],
+)
+def test_who_reviews_a_retry_is_who_the_thread_asks_now(
+    policy: str, reviewer: str, words: str
+) -> None:
+    settings = Settings(approval_policy=policy, reviewer=reviewer)
+    assert words in judge_of_a_retry(Thread(T, settings=settings))
 
 
 def test_the_engines_doubled_words_are_dropped_and_the_breaker_is_explained() -> None:

@@ -101,7 +101,7 @@ def test_enter_on_a_cell_about_none_or_several_says_so(body: Json) -> None:
         await shown(driver, body)
         await driver.press("K", "enter")
         assert driver.open == "thread-awake"
-        driver.sees("enter opens an agent; this cell is about none")
+        driver.sees("enter opens an agent or a denial; this cell is about none")
 
     run(play)
 

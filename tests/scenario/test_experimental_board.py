@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.driver import Driver, drive
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, Refused
 from tests.scenario.test_approvals_board import ONE, UPDATE
 from tests.scenario.test_approvals_board import prepare as prepare_controls
 from tests.screens import control_scripts as cs
@@ -34,8 +34,12 @@ def written(engine: FakeEngine) -> list[Json]:
 
 
 def test_a_feature_is_written_by_enter_and_not_before() -> None:
+    """And is no change any more, though a stronger layer leaves it without effect."""
+
     async def play(driver: Driver) -> None:
         await driver.open_thread("one")
+        said = cs.controls(user={"features": {"sleep": True}})["config/read"]
+        driver.engine.replies["config/read"] = lambda _: said
         await driver.press("F", "down", "down", "space")
         driver.sees("off → on", "1 changed")
         assert written(driver.engine) == []
@@ -48,6 +52,56 @@ def test_a_feature_is_written_by_enter_and_not_before() -> None:
         driver.sees("it has no effect any more")
         await driver.press("enter")
         assert len(written(driver.engine)) == 1
+
+    drive(play, prepare=prepare)
+
+
+def test_what_the_engine_refuses_to_save_stays_turned() -> None:
+    """Nothing that was turned is lost: the refusal is said, enter tries again."""
+
+    def refuse(_: Json) -> Json:
+        raise Refused("config.toml is read-only")
+
+    async def play(driver: Driver) -> None:
+        on: list[Json] = []
+        writes, lists = "config/value/write", "experimentalFeature/list"
+        driver.engine.replies[writes] = refuse
+        driver.engine.replies[lists] = lambda _: {"data": [*on, *FEATURES[len(on) :]]}
+        await driver.open_thread("one")
+        await driver.press("F", "down", "down", "space", "enter")
+        driver.sees("config.toml is read-only", "off → on", "1 changed")
+
+        def write(_: Json) -> Json:
+            on.append(cs.feature("sleep", "beta", on=True, title="Stay awake"))
+            return {"status": "ok"}
+
+        driver.engine.replies[writes] = write
+        await driver.press("enter")
+        assert len(written(driver.engine)) == 2
+        driver.sees("Saved")
+        driver.sees_not("changed", "off → on")
+
+    drive(play, prepare=prepare)
+
+
+def test_what_an_administrator_does_not_allow_is_marked_and_can_only_end() -> None:
+    async def play(driver: Driver) -> None:
+        engine = driver.engine
+        limits = {**cs.DENY_FULL, "featureRequirements": {"sleep": False}}
+        engine.replies["configRequirements/read"] = lambda _: {"requirements": limits}
+        await driver.open_thread("one")
+        await driver.press("F")
+        driver.sees("⊘ not allowed · the engine's default", "⊘ held off")
+        await driver.press("space")
+        driver.sees("Your administrator does not allow auto-review")
+        await driver.press("down", "space")
+        driver.sees("does not allow auto-review here")
+        await driver.press("down", "space")
+        driver.sees("Your administrator holds this one off")
+        known = cs.controls(user={"approvals_reviewer": "auto_review"})
+        engine.replies["config/read"] = lambda _: known["config/read"]
+        await driver.press("escape", "F", "down", "space", "enter")
+        assert "approvals_reviewer" in str(written(engine))
 
     drive(play, prepare=prepare)
 

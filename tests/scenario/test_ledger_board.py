@@ -86,6 +86,29 @@ def test_a_denial_is_approved_for_one_retry_and_the_agent_told(tmp_path: Path) -
     drive(play, prepare=ready, home=tmp_path / "home")
 
 
+def test_a_denial_is_approved_from_its_row(tmp_path: Path) -> None:
+    """enter on what stands in the transcript leads to that very one of several."""
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        driver.engine.start_turn(ONE, "t1")
+        for key, command in (("r1", "git push"), ("r2", "rm -rf x"), ("r3", "curl y")):
+            deny(driver.engine, key=key, command=command)
+        driver.engine.end_turn(ONE, "t1")
+        await driver.idle()
+        await driver.press("K", "K", "enter")
+        driver.sees("[denials]", "[its tree]")
+        _, y = driver.spot("rm -rf x")
+        assert "▌" in driver.screen().splitlines()[y]
+        await driver.press("enter", "right", "enter")
+        await driver.wait(500)
+        assert [c["event"]["id"] for c in driver.engine.calls(APPROVE)] == ["r2"]
+        await driver.press("escape")
+        driver.sees("one retry approved")
+
+    drive(play, prepare=ready, home=tmp_path / "home")
+
+
 def test_a_denial_is_approved_from_the_inbox(tmp_path: Path) -> None:
     """Of whatever thread; it stands there until its thread goes on."""
 

@@ -59,7 +59,7 @@ def test_turned_and_not_saved(snap_of: Snap, size: Size) -> None:
 @sizes
 def test_filtered_and_held(snap_of: Snap, size: Size) -> None:
     it = app(limits=cs.DENY_FULL)
-    words = ["hooks", "Your administrator holds this one."]
+    words = ["hooks", "Your administrator holds this one on", "⊘ held on"]
     act = keys("F", "slash", *"hooks", "enter", "space")
     snap_of(it, size, run_before=act, must_contain=words)
 

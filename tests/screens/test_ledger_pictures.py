@@ -160,7 +160,7 @@ def test_approve_with_nothing_denied(snap_of: Snap, size: Size) -> None:
 
 @sizes
 def test_approve_asks(snap_of: Snap, size: Size) -> None:
-    words = ["Approve one retry of this?", "[Cancel]", "reviewed again"]
+    words = ["Approve one retry of this?", "[Cancel]", "reviewed by you"]
     it = app(*s.began(T, "t1"), DENIED)
     act = keys("i", *"/approve", "enter", "enter")
     snap_of(it, size, run_before=act, must_contain=words)

@@ -294,15 +294,15 @@ def save_profile(name: str, plan: Sequence[str], file: str) -> Ask:
     )
 
 
-def retry(lines: Sequence[str]) -> Ask:
-    """One more try of what auto-review denied."""
+def retry(lines: Sequence[str], who: str) -> Ask:
+    """One more try of what auto-review denied; `who` judges it, in a sentence."""
     return Ask(
         "Approve one retry of this?",
         (
             *lines,
             "",
             "The agent is told that you approve this action. Nothing runs by that: it "
-            "has to try again, and the retry is reviewed again and may be denied.",
+            f"has to try again, and {who}",
         ),
         (
             Choice("cancel", "Cancel"),

@@ -140,7 +140,11 @@ class ExperimentalBoard(ThreadBoard):
             await bridge.act(WriteConfig(edits, controls.cwd, note=note))
         elif smart is None:
             self.say("Nothing was changed.")
-        await self.learn()
+        await self.ask_controls()
+        # What was refused, or had no engine to write it, is still in hand.
+        kept = words.not_saved(self.controls, {**turned, **self.turned})
+        self.turned = {k: on for k, on in kept.items() if k != words.HERE}
+        self.show()
 
     async def _switch(self, thread: Thread, *, on: bool) -> None:
         if on is words.smart_here(thread):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from state import commands as c
 from state.items import ThreadId
 from state.ledger_export import Show
+from state.reviews import RETRY_EPOCH
 from state.select.banner import last_words
 from state.select.frame import fresh_settings
 from state.select.threads import ListAsk
@@ -204,9 +205,12 @@ class FleetActs(TreeActs):
         """What auto-review denied, in the tree of the open thread."""
         self.board(late.ledger.LedgerBoard(self.as_fleet, self.target(), Show.DENIALS))
 
-    def show_denials(self) -> None:
-        """What auto-review denied, in all threads."""
-        self.board(late.ledger.LedgerBoard(self.as_fleet, None, Show.DENIALS))
+    def show_denials(self, thread_id: ThreadId | None = None, review: str = "") -> None:
+        """What auto-review denied, in all threads or this one's tree, with the cursor
+        on one of it."""
+        board = late.ledger.LedgerBoard(self.as_fleet, thread_id, Show.DENIALS)
+        board.point_at = f"{thread_id}/{RETRY_EPOCH}/{review}" if review else ""
+        self.board(board)
 
     def show_running_reviews(self) -> None:
         """What auto-review decides just now."""

@@ -64,8 +64,8 @@ class FleetIntents(Flows):
         """Show the list another way."""
         raise NotImplementedError
 
-    def show_denials(self) -> None:
-        """Show what auto-review denied, in all threads."""
+    def show_denials(self, thread_id: ThreadId | None = None, review: str = "") -> None:
+        """Show what auto-review denied, in all threads or this one's tree."""
         raise NotImplementedError
 
     def show_running_reviews(self) -> None:
@@ -280,7 +280,7 @@ class FleetIntents(Flows):
     @on(i.OpenDenials)
     def _open_denials(self, intent: i.OpenDenials) -> None:
         intent.stop()
-        self.show_denials()
+        self.show_denials(intent.thread_id, intent.review)
 
     @on(i.OpenQuestion)
     def _open_question(self, intent: i.OpenQuestion) -> None:

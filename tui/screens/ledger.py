@@ -93,6 +93,8 @@ class LedgerBoard(Board):
         super().__init__(fleet)
         scope = words.TREE if show is Show.DENIALS and thread_id else words.EVERY
         self.ask = words.LedgerAsk(show, scope, "", thread_id)
+        self.point_at = ""
+        """The entry that the cursor goes to as soon as it is there"""
         self._stored: tuple[LedgerEntry, ...] = ()
         self._entries: tuple[LedgerEntry, ...] = ()
         self._by_key: dict[str, LedgerEntry] = {}
@@ -195,6 +197,9 @@ class LedgerBoard(Board):
             tuple(Option(key, label) for key, label in scopes.items()), self.ask.scope
         )
         self.list.show(view)
+        if any(row.key == self.point_at for row in view.rows):
+            self.list.select(self.point_at)
+            self.point_at = ""
         self._describe()
 
     def _entry(self) -> LedgerEntry | None:
@@ -316,7 +321,8 @@ class LedgerBoard(Board):
         path = agent_label(thread)
         if told != thread.id:
             lines += ["", DEAF.format(path)]
-        answer = await self.app.push_screen_wait(dialogs.retry(lines))
+        who = words.judge_of_a_retry(thread)
+        answer = await self.app.push_screen_wait(dialogs.retry(lines, who))
         if answer not in ("yes", "tell"):
             return
         if not await fleet.wake(told, because="to approve a retry"):
