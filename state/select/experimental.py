@@ -102,7 +102,7 @@ def _smart(
     barred = limits is not None and a.forbidden_reviewer("auto_review", limits)
     source = "no thread open"
     if thread is not None and thread.settings is not None:
-        source = f"now {a.name_of(thread.settings)}"
+        source = reveal(f"now {a.name_of(thread.settings)}").text
     default = controls.value("approvals_reviewer") if controls else None
     set_by = layer_words(default.layer) if default is not None else ""
     off_limits = a.forbidden(a.SMART.wanted, controls)
@@ -113,7 +113,7 @@ def _smart(
             "on request, answered by auto-review, in workspace-write; at once",
             turned.get(HERE, here),
             here,
-            f"{NOT_ALLOWED} · {source}" if off_limits else reveal(source).text,
+            f"{NOT_ALLOWED} · {source}" if off_limits else source,
             _fixed(off_limits, here) or ("" if thread is not None else _NO_THREAD),
         ),
         FeatureRow(
