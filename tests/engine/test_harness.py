@@ -13,6 +13,9 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from state.engine.installed import numbers
+from state.engine.wire.threads import decode_turn
+from state.select.failures import MEANING, failure_words
 from tests.engine.harness import (
     Bench,
     EngineSummary,
@@ -127,16 +130,32 @@ def test_what_a_message_cut_off_is_said_afterwards(engine: EngineUnderTest) -> N
 
 @each_engine
 def test_a_failing_model_fails_the_turn(engine: EngineUnderTest) -> None:
-    def script(_request: ModelRequest) -> Sequence[Step]:
-        return (Fail(429, "usage_limit_reached", "no more", "usage_limit_reached"),)
+    """With the engine's code, and with words of ours that follow from it."""
+    biology = "bioPolicy" if numbers(engine.version) >= (0, 171) else "other"
+    failures = {
+        "more": (429, "usage_limit_reached", "usageLimitExceeded", None),
+        "biology": (400, "bio_policy", biology, "Not this one"),
+        "cyber": (400, "cyber_policy", "cyberPolicy", "Nor this"),
+    }
+
+    def script(request: ModelRequest) -> Sequence[Step]:
+        status, code, _, said = failures[request.user_text]
+        return (Fail(status, code, said or "no more", code),)
 
     with Bench(engine, script) as bench:
         client = bench.stdio()
         thread = client.start_thread(bench.workspace)
-        client.start_turn(thread, "go")
-        ended = client.wait_for("turn/completed", threadId=thread)
-        error = ended["params"]["turn"]["error"]
-        assert error["codexErrorInfo"] == "usageLimitExceeded"
+        for asked, (_, _, code, said) in failures.items():
+            before = client.mark()
+            client.start_turn(thread, asked)
+            ended = client.wait_for("turn/completed", since=before, threadId=thread)
+            turn = ended["params"]["turn"]
+            assert turn["error"]["codexErrorInfo"] == code
+            error = decode_turn(turn).error
+            assert error is not None
+            if said is not None:
+                more = f". {MEANING[code]}" if MEANING[code] else ""
+                assert failure_words(error)[0] == said + more
         with pytest.raises(RpcError):
             client.call("thread/read", {"threadId": "no-such-thread"})
 
