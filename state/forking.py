@@ -1,8 +1,8 @@
 """A fork that may touch what the thread it comes from may touch, and no more.
 
 Owns what is asked for: an engine by itself takes the configuration's mode, which can be
-laxer (0.163), or the mode without its network (0.169). Invariant: what is not known is
-not asked for.
+laxer (0.163), or the mode without its network (0.169, 0.171). Invariant: what is not
+known is not asked for.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ HERE, USUAL = "smart:thread", "smart:default"
 IDLE = {
     "guardian_approval": "has no effect on who answers: the reviewer decides that",
 }
+OFFICIAL = "of the official TUI"
 _OLD = ("smart_approvals", "guardian_subagent")
 _REMOVED = "Removed from the engine: it has no effect any more."
 _HELD = "Your administrator holds this one {}; it cannot be turned here."
@@ -137,6 +138,8 @@ def _row(feature: Feature, turned: Turned, *, held: bool | None) -> FeatureRow:
     """`held`: how an administrator holds it."""
     name = reveal(feature.name).text
     words = one_line(feature.description) or IDLE.get(feature.name, "")
+    if feature.name.startswith("tui_"):  # Its words speak of commands of another TUI.
+        words = f"{OFFICIAL}: {words}" if words else OFFICIAL
     if feature.title:
         words = f"{words} ({name})" if words else f"({name})"
     usual = "on" if feature.default else "off"

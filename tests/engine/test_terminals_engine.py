@@ -139,7 +139,7 @@ async def codex_tui(
 
 
 def _figures_are_the_engines(bench: Bench, root: ThreadId, mine: Terminal) -> None:
-    """What the engine says a terminal costs is what we hold of it. Engines up to 0.169
+    """What the engine says a terminal costs is what we hold of it. Engines up to 0.171
     have the fields and leave them empty, so the figures shown are those of /proc."""
     client = bench.connect(control_socket(bench.home.codex_home).resolve())
     listed = client.call("thread/backgroundTerminals/list", {"threadId": root})

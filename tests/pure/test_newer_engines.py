@@ -291,7 +291,11 @@ def test_experimental_shows_unknown_stages_and_reviewers() -> None:
         "/w",
         trusted=True,
         values={"approvals_reviewer": Value("panel", user)},
-        features=(Feature("warp", "orbital", enabled=False, default=False),),
+        features=(
+            Feature("warp", "orbital", enabled=False, default=False),
+            Feature("tui_x", "beta", False, False, "Line", "Use /statusline."),
+            Feature("tui_y", "stable", True, True),
+        ),
     )
     current = SMART.wanted
     here = Settings(approval_policy=current.policy, reviewer=current.reviewer)
@@ -300,6 +304,9 @@ def test_experimental_shows_unknown_stages_and_reviewers() -> None:
     (title,) = [g.title for g in view.groups if "warp" in [r.name for r in g.rows]]
     assert title not in dict(STAGES).values()
     assert "stage orbital" in str(view.groups)
+    rows = {row.key: row for group in view.groups for row in group.rows}
+    assert rows["tui_x"].words == "of the official TUI: Use /statusline. (tui_x)"
+    assert rows["tui_y"].words == "of the official TUI"
     said = " ".join(bit.text for line in view.sentences for bit in line)
     assert "then panel" in said
     assert "now: panel" in smart_change(thread, controls, on=False).note
