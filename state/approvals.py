@@ -311,6 +311,8 @@ def silent(wanted: Wanted) -> str:
         return "With untrusted the engine asks you, whoever the reviewer is."
     if wanted.reviewer == "auto_review" and wanted.policy == "never":
         return "With never nobody is asked: auto-review has nothing to decide."
+    if wanted.policy == "granular" and not all(on for _, on in wanted.granular):
+        return "What is switched off is refused, and nobody is asked about it."
     return ""
 
 

@@ -31,6 +31,14 @@ _HAS_ITEM = re.compile(r"rejected by user$|This action was rejected due to unacc
 """What the user or auto-review refused has an item that says so."""
 _REFUSED = re.compile(r'Rejected\(\\?"(?P<why>(?s:.{1,2000}?))\\?"\)')
 _HOOK = re.compile(r"Command blocked by \w+ hook: (?P<why>[^\n]{1,2000})")
+_UNASKED = re.compile(
+    r"^approval policy is (?P<policy>\w+)[^;\n]{0,600}; reject command", re.MULTILINE
+)
+"""What asked to leave the sandbox where nobody may be asked."""
+_POLICIES = {
+    "Never": "never",
+    "Granular": "granular, without a question about the sandbox",
+}
 _CALL = re.compile(r"tools\.(?:exec_command|shell_command)\s*\(")
 _CMD = re.compile(
     r"""["']?(?:cmd|command)["']?\s*:\s*(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
@@ -86,7 +94,8 @@ def _cell(
     why = _refusal(call.output)
     if why:
         named = re.search(r"`(?s:(.{1,4000}?))` (?:rejected|requires|blocked)", why)
-        only = commands[0] if len(commands) == 1 else ""
+        asked = escalated_in(call.code) if _UNASKED.search(call.output) else commands
+        only = asked[0] if len(asked) == 1 else ""
         yield HiddenCommand(
             named[1] if named else only,
             Stopped.REFUSED,
@@ -158,6 +167,10 @@ def _is_shown(text: str, shown: tuple[str, ...]) -> bool:
 
 
 def _refusal(text: str) -> str:
+    unasked = _UNASKED.search(text)
+    if unasked is not None:
+        policy = _POLICIES.get(unasked["policy"], unasked["policy"])
+        return f"it asked to leave the sandbox, and the approval policy is {policy}"
     match = _REFUSED.search(text) or _HOOK.search(text)
     if match is None or _HAS_ITEM.match(match["why"]):
         return ""
@@ -166,12 +179,20 @@ def _refusal(text: str) -> str:
 
 def calls_in(code: str) -> list[str]:
     """The commands a cell calls, as far as they are written out in it."""
+    return [command for command, _ in _calls(code)]
+
+
+def escalated_in(code: str) -> list[str]:
+    """Those of them that ask to leave the sandbox."""
+    return [command for command, said in _calls(code) if "require_escalated" in said]
+
+
+def _calls(code: str) -> Iterator[tuple[str, str]]:
+    """(command, the call's own text) of each call in a cell."""
     starts = [match.end() for match in _CALL.finditer(code[:65_536])]
-    found: list[str] = []
     for start, end in zip(starts, (*starts[1:], len(code)), strict=False):
         match = _CMD.search(code, start, end)
-        found.append(_literal(match["text"]) if match else "")
-    return found
+        yield (_literal(match["text"]) if match else "", code[start:end])
 
 
 def _literal(text: str) -> str:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from state.commands import StartThread
-from state.events import RuleApplied, TurnEnded, ViolationLogged
-from state.items import Command, HiddenCommand, Item, RanOutside, Stopped
+from state.approvals import SWITCHES, in_force
+from state.changes import ChangeSettings
+from state.commands import SendTurn, StartThread
+from state.events import RuleApplied, SettingsChanged, TurnEnded, ViolationLogged
+from state.items import Command, HiddenCommand, Item, RanOutside, Stopped, ThreadId
 from state.model import ClientId, Turn, World
 from state.reduce import reduce
 from state.select.blocked import ruled_words, why
@@ -39,11 +41,17 @@ BY_RULE = "touch ../shared-reports/by-rule"
 """Its path is outside of every root: that it is there proves where it ran."""
 SILENT = "touch /etc/codex-tui-silent"
 """Its cell prints nothing of it, so the engine's log alone knows."""
+UNASKED = "touch /etc/codex-tui-unasked"
+"""It asks to leave the sandbox where that question is switched off."""
+MUTE = tuple((name, name != "sandbox_approval") for name, _ in SWITCHES)
 MODELS = {"cell": None, "plain": "mock-model"}
 
 
 def script(request: ModelRequest) -> Sequence[Step]:
-    make = PlainExec if request.user_text == "plain" else Exec
+    make = PlainExec if request.model == MODELS["plain"] else Exec
+    if request.user_text == "unasked":
+        asks = make(UNASKED, escalate=True, justification="may I?")
+        return [Say("done") if request.reply_index else asks]
     steps: list[Step] = [
         make("echo fine"),
         make(BLOCKED),
@@ -79,6 +87,23 @@ def beside(home: Path) -> set[str]:
     return {path.name for path in home.glob("logs_2.sqlite*")}
 
 
+async def switched_off(watch: Watch, thread_id: ThreadId) -> None:
+    """What the granular policy refuses unasked is shown as refused, and by what."""
+    mark = len(watch.events)
+    await watch.session.send(ChangeSettings(thread_id, "granular", MUTE))
+    await watch.until(
+        SettingsChanged, lambda e: in_force(e.settings).granular == MUTE, since=mark
+    )
+    await watch.session.send(SendTurn(ClientId("u"), thread_id, "unasked"))
+    while not (told := about(last_turn(watch), UNASKED)):
+        await watch.news()
+    assert isinstance(told[0].body, HiddenCommand)
+    assert told[0].body.stopped is Stopped.REFUSED
+    assert told[0].body.reason.endswith(
+        "granular, without a question about the sandbox"
+    )
+
+
 @pytest.mark.sandbox
 @each_engine
 @pytest.mark.parametrize("mode", ["cell", "plain"])
@@ -112,6 +137,8 @@ def test_what_the_sandbox_killed_and_a_rule_refused(
                     await watch.news()
                 assert beside(bench.home.codex_home) == before
             turn = last_turn(watch)
+            assert thread_id is not None
+            await switched_off(watch, thread_id)
 
         if mode == "cell":
             rows = [event.row for event in watch.of(ViolationLogged)]

@@ -66,6 +66,21 @@ def call(cmd: str) -> str:
     return f"const r=await tools.exec_command({json.dumps({'cmd': cmd})}); text(r);"
 
 
+UNASKED = (
+    "approval policy is {0}; reject command \u2014 you cannot ask for escalated "
+    "permissions if the approval policy is {0}"
+)
+GRANULAR = (
+    "Granular(GranularApprovalConfig { sandbox_approval: false, rules: true, "
+    "skill_approval: true, request_permissions: true, mcp_elicitations: true })"
+)
+
+
+def outside(cmd: str) -> str:
+    asked = {"cmd": cmd, "sandbox_permissions": "require_escalated"}
+    return f"const r=await tools.exec_command({json.dumps(asked)}); text(r);"
+
+
 CASES = [
     # (call, outputs shown by items, what was stopped, the command)
     (shell(PLAIN), (), Stopped.BLOCKED, "touch /etc/lab-x"),
@@ -76,6 +91,19 @@ CASES = [
         Stopped.REFUSED,
         "touch /etc/lab-x",
     ),
+    (
+        cell(outside("touch /y"), f"Script error:\n{UNASKED.format(GRANULAR)}"),
+        (),
+        Stopped.REFUSED,
+        "touch /y",
+    ),
+    (
+        cell(call("ls") + outside("touch /y"), UNASKED.format("Never")),
+        (),
+        Stopped.REFUSED,
+        "touch /y",
+    ),
+    (shell(UNASKED.format("Never"), "id"), (), Stopped.REFUSED, "id"),
     (
         shell("Command blocked by PreToolUse hook: not on my watch"),
         (),

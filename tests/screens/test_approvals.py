@@ -105,6 +105,7 @@ def test_what_a_preset_drops(snap_of: Snap, size: Size) -> None:
 def test_profiles_and_granular(snap_of: Snap, size: Size) -> None:
     replies = cs.controls(user=ASKING, profiles=PROFILES)
     words = ["dev", "not allowed", "[granular]", "✓ sandbox", "– skills", "⊘ ci"]
+    words.append("switched off is refused")
     it = app(
         replies=replies, opened={**profiled("dev"), "approvalPolicy": dict(GRANULAR)}
     )
