@@ -47,6 +47,7 @@ NOT_KNOWN = "Not known yet; asking the engine."
 CUSTOM = "custom"
 """The row for what is in force when no preset and no profile is."""
 ONLY_REVIEWER = "Of a running turn only the reviewer can be changed."
+UNREADABLE = "Mend the configuration first: nothing is written into a broken one."
 NOT_IN_A_FILE = (
     "Engines no longer read “untrusted” from a configuration file; a thread can still "
     "be set so, and an untrusted folder starts so."
@@ -154,9 +155,6 @@ def refusal(
     scope = next((o for o in scopes(thread, controls) if o.value == asked.scope), None)
     if scope is not None and scope.blocked:
         return scope.blocked
-    if asked.scope in (PROJECT, DEFAULT) and controls and controls.problem:
-        why = one_line(controls.problem)
-        return f"The engine cannot read its configuration: {why}"
     if why := a.forbidden(asked.wanted, controls):
         return why
     now = baseline(thread, controls, asked.scope, after)
@@ -275,6 +273,8 @@ def scopes(thread: Thread | None, controls: Controls | None) -> tuple[Option, ..
     why = dict.fromkeys(SCOPES, "")
     if controls is None:
         why[PROJECT] = why[DEFAULT] = NOT_KNOWN
+    elif controls.problem:
+        why[PROJECT] = why[DEFAULT] = UNREADABLE
     elif not controls.trusted:
         root = reveal(controls.root).text
         why[PROJECT] = f"{root} is not trusted, so its configuration is not read."

@@ -15,6 +15,7 @@ from state.dataclass import dataclass
 from state.model import Settings, Thread
 from state.select.frame import reviewer_words
 from state.select.in_force import running_turn
+from state.select.words import one_line
 from state.text import reveal
 from state.usual import defaults_of
 from state.views import Bit, Bits, Tone
@@ -69,6 +70,12 @@ def sentences(case: Case) -> tuple[Bits, ...]:
         ):
             words = "The writable roots of sandbox_workspace_write stop to count."
             lines.append((Bit(words, Tone.NEED),))
+    if case.controls is not None and case.controls.problem:
+        why = one_line(case.controls.problem)
+        words = f"The engine cannot read its configuration: {why}"
+        lines.insert(0, (Bit(words, Tone.FAIL),))
+        more = "Until that is mended it starts no thread and may refuse changes, too."
+        lines.insert(1, (Bit(more, Tone.NEED),))
     if quiet := a.silent(wanted):
         lines.append((Bit(quiet, Tone.NEED),))
     if case.barred:

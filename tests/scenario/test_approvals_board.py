@@ -369,7 +369,7 @@ def test_a_default_is_written_checked_and_put_back_when_it_is_no_good() -> None:
             "approval_policy": "never",
             "default_permissions": None,
         }
-        driver.sees("it was put back")
+        driver.sees("it was put back", "[dev]")  # What was chosen is still in hand.
 
     drive(play, prepare=prepare)
 

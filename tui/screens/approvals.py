@@ -297,11 +297,11 @@ class ApprovalsBoard(ThreadBoard):
         if command is None:
             return
         await self.fleet.services.bridge.act(command)
-        self.own = False
-        if per_thread:
-            self.show()
-        else:
-            await self.learn()
+        if not per_thread:
+            await self.ask_controls()
+        # What could not be written is still in hand.
+        self.own = not per_thread and bool(a.changes(self._now(), asked.wanted))
+        self.show()
 
     def _opens(self, asked: words.Asked) -> bool:
         """The choice takes a sandbox away, of what counts now or of the next turn."""
