@@ -103,7 +103,9 @@ def _smart(
     barred = limits is not None and a.forbidden_reviewer("auto_review", limits)
     source = "no thread open"
     if thread is not None and thread.settings is not None:
-        source = reveal(f"now {a.name_of(thread.settings)}").text
+        # What is custom stands in the line of the sandbox, whole.
+        preset = a.current_preset(thread.settings)
+        source = f"now {preset.name if preset is not None else 'set otherwise'}"
     default = controls.value("approvals_reviewer") if controls else None
     set_by = layer_words(default.layer) if default is not None else ""
     off_limits = a.forbidden(a.SMART.wanted, controls)
