@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Any
 
 from state.items import ThreadId
 from state.ledger import LedgerEntry, Outcome, action_of
@@ -93,7 +94,15 @@ def exported(
     entries: Iterable[LedgerEntry], names: Mapping[ThreadId, tuple[str, str]]
 ) -> str:
     """The entries as JSON, oldest first. `names`: title and agent path by thread."""
-    rows = [
+    rows = rows_of(reversed(chosen(entries, Show.ALL)), names)
+    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+
+
+def rows_of(
+    entries: Iterable[LedgerEntry], names: Mapping[ThreadId, tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """Each as a JSON object."""
+    return [
         {
             "id": entry.id,
             "threadId": entry.thread_id,
@@ -132,6 +141,5 @@ def exported(
                 for one in entry.earlier
             ],
         }
-        for entry in reversed(chosen(entries, Show.ALL))
+        for entry in entries
     ]
-    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"

@@ -12,8 +12,10 @@ import hashlib
 import json
 
 from state.model import Review
+from state.pattern import late_pattern
 
 _DIGITS = 12
+_SHAPE = late_pattern(rf".+-[0-9a-f]{{{_DIGITS}}}")
 
 
 def review_id(review: Review, *, epoch_known: bool) -> str:
@@ -34,3 +36,8 @@ def review_id(review: Review, *, epoch_known: bool) -> str:
     )
     digest = hashlib.sha256(bound.encode()).hexdigest()[:_DIGITS]
     return f"{key.request_id}-{digest}"
+
+
+def is_review_id(name: str) -> bool:
+    """Whether this has the shape of one."""
+    return _SHAPE.fullmatch(name) is not None

@@ -17,6 +17,7 @@ from state.db.errors import StoreError
 from state.engine.errors import EngineError, EngineLost
 from state.forms import FormKind, form_of
 from state.model import Decision, Review, ReviewKind, Thread, World
+from state.review_id import is_review_id
 from state.select.review_parts import (
     asked_text,
     facts_of,
@@ -25,7 +26,13 @@ from state.select.review_parts import (
     question_of,
 )
 from state.select.review_runs import runs_of
-from state.select.words import agent_label, patch_of, review_what, thread_title
+from state.select.words import (
+    agent_label,
+    one_line,
+    patch_of,
+    review_what,
+    thread_title,
+)
 from state.text import clean, reveal
 from state.tree import Forest
 from state.words import age
@@ -33,11 +40,13 @@ from tui.bridge import now_ms
 from tui.options import visit_options
 from tui.place import Place
 from tui.report import print_json
-from tui.review_visit import Visit, answer, decided, targets, visit
+from tui.review_ledger import Past, lines, past, rows, stored
+from tui.review_visit import Visit, answer, targets, visit
 from tui.services import engine_label
 
 NO_ENGINE = "No engine is running for this CODEX_HOME: nothing waits."
 PRIVATE = "An engine of this call only has no reviews; leave out --private."
+NO_ID = "“{}” is no id of a review; `codex-tui reviews` lists what waits, with its id."
 WINDOW = "in the window"
 LETTERS = {"accept": "y", "decline": "d", "session": "a", "always": "p"}
 
@@ -50,17 +59,17 @@ def reviews_command(args: argparse.Namespace) -> int:
         print(PRIVATE, file=sys.stderr)
         return 2
     code = 0
-    past: list[tuple[Any, Review]] = []
+    kept = Past()
     if args.all:
         try:
-            past = decided(place)
+            kept = stored(place)
         except StoreError as error:
             print(clean(str(error)), file=sys.stderr)
             code = 4
 
     async def run() -> int:
         async with visit(target, visit_options(place)) as found:
-            _print(found, past, args)
+            _print(found, past(kept, found.world) if args.all else kept, args)
         return code
 
     try:
@@ -68,9 +77,9 @@ def reviews_command(args: argparse.Namespace) -> int:
     except EngineError as error:
         print(_no_engine(error), file=sys.stderr)
         if args.json:
-            print_json([_past_json(review) for _, review in past])
-        else:
-            print("\n".join(_past_line(review) for _, review in past))
+            print_json(rows(kept))
+        elif kept.entries:
+            print("\n".join(("Decided before:", *lines(kept))))
         return 3
 
 
@@ -78,13 +87,13 @@ def _no_engine(error: EngineError) -> str:
     return NO_ENGINE if isinstance(error, EngineLost) else clean(str(error))
 
 
-def _print(found: Visit, past: list[tuple[Any, Review]], args: Any) -> None:
+def _print(found: Visit, kept: Past, args: Any) -> None:
     world = found.world
     waiting = found.waiting()
     others = found.others() if args.all else []
     if args.json:
-        rows = [_as_json(found, world, t, r) for t, r in (*waiting, *others)]
-        print_json(rows + [_past_json(review) for _, review in past])
+        now = [_as_json(found, world, t, r) for t, r in (*waiting, *others)]
+        print_json(now + rows(kept))
         return
     number = len(waiting)
     print("Nothing waits for you." if not number else f"{number} wait for you:")
@@ -95,9 +104,9 @@ def _print(found: Visit, past: list[tuple[Any, Review]], args: Any) -> None:
     for thread, review in others:
         what = review_what(review, thread)
         print(f"\nwaits for its own client: {review.kind} · {what}")
-    if past:
+    if kept.entries:
         print("\nDecided before:")
-        print("\n".join(_past_line(review) for _, review in past))
+        print("\n".join(lines(kept)))
 
 
 def _head(world: World, thread: Thread, review: Review) -> str:
@@ -199,29 +208,6 @@ def _changes(review: Review, thread: Thread) -> list[dict[str, str]] | None:
     return [{"kind": c.kind, "path": c.path, "diff": c.diff} for c in patch.changes]
 
 
-def _past_json(review: Review) -> dict[str, Any]:
-    return {
-        "id": None,
-        "kind": review.kind.value,
-        "ours": review.ours,
-        "state": review.state.value,
-        "threadId": review.thread_id,
-        "method": review.method,
-        "askedAtMs": review.asked_ms,
-        "command": review.command,
-        "host": review.host,
-        "answer": review.decision.label if review.decision else None,
-        "resolvedBy": review.resolved_by,
-    }
-
-
-def _past_line(review: Review) -> str:
-    what = reveal((review.command or review.host or review.display or "")[:200]).text
-    label = review.decision.label if review.decision else "not answered here"
-    by = review.resolved_by or review.state.value
-    return f"  {review.kind}  {what}  {label} · {by}"
-
-
 # -- answering -----------------------------------------------------------------------
 
 
@@ -232,6 +218,9 @@ def review_command(args: argparse.Namespace) -> int:
     target = targets(args, place)
     if target is None:
         print(PRIVATE, file=sys.stderr)
+        return 2
+    if not is_review_id(args.id):
+        print(NO_ID.format(one_line(args.id)), file=sys.stderr)
         return 2
     letter = next(LETTERS[name] for name in LETTERS if getattr(args, name))
 

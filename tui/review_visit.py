@@ -11,17 +11,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 
 from state import commands as c
 from state import events as e
 from state.dataclass import dataclass, replace
-from state.db.errors import StoreError, named
-from state.db.reader import open_reader
-from state.db.reviews import reviews as stored_reviews
-from state.db.rows import Parts
+from state.db.errors import StoreError
 from state.db.writer import StoreWriter
 from state.engine import calls
 from state.engine.answering import decide
@@ -40,7 +35,6 @@ from state.engine.supervisor import (
 from state.engine.wire.notifications import decode_notification
 from state.engine.wire.requests import decode_request
 from state.home import store_path
-from state.items import ThreadId
 from state.model import Decision, Review, ReviewState, Thread, World
 from state.review_id import review_id
 from state.reviews import COMMAND_LINE
@@ -154,10 +148,11 @@ async def answer(
         await writer.commit_now(event)
         found.store.offer(event)
         since = len(found.world.messages)
+        leaving_ms = now_ms()
         await decide(found.link, c.Decide(review, decision))
         state = found.state(review)
         if state.state is ReviewState.SENT:
-            sent = e.ReviewSent(review.thread_id, review.key, now_ms())
+            sent = e.ReviewSent(review.thread_id, review.key, leaving_ms)
             writer.enqueue(found.world, (), (sent,))
             problem = await _confirmed(found, review)
             if not problem:  # No window need be there that hears of it.
@@ -183,25 +178,3 @@ async def _confirmed(found: Visit, review: Review) -> str:
                 await asyncio.sleep(0.05)
             return ""
     return "It was sent; the engine has not confirmed it yet."
-
-
-def decided(place: Place, most: int = 200) -> list[tuple[ThreadId, Review]]:
-    """Reviews in our store that no longer wait, newest first. Raises StoreError."""
-    path = store_path(place.home)
-    if not path.exists():
-        return []
-    parts = Parts()
-    try:
-        with closing(open_reader(path)) as db:
-            where = (
-                "WHERE state != 'pending' AND rowid > (SELECT max(rowid) FROM review)"
-            )
-            stored_reviews(db, parts, f"{where} - ?", (most,))
-    except (sqlite3.Error, OSError, ValueError) as error:
-        raise named(error, path) from error
-    found = [
-        (ThreadId(thread_id), review)
-        for thread_id, by_key in parts.reviews.items()
-        for review in by_key.values()
-    ]
-    return sorted(found, key=lambda pair: -pair[1].asked_ms)

@@ -71,7 +71,7 @@ def statements_of(
             )
             return [*_asked(thread, review), (DECISION, [row])]
         case e.ReviewSent(key=key):
-            row = (now_ms, event.thread_id, text(key.epoch), request_id(key))
+            row = (event.at_ms, event.thread_id, text(key.epoch), request_id(key))
             return [(DECISION_SENT, [row])]
         case e.ReviewResolved(key=key):
             review = thread.reviews.get(key) if thread else None
@@ -124,11 +124,13 @@ class SmallWrites:
         self._waiting["view", key] = [(VIEW, (text(key), text(value), now_ms))]
 
     def note(self, event: e.ReviewSent | e.ReviewReopened, now_ms: int) -> None:
-        """What became of a decision."""
-        sql = DECISION_SENT if isinstance(event, e.ReviewSent) else DECISION_REOPENED
+        """What became of a decision; that it left, when it did."""
+        sql, at_ms = DECISION_REOPENED, now_ms
+        if isinstance(event, e.ReviewSent):
+            sql, at_ms = DECISION_SENT, event.at_ms
         where = (event.thread_id, text(event.key.epoch), request_id(event.key))
         name = ("decision", *where, sql)
-        self._waiting[name] = [(sql, (now_ms, *where))]
+        self._waiting[name] = [(sql, (at_ms, *where))]
 
     def dismissed(self, event: e.TerminalsDismissed, now_ms: int) -> None:
         """The user has seen how these ended."""

@@ -30,6 +30,7 @@ async def decide(link: Link, command: Decide) -> None:
     """Send the decision, or tell that it is undecided again and why."""
     review = command.review
     refusal = refuse(link.ledger.pending.get(review.key), command)
+    at_ms = link.clock()  # The engine may confirm before we are told that it left.
     if refusal is None:
         kept: Any = msgspec.json.decode(command.decision.result)
         result = msgspec.json.decode(command.sent) if command.sent else kept
@@ -38,7 +39,7 @@ async def decide(link: Link, command: Decide) -> None:
         except EngineError:
             refusal = VOID
     if refusal is None:
-        link.tell(ReviewSent(review.thread_id, review.key, link.clock()))
+        link.tell(ReviewSent(review.thread_id, review.key, at_ms))
         return
     link.tell(ReviewReopened(review.thread_id, review.key))
     link.show(refusal)

@@ -193,11 +193,16 @@ def _row(entry: LedgerEntry, name: tuple[str, str]) -> LedgerRow:
         tone=tone,
         kind=entry.kind,
         owner=agent if agent not in ("", "/root") else title,
-        what=_what(entry.kind, entry.what),
+        what=what_words(entry),
         how=how(entry),
         asked_ms=entry.at.asked,
         retryable=entry.retryable and entry.retry_ms is None,
     )
+
+
+def what_words(entry: LedgerEntry) -> str:
+    """What was asked for, in one line."""
+    return _what(entry.kind, entry.what)
 
 
 @lru_cache(maxsize=8192)

@@ -12,7 +12,12 @@ from tests.arch.source import REPO
 
 LEAN = (
     *(("--help",), ("--version",), ("threads",), ("threads", "--json"), ("doctor",)),
-    *(("reviews",), ("review", "0-0", "--accept"), ("status", "--short"), ("tree",)),
+    *(
+        ("reviews",),
+        ("review", f"0-{0:012}", "--accept"),
+        ("status", "--short"),
+        ("tree",),
+    ),
     *(
         ("terminals",),
         ("stop", "1", "--yes"),

@@ -292,5 +292,7 @@ def _by_command_line(bench: Bench, child: Path) -> None:
     assert again.returncode == 1
     kept = json.loads(cli(bench, "reviews", "--json", "--all").stdout)
     assert row["id"] not in [r["id"] for r in kept]
-    answers = [r.get("answer") for r in kept if str(child) in r["command"]]
-    assert answers == ["Yes, proceed"]
+    (past,) = [r for r in kept if str(child) in r.get("what", "")]
+    assert (past["answer"], past["who"]) == ("Yes, proceed", "you on the command line")
+    assert past["sent"] == {"decision": "accept"} and past["sentMs"] is not None
+    assert f"touch {child}" in cli(bench, "reviews", "--all").stdout
