@@ -66,6 +66,8 @@ class Looking:
 
     thread: ThreadId | None = None
     review: ReviewKey | None = None
+    before: frozenset[tuple[ThreadId, ReviewKey]] = frozenset()
+    """Those of the store that asked for the same as `review`"""
     marked: frozenset[ReviewKey] = frozenset()
     """Reviews that are to be answered together"""
     seen: frozenset[tuple[ReviewKey, str]] = frozenset()
@@ -326,7 +328,8 @@ class Presenter:
         # An id that was given away anew names the request that waits.
         review = min(found, key=lambda r: r.state is not ReviewState.PENDING)
         index = keys.index(key) + 1 if key in keys else 0
-        place = Place(index, len(keys), *self._together(review, waiting))
+        together = self._together(review, waiting)
+        place = Place(index, len(keys), *together, before=self.looking.before)
         asking = [self.world.threads[i] for i in self._asking]
         card = review_card(self.world, self.forest, review, place, asking)
         return self._kept("card", card)

@@ -6,11 +6,12 @@ Nothing of what is asked is cut; every path, host and command passes `reveal`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from state.dataclass import dataclass
 from state.forms import granted_words
-from state.model import Review, ReviewKind, ReviewState, Thread, World
+from state.items import ThreadId
+from state.model import Review, ReviewKey, ReviewKind, ReviewState, Thread, World
 from state.reviews import OURS
 from state.select.cells import file_view
 from state.select.review_parts import (
@@ -46,12 +47,14 @@ def all_pending(threads: Iterable[Thread]) -> list[tuple[Thread, Review]]:
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a card stands among those that wait, and with which others it is
-    answered: `bulk` are marked and identical, `unseen` of them were not shown yet."""
+    answered: `bulk` are marked and identical, `unseen` of them were not shown yet;
+    `before`: those of the store that asked for the same."""
 
     index: int = 0
     total: int = 0
     bulk: tuple[Review, ...] = ()
     unseen: int = 0
+    before: Set[tuple[ThreadId, ReviewKey]] = frozenset()
 
 
 def review_card(
@@ -88,7 +91,7 @@ def review_card(
         fields=fields_of(review) if pending and review.ours else (),
         ladder=ladder,
         proposed=proposed,
-        repeat=repeat_words(review, asking) if pending else "",
+        repeat=repeat_words(review, asking, place.before) if pending else "",
         bulk=place.bulk,
         unseen=place.unseen,
     )

@@ -8,13 +8,14 @@ and amendment passes `reveal`, all prose `clean`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import lru_cache
 from typing import Any
 
 from state.answers import ladder_of_review
 from state.forms import NOTE, Field, FieldKind, FormKind, form_of, grant_parts
-from state.model import Review, ReviewKind, Thread
+from state.items import ThreadId
+from state.model import Review, ReviewKey, ReviewKind, Thread
 from state.select.words import one_line, unwrap_command
 from state.strange import COMMAND_KINDS, unknown_answers
 from state.text import Revealed, clean, reveal
@@ -334,19 +335,33 @@ def likeness(review: Review, thread: Thread) -> str:
     return f"{made} {changes!r}" if changes else ""
 
 
-def repeat_words(review: Review, threads: Iterable[Thread]) -> str:
-    """`Asked 6 times`, and the answer that would end that; "" for less than 3."""
-    params = review.params
-    own = _likeness(review.kind, review.method, params)
-    if review.kind in (ReviewKind.EDITS, ReviewKind.QUESTION) or not review.ours:
+def request_likeness(review: Review) -> str:
+    """The same, by the request alone: edits are not told apart by it."""
+    return _likeness(review.kind, review.method, review.params)
+
+
+def repeats(review: Review) -> bool:
+    """Whether it is of a kind that may be asked again and again."""
+    return review.ours and review.kind not in (ReviewKind.EDITS, ReviewKind.QUESTION)
+
+
+def repeat_words(
+    review: Review,
+    threads: Iterable[Thread],
+    stored: Set[tuple[ThreadId, ReviewKey]] = frozenset(),
+) -> str:
+    """`Asked 6 times`, and the answer that would end that; "" for less than 3.
+    `stored`: those that the store has."""
+    if not repeats(review):
         return ""
-    times = sum(
-        1
+    own = request_likeness(review)
+    here = {
+        (thread.id, other.key)
         for thread in threads
         for other in thread.reviews.values()
-        if other.kind is review.kind
-        and _likeness(other.kind, other.method, other.params) == own
-    )
+        if other.kind is review.kind and request_likeness(other) == own
+    }
+    times = len(here | stored)
     if times < 3:
         return ""
     rule = {

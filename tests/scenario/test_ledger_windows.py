@@ -110,11 +110,11 @@ def test_a_card_that_is_open_says_who_answered_it(tmp_path: Path) -> None:
     drive(play, home=tmp_path, prepare=prepare)
 
 
-def many(home: Path, one: Review, number: int) -> None:
-    """So many more, older than `one`."""
+def many(home: Path, one: Review, number: int, same: str = "") -> None:
+    """So many more, older than `one`; all ask for the `same`, or each for its own."""
     rows = []
     for at in range(number):
-        command = f"make target-{at}"
+        command = same or f"make target-{at}"
         rows.append(
             replace(
                 one,
@@ -165,6 +165,25 @@ def test_thousands_are_paged_searched_and_exported_whole(
 
     monkeypatch.setattr(ledger, "MOST", 1_000)
     drive(play, home=home, prepare=prepare, cwd=str(work))
+
+
+def test_what_was_asked_before_a_restart_counts_on_the_card(tmp_path: Path) -> None:
+    """Of every thread, though nobody opened it since."""
+
+    async def play(driver: Driver) -> None:
+        await driver.open_thread("one")
+        await ask(driver, 1, 2)
+        many(tmp_path, asked(driver, 1), 5, same="touch /etc/file-1")
+        await driver.press("r", "enter")
+        for number in ("file-2", "file-1"):
+            await driver.wait(500)
+            driver.sees(f"$ touch /etc/{number}")
+            if number == "file-2":
+                driver.sees_not("Asked ")
+                await driver.press("j")
+        driver.sees("Asked 6 times.")
+
+    drive(play, home=tmp_path, prepare=prepare)
 
 
 def test_an_export_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:

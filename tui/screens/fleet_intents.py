@@ -251,9 +251,10 @@ class FleetIntents(Flows):
     def show_review(self, key: ReviewKey) -> None:
         """Show a card, its row under the inbox's cursor; nothing is focused by this."""
         self.disarm_interrupt()
-        self.presenter.look(review=key)
+        self.presenter.look(review=key, before=frozenset())
         self.refresh_views()
         self.reviews.select(key)
+        self.review_desk.look_back(key)
 
     def close_card(self) -> None:
         """Back to the inbox row; nothing was decided."""

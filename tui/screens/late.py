@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from state import attention as attention
     from state import events as events
+    from state.db import alike as alike
     from tui import actions as actions
     from tui import palette as palette
     from tui import signals as signals
@@ -53,6 +54,7 @@ else:
     agent_desk = _Later("tui.screens.agent_desk")
     actions = _Later("tui.actions")
     agents = _Later("tui.screens.agents")
+    alike = _Later("state.db.alike")
     approvals = _Later("tui.screens.approvals")
     attention = _Later("state.attention")
     board = _Later("tui.screens.board")

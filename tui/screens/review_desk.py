@@ -8,12 +8,15 @@ gets the very answer that the card showed.
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from typing import TYPE_CHECKING
 
 from state import commands as c
 from state.model import Review, ReviewKey
-from state.select.review_parts import likeness
+from state.select.review_parts import likeness, repeats
 from state.select.words import agent_label
+from tui.screens import late
 from widgets import intents as i
 
 if TYPE_CHECKING:
@@ -64,6 +67,26 @@ class ReviewDesk:
         one = (review.key, review.params_hash)
         if review.key in looking.marked and one not in looking.seen:
             self._fleet.presenter.look(seen=looking.seen | {one})
+            self._fleet.refresh_views()
+
+    def look_back(self, key: ReviewKey) -> None:
+        """A card is shown: how often the same was asked stands in the store, too."""
+        self._fleet.run_worker(
+            self._count(key), group="alike", exclusive=True, exit_on_error=False
+        )
+
+    async def _count(self, key: ReviewKey) -> None:
+        presenter, path = self._fleet.presenter, self._fleet.services.bridge.path
+        waiting = (r for _, r in presenter.waiting())
+        review = next((r for r in waiting if r.key == key), None)
+        if review is None or path is None or not repeats(review):
+            return
+        try:
+            found = await asyncio.to_thread(late.alike.asked_before, path, review)
+        except (sqlite3.Error, OSError):
+            return  # It is a hint; the writer says what is wrong with the file.
+        if presenter.looking.review == key:
+            presenter.look(before=found)
             self._fleet.refresh_views()
 
     def decide(self, intent: i.Decide) -> None:
