@@ -44,6 +44,8 @@ from widgets.setting_row import SettingRow
 from widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from tui.screens.fleet import FleetScreen
 
 RECORDED = (
@@ -64,6 +66,7 @@ HINTS = (
     ("esc", "back"),
 )
 WHOLE = (("up down", "scroll"), ("v esc", "the list"))
+FIND_SECONDS = 0.15
 AGAIN_SECONDS = 1.0
 """What was just decided is on disk by then"""
 _NEWS = (
@@ -99,6 +102,7 @@ class LedgerBoard(Board):
         self._entries: tuple[LedgerEntry, ...] = ()
         self._by_key: dict[str, LedgerEntry] = {}
         self._again = False
+        self._finding: Timer | None = None
         self.heading = TitleLine("Reviews and decisions", "/ledger", id="heading")
         self.kinds = SettingRow("Show", id="show")
         self.scope = SettingRow("Of", id="scope")
@@ -270,11 +274,18 @@ class LedgerBoard(Board):
     @on(Input.Changed)
     def _searched(self, message: Input.Changed) -> None:
         message.stop()
-        self._look(words=message.value)
+        if self._finding is None:  # Thousands are not gone through for each letter.
+            self._finding = self.set_timer(FIND_SECONDS, self._find)
+
+    def _find(self) -> None:
+        self._finding = None
+        if self.search.value != self.ask.words:
+            self._look(words=self.search.value)
 
     @on(Input.Submitted)
     def _search_done(self, message: Input.Submitted) -> None:
         message.stop()
+        self._find()
         self.list.focus()
 
     def action_leave_board(self) -> None:
