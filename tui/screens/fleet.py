@@ -30,6 +30,7 @@ from tui.screens.board import Board, keys_of
 from tui.screens.fleet_acts import FleetActs
 from tui.screens.pace import Pace
 from tui.screens.shares import share
+from tui.screens.shown import PANES, restyle, turn
 from tui.screens.terminal_desk import TerminalDesk
 from tui.screens.terminal_watch import TerminalWatch
 from tui.services import NEW
@@ -264,7 +265,7 @@ class FleetScreen(FleetActs):
         if "queue_desk" in vars(self):  # nobody was there yet
             self.queue_desk.refresh()
         self.card.view = presenter.card()
-        self.set_class(presenter.looking.review is not None, "-reviewing")
+        turn(self, "-reviewing", on=presenter.looking.review is not None)
 
     def offer(self, event: Event) -> None:
         """Something happened that no engine tells."""
@@ -357,13 +358,13 @@ class FleetScreen(FleetActs):
         self.pane_widget(number).focus()
 
     def _mark_pane(self) -> None:
-        # Each change of the screen's classes styles everything on it anew: one for
-        # both, and none where all panes are to be seen anyway: a whole card hides them.
-        others = {f"-pane-{n}" for n in range(1, 6)} - {f"-pane-{self.pane}"}
+        # None of it where all panes are to be seen anyway: a whole card hides them.
+        others = set(PANES) - {f"-pane-{self.pane}"}
         if not self.has_class(f"-pane-{self.pane}") or self.classes & others:
             self.remove_class(*others, update=False)
-            seen = self.has_class("-wide") and not self.has_class("-card-all")
-            self.add_class(f"-pane-{self.pane}", update=not seen)
+            self.add_class(f"-pane-{self.pane}", update=False)
+            if not self.has_class("-wide") or self.has_class("-card-all"):
+                restyle(self)
         self.tabs.open = self.pane
 
     def on_descendant_focus(self) -> None:

@@ -22,6 +22,7 @@ from tui.screens.flows import Flows
 from tui.screens.late import why
 from tui.screens.places import Places
 from tui.screens.review_desk import ReviewDesk
+from tui.screens.shown import turn
 from widgets import intents as i
 from widgets.banner import writes
 
@@ -330,7 +331,7 @@ class FleetIntents(Flows):
     @on(i.WidenCard)
     def _widen_card(self, intent: i.WidenCard) -> None:
         intent.stop()
-        self.set_class(intent.on, "-card-all")
+        turn(self, "-card-all", on=intent.on)
 
     @on(i.OpenTerminal)
     def _open_terminal(self, intent: i.OpenTerminal) -> None:
