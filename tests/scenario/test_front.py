@@ -123,4 +123,4 @@ def test_who_ends_us_over_the_first_picture_gets_the_terminal_back(
         terminal.wait_for(NEWEST)
         terminal.signal(signal.SIGTERM)
         assert terminal.process.wait(LIMIT) == 0
-        restored(terminal, terminal.bytes)
+        restored(terminal)

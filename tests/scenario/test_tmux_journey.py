@@ -64,7 +64,8 @@ def _approve(window: Window, desk: Desk, folder: Path) -> None:
     window.wait_for("Waits for you")
     assert not made.exists()
     # Seen by who looks elsewhere: in the title, and in a status line.
-    assert "\x1b]2;▲1 codex-tui\x07".encode() in window.bytes
+    title = "\x1b]2;▲1 codex-tui\x07".encode()
+    until(lambda: title in window.bytes, "the title")
     assert desk.run("status", "--short") == (0, "▲1\n")
     assert desk.run("status") == (0, "1 needs you.\n")
     window.press("Escape")

@@ -11,10 +11,24 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.engine.harness import EngineUnderTest, each_engine
-from tests.scenario.tmux import until
+from tests.scenario.tmux import ended, until
 from tests.scenario.tmux_desk import PROGRAM, Desk, enter_field, write
 
 DRAFT = "kept when the line drops"
+
+
+def given_back(output: bytes) -> bool:
+    """The first screen, and no mode of ours on it."""
+    _, left, after = output.rpartition(b"\x1b[?1049l")
+    modes = [(b"?%bh" % m, b"?%bl" % m) for m in (b"1000", b"1003", b"1006", b"2004")]
+    return (
+        bool(left)
+        and b"\x1b[?1049h" not in after
+        and all(
+            output.rfind(b"\x1b[" + off) > output.rfind(b"\x1b[" + on)
+            for on, off in [*modes, (b"?25l", b"?25h")]
+        )
+    )
 
 
 @each_engine
@@ -43,16 +57,10 @@ def test_a_dropped_line_keeps_the_draft(engine: EngineUnderTest, by: str) -> Non
             until(lambda: not window.full_screen, "the first screen")
             until(lambda: b"rows" in after.read_bytes(), "the terminal's settings")
             assert after.read_bytes() == (desk.workspace / "before").read_bytes()
-            left = window.bytes.rpartition(b"\x1b[?1049l")[2]
-            assert b"\x1b[?1049h" not in left
-            shown = window.bytes
-            for mode in (b"?1000", b"?1003", b"?1006", b"?2004", b"?25"):
-                off = b"\x1b[" + mode + (b"h" if mode == b"?25" else b"l")
-                on = b"\x1b[" + mode + (b"l" if mode == b"?25" else b"h")
-                assert shown.rfind(off) > shown.rfind(on), mode
+            until(lambda: given_back(window.bytes), "all modes of the terminal")
         else:
             window.close()
-        until(lambda: not own.is_running(), "the end of codex-tui")
+        until(lambda: ended(own), "the end of codex-tui")
         assert desk.engines()
         desk.open().wait_for(f"› {DRAFT}")
 

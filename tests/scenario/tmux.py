@@ -77,7 +77,7 @@ class Tmux:
     ) -> None:
         if error is not None:
             for window in self.windows:
-                with contextlib.suppress(subprocess.CalledProcessError):
+                with contextlib.suppress(AssertionError):  # it is gone
                     error.add_note(f"-- {window.name} --\n{window.screen()}")
         socket = self.ask("display-message", "-p", "#{socket_path}", check=False)
         self.ask("kill-server", check=False)
@@ -257,6 +257,14 @@ class Window:
             process = psutil.Process(self.pid)
             if process.status() != psutil.STATUS_ZOMBIE:
                 process.kill()
+
+
+def ended(process: psutil.Process) -> bool:
+    """Whether it ended; somebody may still have to collect it."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _zombie_code(pid: int) -> int | None:
