@@ -4,8 +4,9 @@ Owns the rule; does not own the card's look, the keyboard or a clock: every inpu
 brings its time in ms, on one clock that may start anywhere. Invariant: a decision
 comes out only for a letter that the review offers, pressed in a card the user
 focused himself, drawn as it is asked now, at rest for half a second and then drawn
-as armed before, and with no other input within 50 ms on either side; a broad one only
-by the same letter a second time, under the same rule, while its strip is on screen.
+as armed before, its answer on screen, and with no other input within 50 ms on either
+side; a broad one only by the same letter a second time, under the same rule, while its
+strip is on screen.
 A key that neither answers nor moves belongs to words for somewhere else: rest begins
 anew, so that the rest of them does not answer.
 
@@ -19,7 +20,7 @@ before it, as after it, that somebody listened to. `tick` listens; when to call 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from state.dataclass import dataclass
 from state.model import Decision
@@ -40,6 +41,7 @@ SETTLE_MS = 10
 """How long a program that goes on may need to read what was typed while it stood."""
 
 NOT_ARMED = "not armed yet"
+OUT_OF_SIGHT = "its answer was out of sight"
 TOO_FAST = "too fast after another key"
 NOT_A_LETTER = "letters decide"
 CLOSED = "taken back"
@@ -98,6 +100,8 @@ class Guard:
         """the last input of any kind"""
         self._due_ms: int | None = None
         """when the silence after that input will be over"""
+        self._sight: dict[str, int] = {}
+        """the letters whose answers are on screen, and since when they may be read"""
         self._anew = False
         """that silence began anew: nobody was there when it should have been over"""
         self._calm_ms: int | None = None
@@ -159,6 +163,7 @@ class Guard:
         """What is asked is another thing now. Not for clocks."""
         self._decisions = tuple(decisions)
         self._drawn = False
+        self._sight = {}
         self._calm(at)
 
     def adjusted(self, at: int, decisions: Sequence[Decision]) -> Outcome:
@@ -174,13 +179,17 @@ class Guard:
         self._rest_ms, self._seen_ms = at, None
         return Ignored()
 
-    def drawn(self, at: int, *, armed: bool = False) -> None:
-        """The card, as it is now, was drawn; called for every drawing. `armed`: as
-        one whose letters count, or whose strip's letter does."""
+    def drawn(self, at: int, *, letters: Iterable[str], armed: bool = False) -> None:
+        """The card, as it is now, was drawn; called for every drawing. `letters`: those
+        whose answers, or whose open strip, are on screen with it. `armed`: as one whose
+        letters count, or whose strip's letter does."""
+        # Whoever turned a wheel may have typed before he saw what it brought.
+        self._sight = {one: self._sight.get(one, at + QUIET_MS) for one in letters}
         if not self._drawn:
             self._drawn = True
             self._rest_ms = None if self._rest_ms is None else max(self._rest_ms, at)
-        if self._strip is not None and not self._strip_drawn:
+        strip = self._strip
+        if strip is not None and not self._strip_drawn and strip.letter in self._sight:
             self._strip_drawn = True
             self._strip_ms = max(self._strip_ms or at, at)
         due = self.arms_at()
@@ -197,10 +206,12 @@ class Guard:
             return self.other_key(at)
         quiet = self._quiet(at)
         ready = self._ready(at) and self._seen(at)
+        sighted = self._sighted(letter, at)
         self._touch(at)
-        if not ready:
+        if not ready or not sighted:
             self._restart(at)
-            return Ignored(NOT_ARMED)
+            hidden = self._drawn and letter not in self._sight
+            return Ignored(OUT_OF_SIGHT if hidden else NOT_ARMED)
         if not quiet:
             return Ignored(TOO_FAST)
         self._pending = Pending(decision)
@@ -274,6 +285,10 @@ class Guard:
 
     def _seen(self, at: int) -> bool:
         return self._seen_ms is not None and at > self._seen_ms
+
+    def _sighted(self, letter: str, at: int) -> bool:
+        """Whoever pressed it could read what it answers."""
+        return letter in self._sight and at > self._sight[letter]
 
     def _quiet(self, at: int) -> bool:
         """Since the last key a silence was listened to, and what was typed in it would

@@ -57,7 +57,8 @@ class CardArming(CardMoves):
         self._arming = None
         self.relayout()
         whole = self._form is not None and not self._form.folded
-        if self._stands.armed and whole and self._view is not None:
+        rested = self._stands.armed or self._stands.unseen
+        if rested and whole and self._view is not None:
             self.post_message(ReviewShown(self._view.review))
         at = self._guard.arms_at()
         # What took long to draw may have got armed meanwhile, and not be drawn so.

@@ -21,7 +21,7 @@ from state.model import Decision, ReviewKey
 from state.views import FieldView, ReviewCardView
 from widgets.card_arming import CardArming
 from widgets.card_form import CardForm, what_is_asked
-from widgets.card_lines import CardLines, CardState, Refusal, card_lines
+from widgets.card_lines import CardLines, CardState, Refusal, fitted_lines
 from widgets.card_moves import FILLS, MOVES, SCROLLS
 from widgets.drawn import Grounded
 from widgets.glyphs import look_of
@@ -64,6 +64,7 @@ class CardBody(Grounded, CardArming, can_focus=True):
         self._kept: dict[tuple[ReviewKey, str], CardForm] = {}
         self._wide = False
         self._roomy = True
+        self._most = 1
         self._guard = g.Guard()
         self._view: ReviewCardView | None = None
         self._asked: object = None
@@ -89,12 +90,16 @@ class CardBody(Grounded, CardArming, can_focus=True):
     def state(self) -> CardState:
         """How the card stands now."""
         at = self._clock(None)
-        decidable = self._view is not None and not self._view.state
+        decidable = self._view is not None and not self._view.state and self._roomy
+        rested, sight = decidable and self._guard.armed(at), self.sight
+        strip = self._guard.strip
+        read = strip is not None and strip.letter in sight
         return CardState(
-            armed=decidable and self._roomy and self._guard.armed(at),
+            armed=rested and bool(sight),
+            unseen=rested and not sight,
             focused=self.has_focus,
-            strip=self._guard.strip,
-            strip_armed=self._guard.strip_armed(at),
+            strip=strip,
+            strip_armed=read and self._guard.strip_armed(at),
             now_ms=self._now_ms,
             form=self._form,
             below=self._below,
@@ -175,14 +180,22 @@ class CardBody(Grounded, CardArming, can_focus=True):
         width = self.scrollable_content_region.width or self.size.width
         before = len(self._lines.strips)
         self._stands = state = self.state()
-        self._lines = card_lines(
-            self._view, state, width, palette_of(self), look_of(self)
+        room = Size(width, self._most)
+        self._lines = fitted_lines(
+            self._view, state, room, palette_of(self), look_of(self)
         )
         size = Size(width, len(self._lines.strips))
         if size != self.virtual_size:
             self.virtual_size = size
         self.refresh(layout=before != len(self._lines.strips))
         self.post_message(self.Redrawn())
+
+    def fit(self, rows: int) -> None:
+        """It may be this high."""
+        self.styles.max_height = rows
+        if rows != self._most:
+            self._most = rows
+            self.relayout()
 
     def on_resize(self) -> None:
         """Another width: other lines. What nobody could read arms anew."""
@@ -198,19 +211,21 @@ class CardBody(Grounded, CardArming, can_focus=True):
         width = self.size.width
         if at >= len(self._lines.strips):
             return Strip.blank(width, self.ground)
-        strip_at = self._lines.strip_at
-        if self._guard.strip is None or (strip_at and at == strip_at[1] - 1):
-            arms = self._guard.arms_at()
-            self._guard.drawn(self._clock(None), armed=self.live)
-            if self._guard.arms_at() != arms:
-                self._arm_later()
+        arms = self._guard.arms_at()
+        self._guard.drawn(self._clock(None), letters=self.sight, armed=self.live)
+        if self._guard.arms_at() != arms:
+            self._arm_later()
         strip = self._lines.strips[at].adjust_cell_length(width)
         return strip.apply_style(self.ground)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """The border says whether there is more below."""
+        """The border says whether there is more below, and whether letters count."""
         super().watch_scroll_y(old_value, new_value)
-        self.post_message(self.Redrawn())
+        state = self.state()
+        if (state.live, state.unseen) != (self._stands.live, self._stands.unseen):
+            self.relayout()
+        else:
+            self.post_message(self.Redrawn())
 
     # -- focus -------------------------------------------------------------------
 
@@ -320,6 +335,8 @@ class CardBody(Grounded, CardArming, can_focus=True):
         if isinstance(outcome, g.Ignored) and outcome.word:
             why = outcome.word if letter == character else CAPITAL
             self._refused = Refusal(letter, why)
+            if why == g.OUT_OF_SIGHT:
+                self._show_answer(letter)
 
     def _cuts(self, form: CardForm) -> bool:
         """Whether an opened strip holds a rule whose words can be chosen."""
@@ -372,4 +389,9 @@ class CardBody(Grounded, CardArming, can_focus=True):
     def _show_strip(self) -> None:
         """Bring the strip on screen: it counts only when it was drawn."""
         self.relayout()
+        self._show_lines(self._lines.strip_at)
+        # A card that fitted until now scrolls only once it is laid out anew.
+        self.call_after_refresh(self._strip_shown)
+
+    def _strip_shown(self) -> None:
         self._show_lines(self._lines.strip_at)

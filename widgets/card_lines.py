@@ -14,22 +14,31 @@ from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Size
 from textual.strip import Strip
 
 from state.answers import CAREFUL
-from state.dataclass import dataclass
+from state.dataclass import dataclass, replace
 from state.model import Decision
 from state.views import Bit, Glyph, ReviewCardView, Tone
 from state.words import age
 from widgets.card_fields import fields_lines
 from widgets.card_form import HEAD, TAIL, CardForm
-from widgets.card_sheet import LABEL, RUN, TEXT, VALUE, Sheet, some
+from widgets.card_sheet import LABEL, LEAST, RUN, TEXT, VALUE, Sheet, some
 from widgets.cells.rows import Frame
 from widgets.cells.wrap import Piece
 from widgets.diff_view import file_rows
 from widgets.glyphs import Look, sign
 from widgets.lines import bits, fold, line, piece, width_of, wrap
 from widgets.palette import Back, Palette
+
+
+class AnswerAt(NamedTuple):
+    """The lines of an answer."""
+
+    letter: str
+    top: int
+    end: int
 
 
 class Refusal(NamedTuple):
@@ -51,6 +60,8 @@ class CardState:
     form: CardForm | None = None
     below: bool = False
     """There is more than what is on screen"""
+    unseen: bool = False
+    """It is at rest, but none of its answers is on screen"""
     refused: Refusal | None = None
     """The last key was a letter, and it did not count"""
 
@@ -68,19 +79,46 @@ class CardLines:
     strip_at: tuple[int, int] | None = None
     cursor_at: tuple[int, int] | None = None
     """The lines of the field under the cursor"""
+    answers: tuple[AnswerAt, ...] = ()
+    air: int = 1
+    """Empty rows below the last one"""
 
     @property
     def height(self) -> int:
         """How many there are, without the air below the last one."""
-        return max(0, len(self.strips) - 1)
+        return max(0, len(self.strips) - self.air)
+
+
+def fitted_lines(
+    view: ReviewCardView, state: CardState, size: Size, palette: Palette, look: Look
+) -> CardLines:
+    """All lines of a card, with less air where that brings all of it on screen: who
+    sees what is asked and the answers together need not scroll. What an opened strip
+    takes does not count, or everything would move as it opens."""
+    closed = replace(state, strip=None)
+    for tight in range(LEAST + 1):
+        lines = card_lines(view, closed, size.width, palette, look, tight)
+        if lines.height <= size.height:
+            break
+    else:
+        tight = 0
+    lines = card_lines(view, state, size.width, palette, look, tight)
+    if lines.height == size.height:
+        return replace(lines, strips=lines.strips[:-1], air=0)
+    return lines
 
 
 def card_lines(
-    view: ReviewCardView, state: CardState, width: int, palette: Palette, look: Look
+    view: ReviewCardView,
+    state: CardState,
+    width: int,
+    palette: Palette,
+    look: Look,
+    tight: int = 0,
 ) -> CardLines:
     """All lines of a card `width` cells wide between its borders."""
-    sheet = Sheet(max(20, width), palette, look)
-    sheet.air()
+    sheet = Sheet(max(20, width), palette, look, tight)
+    sheet.air(1)
     form = state.form or CardForm(view)
     sheet.prose(view.question, sheet.style(Tone.BRIGHT, bold=True), whole=form.unfolded)
     _facts(sheet, view, state, form)
@@ -96,13 +134,15 @@ def card_lines(
     cursor = None
     if view.fields:
         cursor = fields_lines(sheet, form, focused=state.focused)
-    sheet.air()
+    sheet.air(LEAST)
     if view.repeat:
         sheet.words(view.repeat, sheet.style(Tone.NEED))
         sheet.air()
-    span = _letters(sheet, view, state, form)
-    sheet.air()
-    return CardLines(tuple(sheet.strips), span, cursor)
+    answers = _letters(sheet, view, state, form)
+    sheet.air(LEAST + 1)
+    opened = state.strip.letter if state.strip is not None else ""
+    strip = next((a[1:] for a in answers if a.letter == opened), None)
+    return CardLines(tuple(sheet.strips), strip, cursor, answers)
 
 
 PROSE = frozenset({"why", "does", "says", "note", "before"})
@@ -155,7 +195,9 @@ def _command(sheet: Sheet, view: ReviewCardView, form: CardForm) -> None:
         body = line(pieces, (), room, fill)
         sheet.add([piece("  "), *body])
 
-    block([])
+    padded = sheet.tight == 0
+    if padded:
+        block([])
     first = True
     sources = view.command.text.split("\n")
     for index, source in enumerate(sources):
@@ -168,7 +210,8 @@ def _command(sheet: Sheet, view: ReviewCardView, form: CardForm) -> None:
             lead = f"  {view.lead:<2}" if first else "    "
             block([piece(lead, sheet.style(Tone.MUTED, back)), piece(part, strong)])
             first = False
-    block([])
+    if padded:
+        block([])
     sheet.air()
 
 
@@ -233,17 +276,15 @@ def _files(sheet: Sheet, view: ReviewCardView) -> None:
 
 def _letters(
     sheet: Sheet, view: ReviewCardView, state: CardState, form: CardForm
-) -> tuple[int, int] | None:
+) -> tuple[AnswerAt, ...]:
     if view.state:
         sheet.words(view.state, sheet.style(Tone.BRIGHT, bold=True))
-        return None
-    span = None
+    found: list[AnswerAt] = []
     for offer in form.offers():
-        decision = offer.decision
+        decision, start = offer.decision, len(sheet.strips)
         if state.strip is not None and state.strip.letter == decision.letter:
-            start = len(sheet.strips)
             _strip(sheet, decision, state, form)
-            span = (start, len(sheet.strips))
+            found.append(AnswerAt(decision.letter, start, len(sheet.strips)))
             continue
         live = state.armed and not offer.problem
         key = Tone.ACCENT if live else Tone.MUTED
@@ -267,7 +308,8 @@ def _letters(
             right = []
         if below:
             sheet.words(below, sheet.style(Tone.NEED), LABEL)
-    return span
+        found.append(AnswerAt(decision.letter, start, len(sheet.strips)))
+    return tuple(found)
 
 
 def _missed(decision: Decision, state: CardState) -> str:

@@ -132,8 +132,31 @@ class CardMoves(ScrollView):
             self._refilled()
             self._show_lines(self._lines.cursor_at)
 
+    @property
+    def sight(self) -> frozenset[str]:
+        """The letters whose answers are on screen; of an open strip at least its end,
+        all of it where there is room."""
+        found = (a for a in self._lines.answers if self._sees(a.top, a.end))
+        return frozenset(a.letter for a in found)
+
+    def _sees(self, top: int, end: int) -> bool:
+        first, room = self.scroll_offset.y, self.size.height
+        return max(top, end - room) >= first and end <= first + room
+
+    def _show_answer(self, letter: str) -> None:
+        """All answers, or at least this one."""
+        answers = self._lines.answers
+        if not answers:
+            return
+        all_of_them = (answers[0].top, answers[-1].end)
+        self._show_lines(all_of_them)
+        for one in answers:
+            if one.letter == letter and not self._sees(one.top, one.end):
+                self._show_lines((one.top, one.end))
+
     def _show_lines(self, span: tuple[int, int] | None) -> None:
         if span is not None:
-            top, end = span
+            end = span[1]
+            top = max(span[0], end - max(1, self.size.height))
             region = Region(0, top, max(1, self.size.width), end - top)
             self.scroll_to_region(region, animate=False)

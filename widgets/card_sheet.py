@@ -18,6 +18,9 @@ from widgets.palette import Back, Palette
 TEXT, VALUE, RUN, LABEL = 2, 10, 14, 7
 """Columns: words, values of facts, values of the run, labels of letters."""
 
+LEAST = 3
+"""As tight as it gets"""
+
 MOST, FIRST = 8, 6
 """Lines of prose that are shown as they are; those of a longer one that stay"""
 
@@ -30,10 +33,14 @@ def some(lines: list[str], *, whole: bool) -> list[str]:
 
 
 class Sheet:
-    """Collects lines of one width."""
+    """Collects lines of one width. `tight`: 0 as it is most legible, up to LEAST with
+    no empty row at all."""
 
-    def __init__(self, width: int, palette: Palette, look: Look) -> None:
+    def __init__(
+        self, width: int, palette: Palette, look: Look, tight: int = 0
+    ) -> None:
         self.width, self.palette, self.look = width, palette, look
+        self.tight = tight
         self.strips: list[Strip] = []
         self.blank = Strip.blank(width)
 
@@ -47,8 +54,10 @@ class Sheet:
     ) -> Style:
         return self.palette.style(tone, back, bold=bold, italic=italic)
 
-    def air(self) -> None:
-        """One empty row, never two."""
+    def air(self, until: int = 2) -> None:
+        """One empty row, never two; none when it is as tight as `until`."""
+        if self.tight >= until:
+            return
         if not self.strips or self.strips[-1] is not self.blank:
             self.strips.append(self.blank)
 

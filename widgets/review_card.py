@@ -87,6 +87,8 @@ def _arming(state: CardState, view: ReviewCardView) -> tuple[Bit, ...]:
     if refused is not None:
         words = f"{refused.letter} did not count: {refused.why}"
         return (Bit(words, Tone.NEED, bold=True),)
+    if state.unseen:
+        return (Bit("not armed · answers below", Tone.MUTED),)
     return (Bit("not armed yet" if state.focused else "not armed", Tone.MUTED),)
 
 
@@ -141,7 +143,7 @@ class ReviewCard(Vertical):
 
     def _fit(self) -> None:
         used = 3 if self.field.open else 2
-        self.body.styles.max_height = max(1, self.size.height - used)
+        self.body.fit(max(1, self.size.height - used))
 
     @property
     def view(self) -> ReviewCardView | None:

@@ -7,7 +7,7 @@ states each rule on its own. It knows nothing of the guard's inside.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,17 +16,18 @@ from state.guard import (
     CLOSED,
     NOT_A_LETTER,
     NOT_ARMED,
+    OUT_OF_SIGHT,
     QUIET_MS,
     SETTLE_MS,
     TOO_FAST,
     Decide,
-    Guard,
     Ignored,
     OpenStrip,
     Outcome,
     Pending,
     StripClosed,
 )
+from state.guard import Guard as StateGuard
 from state.model import Decision
 from tests.soaking import seeds
 
@@ -36,6 +37,16 @@ WIDER = Decision("p", "Yes, and don't ask again", '{"p":2}', broad=True, detail=
 NO = Decision("d", "No", '{"decision":"decline"}')
 DIGIT = Decision("1", "never by a digit", "{}")
 OFFERED = (ONCE, PREFIX, NO, DIGIT)
+ALL = "ypd1"
+
+
+class Guard(StateGuard):
+    """A card with room for all its answers."""
+
+    def drawn(
+        self, at: int, *, letters: Iterable[str] = ALL, armed: bool = False
+    ) -> None:
+        super().drawn(at, letters=letters, armed=armed)
 
 
 def armed_guard() -> Guard:
@@ -256,6 +267,49 @@ def test_a_card_that_is_scrolled_stays_armed() -> None:
     assert isinstance(guard.key("y", 1100), Pending)
 
 
+def test_a_letter_whose_answer_is_out_of_sight_does_not_count() -> None:
+    guard = armed_guard()
+    guard.drawn(600, letters="dp", armed=True)
+    assert guard.key("y", 1000) == Ignored(OUT_OF_SIGHT)
+    assert listened(guard, 1100) == Ignored()
+    guard.drawn(1010)
+    guard.drawn(1500, armed=True)
+    assert guard.key("y", 1499) == Ignored(NOT_ARMED), "half a second to read it"
+    listened(guard, 2000)
+    guard.drawn(2000, armed=True)
+    assert isinstance(guard.key("y", 2011), Pending)
+    guard = armed_guard()
+    guard.drawn(600, letters="dp", armed=True)
+    assert isinstance(guard.key("d", 1000), Pending), "that one is on screen"
+    guard = Guard(OFFERED)
+    guard.focused(0, by_user=True)
+    assert guard.key("y", 100) == Ignored(NOT_ARMED), "nothing is on screen yet"
+
+
+def test_what_a_wheel_brought_may_be_read_before_it_counts() -> None:
+    guard = armed_guard()
+    guard.drawn(600, letters="", armed=False)
+    guard.drawn(1000, armed=True)
+    assert guard.key("y", 1050) == Ignored(NOT_ARMED), "typed before it was seen"
+    guard = armed_guard()
+    guard.drawn(600, letters="", armed=False)
+    guard.drawn(1000, armed=True)
+    guard.drawn(1040, armed=True)
+    assert isinstance(guard.key("y", 1051), Pending)
+
+
+def test_a_strip_out_of_sight_is_not_read() -> None:
+    guard = open_strip()
+    guard.drawn(1063, letters="yd")
+    guard.drawn(1700, letters="yd")
+    assert guard.key("p", 1750) == Ignored(OUT_OF_SIGHT)
+    listened(guard, 1900)
+    guard.drawn(1900)
+    guard.drawn(2400, armed=True)
+    listened(guard, 2411)
+    assert guard.key("p", 2411) == Pending(PREFIX)
+
+
 def test_a_card_that_came_by_itself_is_not_armed() -> None:
     guard = Guard(OFFERED)
     guard.focused(0, by_user=False)
@@ -369,6 +423,10 @@ class Session:
     strip: tuple[Decision, int] | None = None
     strip_drawn: int | None = None
     draws: list[int] = field(default_factory=list)
+    view: str = ALL
+    """the letters whose answers are where one looks"""
+    views: list[tuple[int, str]] = field(default_factory=list)
+    """what was drawn when"""
     thefts: list[str] = field(default_factory=list)
     decided: int = 0
 
@@ -393,6 +451,12 @@ class Session:
                 self.forget()
             case "draw":
                 self.draw(self.now)
+            case "scroll" | "back":
+                self.view = "" if act == "scroll" else ALL
+                if self.drawn is not None:
+                    self.draw(self.now)
+            case "wheel":
+                self.view = "" if self.view else ALL  # drawn as soon as there is time
             case "cut":
                 # Another rule of the same letter, chosen in its strip.
                 self.offered = (WIDER if PREFIX in self.offered else PREFIX, ONCE, NO)
@@ -434,12 +498,13 @@ class Session:
 
     def draw(self, at: int) -> None:
         self.drawn = at if self.drawn is None else self.drawn
-        if self.strip and self.strip_drawn is None:
+        if self.strip and self.strip_drawn is None and self.view:
             self.strip_drawn = at
-        self.draws.append(at)
+        self.draws += [at] if self.view else []
+        self.views.append((at, self.view))
         guard = self.guard
         live = guard.armed(at) if guard.strip is None else guard.strip_armed(at)
-        guard.drawn(at, armed=live)
+        guard.drawn(at, letters=self.view, armed=live and bool(self.view))
 
     def passes(self, until: int) -> None:
         """A card that is drawn is drawn again when it arms."""
@@ -496,6 +561,9 @@ class Session:
             steal("was not on screen")
         elif not self.seen(press, max(self.focus or 0, self.change)):
             steal("was not on screen as armed")
+        before = [view for at, view in self.views if at <= press]
+        if before and decision.letter not in before[-1]:
+            steal("its answer was not on screen")
         if any(0 < press - t < 500 for t in self.strays):
             steal("one of the words for somewhere else")
         near = [t for t in self.inputs if abs(t - press) <= 50]
@@ -534,6 +602,9 @@ AROUND = [
     "draw",
     "draw",
     "draw",
+    "scroll",
+    "back",
+    "wheel",
 ]
 STOPS = ["stop y", "stop p", "stop x"]
 ACTS = (*LETTERS, *AROUND, *STOPS)
@@ -542,19 +613,22 @@ FRAME = 26
 WAITS = (0, 1, 20, 49, 50, 51, 52, 120, 400, 499, 500, 501, 560, 2000)
 OPENED = [("p", 540), ("draw", 70)]
 CUT = [("cut", 60), ("draw", 60)]
+BROUGHT = [("draw", 540), ("scroll", 60), ("wheel", 60)]
 SEEDS = seeds(usual=4_000, soaking=50_000)
 Acts = list[tuple[str, int]]
 
 
 def acts_of(seed: int) -> Acts:
     """A random session. Half of them begin with an opened strip, some of these with
-    another rule in it: chance seldom comes that far."""
+    another rule in it, and some with answers that a wheel brought: chance seldom comes
+    that far."""
     chance = random.Random(seed)
     some = [
         (chance.choice(ACTS), chance.choice(WAITS))
         for _ in range(chance.randrange(3, 41))
     ]
-    return [*(OPENED if seed % 2 else []), *(CUT if seed % 8 == 1 else []), *some]
+    begin = [*(OPENED if seed % 2 else []), *(CUT if seed % 8 == 1 else [])]
+    return [*begin, *(BROUGHT if seed % 8 == 2 else []), *some]
 
 
 def play(guard: Guard, acts: list[tuple[str, int]]) -> Session:
@@ -641,10 +715,28 @@ class Unseen(Guard):
         return True
 
 
-class SeenAtOnce(Guard):
-    def drawn(self, at: int, *, armed: bool = False) -> None:
-        seen = self._seen_ms
+class Anywhere(Guard):
+    """A letter counts wherever its answer is."""
+
+    def drawn(
+        self, at: int, *, letters: Iterable[str] = ALL, armed: bool = False
+    ) -> None:
         super().drawn(at, armed=armed)
+
+
+class SightedAtOnce(Guard):
+    """What came into sight was there when the letter was typed."""
+
+    def _sighted(self, letter: str, at: int) -> bool:
+        return letter in self._sight
+
+
+class SeenAtOnce(Guard):
+    def drawn(
+        self, at: int, *, letters: Iterable[str] = ALL, armed: bool = False
+    ) -> None:
+        seen = self._seen_ms
+        super().drawn(at, letters=letters, armed=armed)
         if seen is None and self._seen_ms is not None:
             self._seen_ms = at - 1
 
@@ -760,6 +852,8 @@ MUTANTS = [
     KeepsFocus,
     Undrawn,
     Unseen,
+    Anywhere,
+    SightedAtOnce,
     SeenAtOnce,
     StripUnseen,
     Punctual,

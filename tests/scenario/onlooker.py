@@ -7,6 +7,7 @@ the guard. Invariant: an answer passes only if every rule held at its key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -265,11 +266,18 @@ class Onlooker:
             ("not drawn", self.read != (last.request_id, last.mark)),
             ("typed into a field", typed),
             ("something is folded", name in GRANTING and self._folded()),
+            ("its answer was out of sight", not self._answer_seen(name)),
         ]
         why = next((word for word, holds in reasons if holds), "")
         strip = "again to grant it" in text
         press = Press(at, name, why, last.request_id, last.mark, strip, text)
         self.inputs.append(press)
+
+    def _answer_seen(self, letter: str) -> bool:
+        """The row that says what the letter answers stands on the screen."""
+        rows = self.glass.lines(self.driver.card.region)
+        row = re.compile(rf"^[ >]*{letter}  \S")
+        return any(row.match(line.translate(_FRAME)) for line in rows)
 
     def _folded(self) -> bool:
         form = self.driver.card._form

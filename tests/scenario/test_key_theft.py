@@ -17,13 +17,14 @@ from state.events import ReviewAsked
 from state.store import Published
 from tests.driver import Driver, drive
 from tests.scenario.glass import Glass
-from tests.scenario.onlooker import Asked, Disturbed, Theft
+from tests.scenario.onlooker import LETTERS, Asked, Disturbed, Theft
 from tests.scenario.sessions import SIZES, prepare, session
 from tests.soaking import seeds
 from tui.presenter import Presenter
 from tui.screens.fleet import FleetScreen
 from widgets.card_field import CardField
 from widgets.card_form import CardForm
+from widgets.card_moves import CardMoves
 
 SEEDS = seeds(usual=40, soaking=1000)
 SEARCHED = range(40)
@@ -144,6 +145,11 @@ def without_a_look_at_the_armed_card(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(g.Guard, "_seen", lambda _guard, _at: True)
 
 
+def without_a_look_at_the_answers(patch: pytest.MonkeyPatch) -> None:
+    """A letter counts wherever one has scrolled to."""
+    patch.setattr(CardMoves, "sight", frozenset(LETTERS))
+
+
 def without_the_second_press(patch: pytest.MonkeyPatch) -> None:
     tick = g.Guard.tick
 
@@ -241,6 +247,7 @@ FOUND_BY: dict[Mutate, int] = {
     without_a_rest_after_other_words: 0,
     without_silence_after: 0,
     without_a_look_at_the_armed_card: 7,
+    without_a_look_at_the_answers: 7,
     without_the_second_press: 0,
     without_a_rest_for_the_strip: 9,
     without_a_rest_for_another_rule: 32,

@@ -293,7 +293,7 @@ def test_permissions_in_other_themes(snap_of: Snap, theme: str) -> None:
 @low_and_high
 def test_permissions_narrowed(snap_of: Snap, size: Size) -> None:
     """Less than was asked, for the session: spelled out."""
-    act = card("down", "space", "down", "space", "a")
+    act = card("down", "space", "down", "space", "end", "a")
     words = ["a again to grant it", "[x] write /srv/cache", "[ ] read /home/dev"]
     if size[1] < 30:
         words = words[:1]

@@ -570,7 +570,7 @@ def test_the_border_says_when_answers_stand_below() -> None:
     table = Table()
 
     async def act(app: Host, pilot: Pilot[None]) -> None:
-        long = reveal("\n".join(f"echo {n}" for n in range(30)))
+        long = reveal("\n".join(f"echo {n}" for n in range(30)), multiline=True)
         found = await table.start(app, pilot, command=long)
         await table.focus()
         assert "end answers below" in drawn(found.edges[1])[0]
@@ -578,7 +578,102 @@ def test_the_border_says_when_answers_stand_below() -> None:
         await pilot.pause()
         assert "answers below" not in drawn(found.edges[1])[0]
 
-    play(table.build, act)
+    play(table.build, act, (80, 26))
+
+
+@pytest.mark.parametrize("letter", ["y", "p"])
+def test_a_letter_out_of_sight_shows_its_answer_and_does_not_count(letter: str) -> None:
+    """And nothing says that letters decide while none of them would."""
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        long = reveal("\n".join(f"echo {n}" for n in range(30)), multiline=True)
+        found = await table.start(app, pilot, command=long)
+        await table.focus()
+        await table.after(1000)
+        edge, body = found.edges[0], found.body
+        assert "not armed · answers below" in drawn(edge)[0]
+        assert not found.has_class("-armed")
+        await table.press(letter)
+        await table.after(100)
+        assert not app.of(Decide)
+        assert "again to grant it" not in "".join(drawn(body))
+        assert f"{letter} did not count: its answer was out" in drawn(edge)[0]
+        assert "No, continue" in "".join(drawn(body))
+        await table.after(300)
+        await table.press(letter)
+        await table.after(100)
+        assert not app.of(Decide), "it has to be read first"
+        await table.after(600)
+        assert f"press {letter} again" in drawn(edge)[0]
+        await table.press(letter)
+        await table.after(100)
+        if letter == "p":
+            await table.after(600)
+            assert not app.of(Decide)
+            await table.press(letter)
+            await table.after(100)
+        assert [d.decision.letter for d in app.of(Decide)] == [letter]
+
+    play(table.build, act, (80, 26))
+
+
+def test_who_scrolls_to_the_answers_need_not_wait() -> None:
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        long = reveal("\n".join(f"echo {n}" for n in range(30)), multiline=True)
+        found = await table.start(app, pilot, command=long)
+        await table.focus()
+        await table.after(1000)
+        await table.press("end")
+        await table.after(100)
+        assert "armed: letters decide" in drawn(found.edges[0])[0]
+        assert found.has_class("-armed")
+        await table.press("home")
+        await table.after(100)
+        assert not found.has_class("-armed")
+        await table.press("end")
+        await table.after(100)
+        await table.press("d")
+        await table.after(100)
+        assert len(app.of(Decide)) == 1
+
+    play(table.build, act, (80, 26))
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_card_takes_less_air_where_that_brings_its_answers_on_screen(
+    *, plain: bool
+) -> None:
+    """And keeps its lines where they are when a strip opens."""
+    table = Table()
+
+    async def act(app: Host, pilot: Pilot[None]) -> None:
+        found = await table.start(app, pilot)
+        heights = {}
+        for rows in range(24, 10, -1):
+            await pilot.resize_terminal(80, rows)
+            await pilot.pause()
+            lines = drawn(found.body)
+            whole = "No, continue" in "".join(lines)
+            heights[rows] = (len(lines), whole)
+            words = [line.strip() for line in lines if line.strip()]
+            assert words[0].startswith("Would you like")
+        assert [whole for _, whole in heights.values()].count(True) >= 8, heights
+        await pilot.resize_terminal(80, 17)
+        await table.focus()
+        await table.after(600)
+        before = drawn(found.body)
+        await table.press("p")
+        await table.after(100)
+        after = drawn(found.body)
+        assert "again to grant it" in "".join(after)
+        assert [line for line in before if "cargo update" in line]
+        top = next(n for n, line in enumerate(before) if "agent" in line)
+        assert found.body.scroll_offset.y or after[top] == before[top]
+
+    play(table.build, act, (80, 24), look=Look(plain=plain))
 
 
 def test_down_goes_past_the_last_choice_to_the_answers() -> None:
