@@ -14,6 +14,7 @@ from state.changes import Wanted as Wanted
 from state.controls import Controls, Limits
 from state.dataclass import dataclass, replace
 from state.model import Sandbox, SandboxMode, Settings
+from state.reviews import REVIEWER_WORDS as REVIEWER_WORDS
 
 UNTRUSTED = "untrusted"
 READ_ONLY, WORKSPACE, FULL_ACCESS = ":read-only", ":workspace", ":danger-full-access"
@@ -53,11 +54,6 @@ POLICY_WORDS = {
     "never": "never",
     "granular": "granular",
     "untrusted": "untrusted",
-}
-REVIEWER_WORDS = {
-    "user": "you",
-    "auto_review": "auto-review",
-    "guardian_subagent": "auto-review",
 }
 
 

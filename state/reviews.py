@@ -14,6 +14,12 @@ from state.dataclass import dataclass
 from state.items import ItemId, ThreadId, TurnId
 
 RequestId = int | str
+REVIEWER_WORDS = {
+    "user": "you",
+    "auto_review": "auto-review",
+    "guardian_subagent": "auto-review",
+}
+"""Who decides, by the engine's name for it"""
 RETRY_EPOCH = "auto-review"
 """Stands for the engine's life in the key of a denial that was approved for a retry:
 such a decision answers no request."""

@@ -45,6 +45,7 @@ from tui.review_visit import Visit, answer, targets, visit
 from tui.services import engine_label
 
 NO_ENGINE = "No engine is running for this CODEX_HOME: nothing waits."
+NO_REMOTE = "No engine answers at {}: whether something waits there is not known."
 PRIVATE = "An engine of this call only has no reviews; leave out --private."
 NO_ID = "“{}” is no id of a review; `codex-tui reviews` lists what waits, with its id."
 WINDOW = "in the window"
@@ -75,7 +76,7 @@ def reviews_command(args: argparse.Namespace) -> int:
     try:
         return asyncio.run(run())
     except EngineError as error:
-        print(_no_engine(error), file=sys.stderr)
+        print(_no_engine(error, args, place), file=sys.stderr)
         if args.json:
             print_json(rows(kept))
         elif kept.entries:
@@ -83,8 +84,12 @@ def reviews_command(args: argparse.Namespace) -> int:
         return 3
 
 
-def _no_engine(error: EngineError) -> str:
-    return NO_ENGINE if isinstance(error, EngineLost) else clean(str(error))
+def _no_engine(error: EngineError, args: Any, place: Place) -> str:
+    if not isinstance(error, EngineLost):
+        return clean(str(error))
+    if args.remote:
+        return NO_REMOTE.format(one_line(engine_label(args, place)))
+    return NO_ENGINE
 
 
 def _print(found: Visit, kept: Past, args: Any) -> None:
@@ -234,7 +239,7 @@ def review_command(args: argparse.Namespace) -> int:
         print(clean(f"Not sent, for it could not be saved: {error}"), file=sys.stderr)
         return 4
     except EngineError as error:
-        print(_no_engine(error), file=sys.stderr)
+        print(_no_engine(error, args, place), file=sys.stderr)
         return 3
 
 

@@ -364,6 +364,12 @@ def user_engine(args: argparse.Namespace, place: Place, cwd: str) -> Engine:
 
 
 def engine_label(args: argparse.Namespace, place: Place) -> str:
-    """What names this engine's threads in our store: its home, or its address."""
+    """What names this engine's threads in our store: its home, or its address; never
+    what opens it."""
     remote: str | None = getattr(args, "remote", None)
-    return remote.split("?")[0] if remote else str(place.codex_home)
+    if not remote:
+        return str(place.codex_home)
+    scheme, _, rest = remote.split("?")[0].rpartition("://")
+    host, slash, path = rest.partition("/")
+    host = host.rpartition("@")[2]
+    return f"{scheme}://{host}{slash}{path}" if scheme else rest

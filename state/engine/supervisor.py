@@ -182,6 +182,7 @@ async def _spawn_private(
 async def _reach(target: RemoteTarget) -> Transport:
     parts = urlsplit(target.url)
     where = f"{parts.scheme}://{parts.hostname or parts.path}"
+    where = where if parts.scheme else parts.path
     loopback = parts.hostname in ("localhost", "::1") or (
         (parts.hostname or "").startswith("127.")
     )

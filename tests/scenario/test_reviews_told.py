@@ -15,6 +15,7 @@ import pytest
 
 from state import events as e
 from state.dataclass import replace
+from state.engine.errors import EngineLost
 from state.home import store_path
 from state.model import Review, Thread, World
 from state.reduce import reduce
@@ -27,6 +28,7 @@ from tests.store.helpers import T1, decided, publish, review, seen, writing
 from tui import review_report
 from tui.place import Place
 from tui.review_ledger import Past, lines, past, rows, stored
+from tui.services import engine_label
 
 TOLD = {
     "command": ["$ step_000", "step_399", "--accept", "does not say which"],
@@ -133,3 +135,33 @@ def test_a_word_that_is_no_id_is_a_wrong_argument(
     said = capsys.readouterr().err
     assert "is no id of a review; `codex-tui reviews` lists" in said
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize(
+    ("remote", "label"),
+    [
+        (None, "/home/dev/.codex"),
+        ("ws://127.0.0.1:8/x?token=s3cret", "ws://127.0.0.1:8/x"),
+        ("wss://me:s3cret@host.example:8/a@b", "wss://host.example:8/a@b"),
+        ("unix:///run/a@b.sock", "unix:///run/a@b.sock"),
+        ("bogus", "bogus"),
+    ],
+)
+def test_no_secret_of_an_address_is_kept_or_told(
+    remote: str | None, label: str
+) -> None:
+    place = Place(Path("/home/dev/.codex"), Path("/nowhere"))
+    assert engine_label(Namespace(remote=remote), place) == label
+
+
+@pytest.mark.parametrize(
+    ("remote", "words"),
+    [(None, review_report.NO_ENGINE), ("ws://me:s3cret@h:1", "answers at ws://h:1:")],
+)
+def test_nobody_there_is_said_of_the_engine_that_was_meant(
+    remote: str | None, words: str
+) -> None:
+    place = Place(Path("/home/dev/.codex"), Path("/nowhere"))
+    lost = EngineLost("refused")
+    said = review_report._no_engine(lost, Namespace(remote=remote), place)
+    assert words in said and "s3cret" not in said
