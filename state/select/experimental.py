@@ -37,6 +37,7 @@ _OLD = ("smart_approvals", "guardian_subagent")
 _REMOVED = "Removed from the engine: it has no effect any more."
 _HELD = "Your administrator holds this one {}; it cannot be turned here."
 _BARRED = "Your administrator does not allow auto-review here."
+_NOT_KNOWN = "Not known yet; asking the engine."
 _NO_THREAD = "No thread is open: open one, or make auto-review the default below."
 NEVER_WRITTEN = frozenset(f"features.{name}" for name in _OLD)
 
@@ -126,7 +127,9 @@ def _smart(
             turned.get(USUAL, usual),
             usual,
             f"{NOT_ALLOWED} · {set_by}" if barred else set_by,
-            _fixed(_BARRED if barred else "", usual),
+            _NOT_KNOWN
+            if controls is None
+            else _fixed(_BARRED if barred else "", usual),
         ),
     )
 
@@ -170,7 +173,7 @@ def _sentences(
 ) -> tuple[Bits, ...]:
     lines: list[Bits] = []
     if controls is None:
-        return ((Bit("Not known yet; asking the engine.", Tone.MUTED),),)
+        return ((Bit(_NOT_KNOWN, Tone.MUTED),),)
     if controls.problem:
         why = one_line(controls.problem)
         lines.append(

@@ -16,6 +16,7 @@ from state.agents import (
     rootless,
     runs_unboxed,
 )
+from state.approvals import switches
 from state.dataclass import replace
 from state.messaging import AgentName, Way, way_to
 from state.model import (
@@ -130,8 +131,12 @@ def asks(settings: Settings) -> str:
             return "asks you for everything"
         case "on-request" | "on-failure" | "granular":
             who = reviewer_words(settings.reviewer)
-            some = " about some" if settings.approval_policy == "granular" else ""
-            return f"asks {who}{some}"
+            if settings.approval_policy != "granular":
+                return f"asks {who}"
+            on = [on for _, on in switches(settings.granular)]
+            if not any(on):
+                return "asks about nothing"
+            return f"asks {who} about {'all' if all(on) else 'some'}"
         case unknown:
             return f"approvals {reveal(unknown).text}"
 

@@ -153,3 +153,20 @@ def test_untrusted_goes_into_no_file(scope: str) -> None:
     assert "no longer read" in view.refused
     assert [o.value for o in view.policy.options if o.blocked] == ["untrusted"]
     assert not board(thread(ASK), THREAD, wanted=wanted).refused
+
+
+@pytest.mark.parametrize(
+    ("on", "words"),
+    [
+        (("rules", "mcp_elicitations"), "asks you about some"),
+        (tuple(name for name, _ in a.SWITCHES), "asks you about all"),
+        ((), "asks about nothing"),
+    ],
+)
+def test_how_much_the_granular_policy_asks_is_said(
+    on: tuple[str, ...], words: str
+) -> None:
+    granular = tuple((name, True) for name in on)
+    settings = replace(ASK, approval_policy="granular", granular=granular)
+    told, _ = rows(board(thread(settings), THREAD))["This thread"]
+    assert told.endswith(words)
