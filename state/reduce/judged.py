@@ -10,7 +10,7 @@ from __future__ import annotations
 from state.dataclass import replace
 from state.items import Item, ItemStatus, Level, Notice
 from state.ledger import Outcome, judged
-from state.model import Thread, TurnStatus
+from state.model import Thread, Turn, TurnStatus
 from state.reviews import ITS_CALL, ITS_ENGINE, AutoReview
 from state.words import duration
 
@@ -19,6 +19,7 @@ _ENDS = {
     ITS_CALL: "did not come to a result: the call it was about was given up",
     ITS_ENGINE: "ended with the engine",
 }
+NEAR_MS = 2_000
 UNSEEN = "unseen"
 """Our word for a verdict that nobody of us heard"""
 RUNNING = "inProgress"
@@ -91,14 +92,30 @@ def verdict(auto: AutoReview) -> Notice | None:
 
 def judging_over(thread: Thread) -> Thread:
     """No review runs on in a turn that is over: its end was told while nobody of us
-    listened, or is told next."""
+    listened, or is told next. What seemed to end with its call ended with the turn, if
+    that was interrupted just then: of a cell's calls an engine tells the end first."""
     over = {}
     for auto in thread.auto_reviews.values():
         turn = thread.turns.get(auto.turn_id) if auto.turn_id else None
-        if auto.status == RUNNING and turn is not None and turn.status in _ENDED:
-            stopped = turn.status is TurnStatus.INTERRUPTED
-            status = "aborted" if stopped else UNSEEN
-            over[auto.id] = replace(auto, status=status)
+        if turn is None or turn.status not in _ENDED:
+            continue
+        stopped = turn.status is TurnStatus.INTERRUPTED
+        if auto.status == RUNNING:
+            over[auto.id] = replace(auto, status="aborted" if stopped else UNSEEN)
+        elif stopped and auto.ended_by == ITS_CALL and _together(turn, auto):
+            over[auto.id] = replace(auto, ended_by="")
     if not over:
         return thread
-    return replace(thread, auto_reviews={**thread.auto_reviews, **over})
+    thread = replace(thread, auto_reviews={**thread.auto_reviews, **over})
+    for auto in over.values():
+        turn = thread.turns.get(auto.turn_id) if auto.turn_id else None
+        if turn is not None and auto.notice in turn.items:
+            thread = with_verdict(thread, auto)
+    return thread
+
+
+def _together(turn: Turn, auto: AutoReview) -> bool:
+    """A turn's end is told in whole seconds by some."""
+    if turn.completed_ms is None or auto.completed_ms is None:
+        return True
+    return abs(turn.completed_ms - auto.completed_ms) < NEAR_MS

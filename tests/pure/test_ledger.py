@@ -12,6 +12,7 @@ from state.events import (
     AutoReviewChanged,
     DenialApproved,
     EngineChanged,
+    TurnEnded,
     WarningSeen,
 )
 from state.items import (
@@ -43,6 +44,7 @@ from state.model import (
     Thread,
     ThreadStatus,
     Turn,
+    TurnStatus,
     World,
 )
 from state.reduce import reduce, reduce_thread
@@ -421,6 +423,14 @@ def test_what_ended_an_auto_review_is_not_always_its_turn() -> None:
         after = reduce_thread(thread, AutoReviewChanged(T, auto))
         assert of_auto(T, after.auto_reviews["r"]).who == who
         assert words in said(after, auto)
+    for gap, who in ((50, "the turn's end"), (9_000, "its call's end")):
+        # Of a cell's calls an engine tells the end before that of the turn.
+        told = replace(auto, completed_ms=10_000)
+        after = reduce_thread(running, AutoReviewChanged(T, told))
+        stop = TurnEnded(T, turn.id, TurnStatus.INTERRUPTED, at_ms=10_000 + gap)
+        after = reduce_thread(after, stop)
+        assert of_auto(T, after.auto_reviews["r"]).who == who
+        assert ("ended with the turn" in said(after, auto)) is (gap < 1_000)
     begun = reduce_thread(
         running, AutoReviewChanged(T, replace(auto, status="inProgress"))
     )
