@@ -16,6 +16,7 @@ from pathlib import Path
 from state.changes import ApproveDenial, ChangeSettings
 from state.commands import (
     Decide,
+    Interrupt,
     OpenThread,
     ResumeThread,
     SendTurn,
@@ -27,7 +28,7 @@ from state.db.ledger import read_ledger
 from state.db.writer import StoreWriter
 from state.engine.session import EngineSession
 from state.items import Command, Notice, ThreadId
-from state.ledger import Outcome
+from state.ledger import Outcome, of_auto
 from state.messaging import told_root
 from state.model import (
     AutoReview,
@@ -47,7 +48,7 @@ from tests.engine.session_bench import LIMIT, kill, options, shared
 from tui.bridge import Bridge, Keeper, now_ms
 from tui.demo.provider import Verdict
 from tui.demo.request import ModelRequest, item_text
-from tui.demo.steps import Exec, FollowUp, Say, Spawn, Step, WaitAgents
+from tui.demo.steps import Exec, FollowUp, Js, Say, Spawn, Step, WaitAgents
 
 RATIONALE = "nobody asked for that"
 APPROVED = "manually approved a specific action"
@@ -59,6 +60,13 @@ _BREAKING = {
     "ten": ("bad", "bad", "good") * 5,
 }
 END = Say("done", "final_answer")
+ASK = {"sandbox_permissions": "require_escalated", "justification": "may I?"}
+TWO = "await Promise.all([{}]);".format(
+    ", ".join(
+        f"tools.exec_command({json.dumps({'cmd': f'echo {word}', **ASK})})"
+        for word in ("bad", "slow")
+    )
+)
 
 
 class Model:
@@ -84,6 +92,10 @@ class Model:
         if request.user_text == "send a kid":
             sent = (Spawn("kid", "try it"), WaitAgents(20_000))
             return [sent[request.reply_index] if request.reply_index < 2 else END]
+        if request.user_text == "two at once" and request.reply_index == 0:
+            return [Js(TWO)]
+        if request.user_text == "one slow" and request.reply_index == 0:
+            return [Exec("echo slow", escalate=True, justification="may I?")]
         if request.user_text == "by rule" and request.reply_index == 0:
             return [Exec("echo ruled")]
         if request.user_text.startswith("ask") and request.reply_index == 0:
@@ -100,6 +112,8 @@ class Model:
         asked = item_text(request.input[-1])
         if "echo good" in asked.rpartition("Planned action")[2]:
             return Verdict("allow", "harmless")
+        if "echo slow" in asked.rpartition("Planned action")[2]:
+            return Verdict("allow", "too late", after=600)
         if APPROVED in json.dumps(list(request.input)):
             return Verdict("allow", "the user approved it", "medium", "high")
         return Verdict("deny", RATIONALE, "high", "low")
@@ -219,6 +233,7 @@ def test_denied_declined_approved_and_still_known_after_a_kill(
         await say("by rule")
         await until(store, lambda w: outside(w, thread) and idle(w, thread))
         await _breaker(bridge, store, bench)
+        await _unanswered(bridge, store, bench)
         await _child(bridge, store, bench)
         late = await _denied(bridge, store, bench)
         await bridge.act(ChangeSettings(thread, reviewer="user"))
@@ -286,6 +301,32 @@ async def _breaker(bridge: Bridge, store: Store, bench: Bench) -> None:
         (why,) = [n.text for n in notices if "the engine stopped it" in n.text]
         assert f"{denials} in the last 50 reviews" in why
         assert world.threads[thread].notices == ()
+
+
+async def _unanswered(bridge: Bridge, store: Store, bench: Bench) -> None:
+    """What ends an auto-review that did not answer: its call, given up when its
+    neighbour in the script was denied, or its turn, which an interrupt ended."""
+    start = StartThread(
+        ClientId("two"),
+        str(bench.workspace),
+        "two at once",
+        sandbox="workspace-write",
+        reviewer="auto_review",
+    )
+    thread = await bridge.act(start)
+    assert thread is not None
+    world = await until(store, lambda w: idle(w, thread))
+    (turn,) = world.threads[thread].turns.values()
+    assert turn.status is TurnStatus.COMPLETED
+    who = {of_auto(thread, auto).who for auto in autos(world, thread)}
+    assert who == {"auto-review", "its call's end"}
+
+    await bridge.act(SendTurn(ClientId("slow"), thread, "one slow"))
+    await until(store, lambda w: len(w.threads[thread].auto_reviews) == 3)
+    await bridge.act(Interrupt(thread))
+    await until(store, lambda w: len(autos(w, thread)) == 3 and idle(w, thread))
+    last = autos(store.world, thread)[-1]
+    assert (last.status, of_auto(thread, last).who) == ("aborted", "the turn's end")
 
 
 async def _child(bridge: Bridge, store: Store, bench: Bench) -> None:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from state.approvals import in_force, reviewer_of
 from state.commands import ForkThread, StartThread
+from state.engine.port import Defaults
 from state.events import SandboxRefused, SettingsChanged, TurnEnded
 from state.items import ThreadId
 from state.model import ClientId, SandboxMode
 from state.select.sandbox import Known, sandbox_view
 from state.store import Store
+from state.usual import defaults_of, under_limits
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.review_bench import managed
 from tests.engine.session_bench import Watch, running
 from tui.demo.steps import Say
 
-ONLY_READ = 'allowed_sandbox_modes = ["read-only"]\n'
+ONLY_READ = """allowed_sandbox_modes = ["read-only"]
+allowed_approval_policies = ["untrusted", "on-request"]
+allowed_approvals_reviewers = ["auto_review"]
+"""
 
 
 async def _refused(watch: Watch, command: StartThread | ForkThread) -> ThreadId:
@@ -50,6 +56,28 @@ async def _by(watch: Watch, thread_id: ThreadId, layer: str) -> None:
     assert rows[0].set_by == layer, rows[0]
 
 
+async def _said_of_new_threads(watch: Watch, bench: Bench, known: Defaults) -> None:
+    """What /approvals says of new threads is what one gets, not what the file says:
+    the engine falls back, for each setting that is not allowed."""
+    config = bench.home.codex_home / "config.toml"
+    text = config.read_text()
+    never = 'approval_policy = "never"'
+    config.write_text(text.replace('approval_policy = "on-request"', never))
+    assert never in config.read_text()
+    mark = len(watch.events)
+    plain = await watch.session.send(StartThread(ClientId("d"), known.cwd, "hello"))
+    told = await watch.until(
+        SettingsChanged, lambda e: e.thread_id == plain, since=mark
+    )
+    controls = await watch.session.controls(str(bench.workspace))
+    assert controls is not None
+    usual = defaults_of(controls)
+    assert (usual.approval_policy, reviewer_of(usual)) == ("never", "user")
+    force = in_force(under_limits(usual, controls))
+    assert in_force(told.settings) == force
+    assert force == ("untrusted", "auto_review", ":read-only", ())
+
+
 @each_engine
 def test_a_mode_that_is_not_allowed_rings_for_a_start_and_a_fork(
     engine: EngineUnderTest, tmp_path: Path
@@ -77,6 +105,7 @@ def test_a_mode_that_is_not_allowed_rings_for_a_start_and_a_fork(
             assert named not in (None, first), watch.said()
             alarm = await watch.until(SandboxRefused, lambda e: e.thread_id == named)
             assert alarm.asked == "profile :workspace"
+            await _said_of_new_threads(watch, bench, found)
 
     with Bench(administered, lambda _request: [Say("heard")]) as bench:
         asyncio.run(work(bench))
