@@ -30,6 +30,7 @@ from state.forms import (
 from state.lets_in import lets_in
 from state.prefix import Ladder, ladder_of
 from state.reviews import Decision, Review
+from state.strange import known_grants
 from state.text import reveal
 
 Json = dict[str, Any]
@@ -230,7 +231,7 @@ def granted_of(permissions: Json, keys: tuple[str, ...]) -> Json:
     """The profile that grants these parts of what was asked, and no more."""
     parts = grant_parts(permissions)
     if len(keys) == len(parts):
-        return {name: value for name, value in permissions.items() if value is not None}
+        return known_grants(permissions)
     granted: Json = {}
     asked = permissions.get("fileSystem") or {}
     for key, _, profile in parts:

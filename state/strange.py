@@ -1,10 +1,13 @@
 """What a request of a newer engine holds that this program does not know.
 
-Owns the kinds of a command's request and the names of its answers. Pure. Invariant:
-what is not known here is named, and never taken for something that is.
+Owns the kinds of a command's request, the names of its answers and of what permissions
+are made of. Pure. Invariant: what is not known here is named, and never taken for
+something that is.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 COMMAND_KINDS = frozenset({"command", "writeStdin", "humanCommand"})
 """Kinds of a command's request; what a yes to any other would do is not known."""
@@ -18,6 +21,33 @@ _ANSWERS = frozenset(
         "decline",
     }
 )
+_PERMISSIONS = {
+    "fileSystem": frozenset({"entries", "globScanMaxDepth", "read", "write"}),
+    "network": frozenset({"enabled"}),
+}
+
+
+def unknown_grants(permissions: object) -> tuple[str, ...]:
+    """What asked permissions hold beyond what is shown of them."""
+    found: list[str] = []
+    for part, asked in permissions.items() if isinstance(permissions, dict) else ():
+        known = _PERMISSIONS.get(part)
+        if known is None:
+            found += [str(part)] if asked else []
+        elif isinstance(asked, dict):
+            more = (name for name, value in asked.items() if value)
+            found += [f"{part}.{name}" for name in more if name not in known]
+    return tuple(found)
+
+
+def known_grants(permissions: dict[str, Any]) -> dict[str, Any]:
+    """Asked permissions without what is not known of them, else as they came."""
+    known: dict[str, Any] = {}
+    for part, names in _PERMISSIONS.items():
+        asked = permissions.get(part)
+        if isinstance(asked, dict):
+            known[part] = {name: asked[name] for name in asked if name in names}
+    return known
 
 
 def unknown_answers(listed: object) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from state.forms import NOTE, Field, FieldKind, FormKind, form_of, grant_parts
 from state.items import ThreadId
 from state.model import Review, ReviewKey, ReviewKind, Thread
 from state.select.words import one_line, unwrap_command
-from state.strange import COMMAND_KINDS, unknown_answers
+from state.strange import COMMAND_KINDS, unknown_answers, unknown_grants
 from state.text import Revealed, clean, reveal
 from state.views import FieldView, OptionView
 from state.web_address import address_of, host_words
@@ -34,6 +34,7 @@ _QUESTIONS = {
     ReviewKind.TOOL_CALL: "This waits for the client that owns the tool.",
     ReviewKind.OTHER: "This waits for the client that owns it.",
 }
+ONLY_REFUSED = "would go with a yes: so it can only be refused here"
 _UNKNOWN = "This request has a form that codex-tui does not know; it answers nothing."
 
 
@@ -275,8 +276,16 @@ def hidden_words(review: Review) -> list[str]:
 
 def _news(review: Review, params: Json) -> list[str]:
     """What a newer engine asks or would take that this program does not know."""
+    grants = [
+        *((name, "is not granted here") for name in _more(params, "permissions")),
+        *((name, ONLY_REFUSED) for name in _more(params, "additionalPermissions")),
+    ]
+    more = [
+        f"It asks for something that codex-tui does not know, “{name}”, which {fate}."
+        for name, fate in grants
+    ]
     if review.kind is not ReviewKind.COMMAND:
-        return []
+        return more
     found = [
         f"The engine would also take “{one_line(name)}”, an answer that codex-tui does "
         "not know."
@@ -289,7 +298,11 @@ def _news(review: Review, params: Json) -> list[str]:
             f"A kind of request that codex-tui does not know, “{named}”: it can only "
             "be refused here."
         ]
-    return found
+    return more + found
+
+
+def _more(params: Json, name: str) -> list[str]:
+    return [one_line(grant) for grant in unknown_grants(params.get(name))]
 
 
 def ladder_words(review: Review) -> tuple[tuple[str, ...], int]:

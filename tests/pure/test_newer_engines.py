@@ -41,7 +41,13 @@ from state.select.experimental import HERE, STAGES, experimental_view, smart_cha
 from state.select.failures import MEANING, failure_words
 from state.select.frame import asks, sandbox_mode
 from state.select.ledger import facts, how, live_entries
-from state.select.review_parts import facts_of, hidden_words, question_of
+from state.select.review_parts import (
+    ONLY_REFUSED,
+    facts_of,
+    hidden_words,
+    question_of,
+)
+from state.strange import unknown_grants
 from tests.recordings import EPOCH, FOLDER, NAMES, messages
 from tui.presenter import Presenter
 
@@ -192,6 +198,24 @@ def test_an_unknown_answer_is_named_and_not_offered() -> None:
     assert not fits(review, '{"decision":"acceptForever"}')
 
 
+def test_permissions_of_a_new_kind_are_named() -> None:
+    """A yes would give them unseen, or not at all: it is said which."""
+    files = {"write": ["/p"], "exec\x1b": ["/p"], "globScanMaxDepth": 3, "new": None}
+    asked = {"fileSystem": files, "network": {"enabled": True}, "gpu": {}, "tpm": [1]}
+    both = ["“fileSystem.exec”", "“tpm”"]
+    command = _review(COMMAND, {**ASKED, "additionalPermissions": asked})
+    alone = _review("item/permissions/requestApproval", {**ASKED, "permissions": asked})
+    assert [d.letter for d in command.decisions] == ["d", "n"]
+    for review, fate in ((command, ONLY_REFUSED), (alone, "is not granted here")):
+        said = hidden_words(review)
+        assert len(said) == len(both)
+        assert all(w in s and fate in s for w, s in zip(both, said, strict=True))
+    for decision in alone.decisions:
+        assert "tpm" not in decision.result
+        assert "exec" not in decision.result
+    assert unknown_grants("all of it") == ()
+
+
 def test_where_a_tool_server_is_from_is_not_where_it_runs() -> None:
     asked = {"threadId": "t", "serverName": "s", "mode": "form", "message": "Who?"}
     method = "mcpServer/elicitation/request"
@@ -256,6 +280,10 @@ def test_a_sandbox_of_an_unknown_kind_is_unknown() -> None:
     raw = {"sandboxPolicy": {"type": "vault"}, "approvalPolicy": {"panel": {}}}
     settings = decode_settings({**raw, "cwd": "/w", "model": "m"})
     assert settings.sandbox is None
+    for network, known in (("enabled", True), (False, True), ("by-list", False)):
+        policy = {"type": "workspaceWrite", "networkAccess": network}
+        told = decode_settings({**raw, "sandboxPolicy": policy})
+        assert (told.sandbox is not None) is known
     assert sandbox_mode(settings)[1] == "sandbox unknown"
     assert asks(settings) == ""
 

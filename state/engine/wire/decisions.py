@@ -14,7 +14,7 @@ from state.answers import TELL, as_result, prefix_decision
 from state.dataclass import replace
 from state.engine.wire import structs as w
 from state.model import Decision
-from state.strange import COMMAND_KINDS
+from state.strange import COMMAND_KINDS, unknown_grants
 from state.text import reveal
 
 Json = dict[str, Any]
@@ -45,7 +45,10 @@ def command_decisions(
     if "decline" not in offers:
         place = offers.index("cancel") if "cancel" in offers else len(offers)
         offers.insert(place, "decline")
-    if params.kind not in COMMAND_KINDS:
+    if params.kind not in COMMAND_KINDS or unknown_grants(
+        params.additional_permissions
+    ):
+        # What a yes would do is not known; a no does nothing.
         offers = [offer for offer in offers if offer in ("decline", "cancel")]
     built = (_command_decision(offer, params) for offer in offers)
     return _one_per_letter([decision for decision in built if decision is not None])

@@ -144,6 +144,8 @@ def turn_status(word: str) -> TurnStatus:
 def _sandbox(raw: w.SandboxPolicy | None) -> Sandbox | None:
     if raw is None or raw.type not in _MODES:
         return None
+    if raw.network_access not in (True, False, "enabled", "restricted"):
+        return None  # A new word for the network must not read as off.
     mode = _MODES[raw.type]
     return Sandbox(
         mode=mode,
