@@ -18,6 +18,7 @@ from typing import Any
 
 from state.dataclass import dataclass
 from state.pattern import late_pattern
+from state.strange import unknown_approval
 
 Json = dict[str, Any]
 Value = str | bool | tuple[str, ...]
@@ -151,6 +152,8 @@ def _questions(params: Json) -> Form | None:
 
 def _schema(params: Json) -> Form | None:
     if params.get("mode") not in _NATIVE_FORMS or is_tool_approval(params):
+        return None
+    if unknown_approval(params.get("_meta")):
         return None
     schema = params["requestedSchema"]
     properties = schema["properties"]

@@ -1,8 +1,8 @@
 """What a request of a newer engine holds that this program does not know.
 
-Owns the kinds of a command's request, the names of its answers and of what permissions
-are made of. Pure. Invariant: what is not known here is named, and never taken for
-something that is.
+Owns the kinds of a command's request and of approvals, the names of answers and of
+what permissions are made of. Pure. Invariant: what is not known here is named, and
+never taken for something that is.
 """
 
 from __future__ import annotations
@@ -21,10 +21,18 @@ _ANSWERS = frozenset(
         "decline",
     }
 )
+_APPROVALS = frozenset({"mcp_tool_call"})
 _PERMISSIONS = {
     "fileSystem": frozenset({"entries", "globScanMaxDepth", "read", "write"}),
     "network": frozenset({"enabled"}),
 }
+
+
+def unknown_approval(meta: object) -> str:
+    """The engine's own question that comes as one of a tool server: its kind, if that
+    is not known; "" otherwise."""
+    kind = meta.get("codex_approval_kind") if isinstance(meta, dict) else None
+    return "" if kind is None or kind in _APPROVALS else str(kind)
 
 
 def unknown_grants(permissions: object) -> tuple[str, ...]:

@@ -17,7 +17,12 @@ from state.forms import NOTE, Field, FieldKind, FormKind, form_of, grant_parts
 from state.items import ThreadId
 from state.model import Review, ReviewKey, ReviewKind, Thread
 from state.select.words import one_line, unwrap_command
-from state.strange import COMMAND_KINDS, unknown_answers, unknown_grants
+from state.strange import (
+    COMMAND_KINDS,
+    unknown_answers,
+    unknown_approval,
+    unknown_grants,
+)
 from state.text import Revealed, clean, reveal
 from state.views import FieldView, OptionView
 from state.web_address import address_of, host_words
@@ -284,6 +289,12 @@ def _news(review: Review, params: Json) -> list[str]:
         f"It asks for something that codex-tui does not know, “{name}”, which {fate}."
         for name, fate in grants
     ]
+    if approval := unknown_approval(params.get("_meta")):
+        named = one_line(approval)
+        more.append(
+            f"An approval of a kind that codex-tui does not know, “{named}”: it can "
+            "only be refused here."
+        )
     if review.kind is not ReviewKind.COMMAND:
         return more
     found = [

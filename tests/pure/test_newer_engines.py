@@ -216,6 +216,24 @@ def test_permissions_of_a_new_kind_are_named() -> None:
     assert unknown_grants("all of it") == ()
 
 
+@pytest.mark.parametrize("mode", ["form", "url"])
+def test_an_approval_of_a_new_kind_can_only_be_refused(mode: str) -> None:
+    """It comes as the question of a tool server, with a form that asks nothing."""
+    form = {"type": "object", "properties": {}}
+    asked: dict[str, Any] = {"threadId": "t", "serverName": "s", "message": "Allow it?"}
+    asked["mode"] = mode
+    asked |= {"requestedSchema": form, "url": "https://example.org/x"}
+    method = "mcpServer/elicitation/request"
+    for kind, letters in (("mcp_tool_call", "y"), ("browse", "dn"), (7, "dn")):
+        meta = {"codex_approval_kind": kind}
+        review = _review(method, {**asked, "_meta": meta})
+        offered = "".join(d.letter for d in review.decisions)
+        assert offered == letters or (letters == "y" and offered.startswith("y"))
+        assert bool(hidden_words(review)) is (letters == "dn")
+        yes = ('{"action":"accept","content":{}}', '{"action":"accept"}')
+        assert any(fits(review, result) for result in yes) is (letters == "y")
+
+
 def test_where_a_tool_server_is_from_is_not_where_it_runs() -> None:
     asked = {"threadId": "t", "serverName": "s", "mode": "form", "message": "Who?"}
     method = "mcpServer/elicitation/request"

@@ -30,6 +30,7 @@ from state.events import ReviewAsked, Unrecognised
 from state.forms import form_of, grant_parts, is_tool_approval
 from state.items import ItemId, ThreadId, TurnId
 from state.model import Decision, Review, ReviewKey, ReviewKind
+from state.strange import unknown_approval
 
 Json = dict[str, Any]
 
@@ -196,10 +197,12 @@ def _elicitation(params: Json) -> _Asked:
     message = params.get("message") or params.get("title")
     display = message if isinstance(message, str) else p.server_name
     if not is_tool_approval(params):
+        # What a yes to an approval of an unknown kind would do is not known.
+        mode = None if unknown_approval(params.get("_meta")) else params.get("mode")
         return _Asked(
             kind=ReviewKind.ELICITATION,
             display=display,
-            decisions=elicitation_decisions(params.get("mode")),
+            decisions=elicitation_decisions(mode),
         )
     return _Asked(
         kind=ReviewKind.ELICITATION,
