@@ -15,6 +15,8 @@ from state.controls import Controls, Limits
 from state.dataclass import dataclass, replace
 from state.model import Sandbox, SandboxMode, Settings
 from state.reviews import REVIEWER_WORDS as REVIEWER_WORDS
+from state.reviews import SWITCHES as SWITCHES
+from state.reviews import switches as switches
 
 UNTRUSTED = "untrusted"
 READ_ONLY, WORKSPACE, FULL_ACCESS = ":read-only", ":workspace", ":danger-full-access"
@@ -37,14 +39,6 @@ KEBAB = {
 KEEP = ""
 """As a sandbox of `Wanted`: leave it as it is, network, roots and all."""
 
-SWITCHES = (
-    ("sandbox_approval", "sandbox"),
-    ("rules", "rules"),
-    ("skill_approval", "skills"),
-    ("request_permissions", "request_permissions"),
-    ("mcp_elicitations", "MCP elicitations"),
-)
-"""The granular policy's five switches, wire name and word."""
 SHORT = {"request_permissions": "permissions", "mcp_elicitations": "MCP"}
 """Their words where there is little room."""
 ALL_ON = tuple((name, True) for name, _ in SWITCHES)
@@ -147,12 +141,6 @@ def in_force(settings: Settings | None) -> Wanted:
         sandbox_id(settings),
         switches(settings.granular) if settings.approval_policy == "granular" else (),
     )
-
-
-def switches(given: tuple[tuple[str, bool], ...]) -> tuple[tuple[str, bool], ...]:
-    """All five switches in our order; what is not said is off."""
-    said = dict(given)
-    return tuple((name, said.get(name, False)) for name, _ in SWITCHES)
 
 
 def is_current(settings: Settings | None, wanted: Wanted) -> bool:

@@ -20,6 +20,14 @@ REVIEWER_WORDS = {
     "guardian_subagent": "auto-review",
 }
 """Who decides, by the engine's name for it"""
+SWITCHES = (
+    ("sandbox_approval", "sandbox"),
+    ("rules", "rules"),
+    ("skill_approval", "skills"),
+    ("request_permissions", "request_permissions"),
+    ("mcp_elicitations", "MCP elicitations"),
+)
+"""The granular policy's five switches, wire name and word."""
 RETRY_EPOCH = "auto-review"
 """Stands for the engine's life in the key of a denial that was approved for a retry:
 such a decision answers no request."""
@@ -34,6 +42,12 @@ NOT_OURS = (ANOTHER, "unknown", "unseen")
 """Who decided, as far as one window can tell that gave no answer itself"""
 EITHER = "you or another client"
 """An answer was written down, nobody knows whether it left, and it is answered"""
+
+
+def switches(given: tuple[tuple[str, bool], ...]) -> tuple[tuple[str, bool], ...]:
+    """All five switches in our order; what is not said is off."""
+    said = dict(given)
+    return tuple((name, said.get(name, False)) for name, _ in SWITCHES)
 
 
 class ReviewKind(StrEnum):

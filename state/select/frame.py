@@ -16,7 +16,6 @@ from state.agents import (
     rootless,
     runs_unboxed,
 )
-from state.approvals import switches
 from state.dataclass import replace
 from state.messaging import AgentName, Way, way_to
 from state.model import (
@@ -29,7 +28,7 @@ from state.model import (
     World,
 )
 from state.queue import held, stopped
-from state.reviews import REVIEWER_WORDS
+from state.reviews import REVIEWER_WORDS, switches
 from state.select.words import agent_label, has_ended, one_line, tree_title
 from state.text import reveal
 from state.views import (
