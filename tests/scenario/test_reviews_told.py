@@ -120,6 +120,8 @@ def test_what_was_decided_before_is_told_whole(tmp_path: Path) -> None:
     assert evil.command in {row["what"] for row in told}, "as it came"
     (done,) = [row for row in told if row["who"] == "you"]
     assert (done["sent"], done["scope"]) == ({"decision": "accept"}, "once")
+    moments = [done[f"{name}Ms"] for name in ("asked", "decided", "sent", "confirmed")]
+    assert moments == [5, 9, 60, 70], "each as it was, not as it was written"
     assert [row["outcome"] for row in told].count("unknown") == 2
 
 

@@ -151,6 +151,14 @@ def test_hostile(snap_of: Snap, size: Size) -> None:
     snap_of(it, size, run_before=keys("H"), must_contain=words)
 
 
+def test_all_of_an_entry(snap_of: Snap) -> None:
+    """v: it has the room of the list; 400 lines, of which none is cut."""
+    lines = "\n".join(f"step_{n:03} \u202e --to /home/dev/仕事/{n}" for n in range(400))
+    words = ["step_000", "U+202E", "仕事", "v esc the list"]
+    it = app(*s.began(T, "t1"), asked(1, lines, 60))
+    snap_of(it, (80, 24), run_before=keys("H", "v"), must_contain=words)
+
+
 @sizes
 def test_approve_with_nothing_denied(snap_of: Snap, size: Size) -> None:
     words = ["No recent auto-review denials", "[denials]"]
