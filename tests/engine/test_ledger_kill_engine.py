@@ -19,10 +19,12 @@ from state.commands import Decide, StartThread
 from state.db.connection import open_store
 from state.db.ledger import read_ledger
 from state.db.writer import StoreWriter
+from state.engine.supervisor import control_socket
 from state.events import ReviewAsked
 from state.ledger import LedgerEntry, Outcome
 from state.model import ClientId, Review, ReviewState, World
-from state.reviews import EITHER
+from state.reviews import EITHER, ELSEWHERE
+from state.store import Store
 from tests.engine.deciders import Life
 from tests.engine.harness import Bench, EngineUnderTest, each_engine
 from tests.engine.review_bench import CLASSIC, Hand, Model, configured, shell, words
@@ -151,12 +153,13 @@ def _allowed(path: Path, files: list[Path]) -> bool:
 async def _killed_store(bench: Bench, path: Path) -> None:
     """The window lives on: what cannot be written down does not leave; what left and
     could not be written down is written down later."""
-    first, second = (bench.home.outside / name for name in ("first", "second"))
+    names = ("first", "second", "third")
+    first, second, third = (bench.home.outside / name for name in names)
     async with window(bench, path) as (bridge, store, writer):
         start = StartThread(
             ClientId("store"),
             str(bench.workspace),
-            asking([first, second]),
+            asking([first, second, third]),
             model=CLASSIC,
             sandbox="workspace-write",
         )
@@ -169,7 +172,7 @@ async def _killed_store(bench: Bench, path: Path) -> None:
 
         await until(
             store,
-            lambda w: thread in w.threads and len(w.threads[thread].reviews) == 2,
+            lambda w: thread in w.threads and len(w.threads[thread].reviews) == 3,
         )
         await writer.flush()
         await writer._db.close()
@@ -193,8 +196,41 @@ async def _killed_store(bench: Bench, path: Path) -> None:
         entry = of(second, read_ledger(path))
         assert (entry.outcome, entry.who) == (Outcome.ALLOWED, "you")
         assert entry.at.sent is not None and entry.at.confirmed is not None
-        await bridge.act(yes(asked(store.world, first)))
+        await _answered_elsewhere(bench, path, store, asked(store.world, first))
         await asyncio.to_thread(polled, first.exists, "the command ran")
+        await _answered_by_a_stranger(bench, store, asked(store.world, third))
+        assert await writer.flush()
+        entry = of(third, read_ledger(path))
+        assert (entry.who, entry.outcome) == ("another client", Outcome.REFUSED)
+        assert entry.inferred and not entry.sent and not third.exists()
+
+
+async def _answered_elsewhere(
+    bench: Bench, path: Path, store: Store, review: Review
+) -> None:
+    """By a second window: the first one knows at once, and by whom."""
+
+    def known(world: World) -> Review | None:
+        thread = world.threads.get(review.thread_id)
+        return thread.reviews.get(review.key) if thread else None
+
+    async with window(bench, path) as (other, seen, _):
+        await until(seen, known)
+        there = known(seen.world)
+        assert there is not None
+        await other.act(yes(there))
+        world = await until(store, lambda w: getattr(known(w), "decision", None))
+        found = known(world)
+        assert found is not None and found.decision is not None
+        assert (found.resolved_by, found.decision.letter) == (ELSEWHERE, "y")
+
+
+async def _answered_by_a_stranger(bench: Bench, store: Store, review: Review) -> None:
+    """Another client of the engine says no; the turn goes on without it."""
+    socket = control_socket(bench.home.codex_home).resolve()
+    plain = await asyncio.to_thread(bench.connect, socket)
+    plain.send({"id": review.key.request_id, "result": {"decision": "decline"}})
+    await until(store, lambda w: w.threads[review.thread_id].active_turn is None)
 
 
 def yes(review: Review) -> Decide:
