@@ -55,6 +55,12 @@ class Recall:
         elif turns:
             await self._offer(read_turns, thread_id, turns)
 
+    async def answered(self, thread_id: ThreadId) -> None:
+        """What the engine that runs was answered in a thread that nobody opened: what
+        it granted for the session counts."""
+        if thread_id not in self._read and thread_id not in self._whole:
+            await self._offer(read_turns, thread_id, ())
+
     def watch(self, step: Published) -> None:
         """A page of the engine's history has turns that were not read yet."""
         new: set[TurnId] = set()

@@ -58,6 +58,15 @@ def granted(
     return Granted(tuple(entries), network)
 
 
+def granted_answers(thread: Thread, epoch: str | None) -> Iterator[str]:
+    """The answers that granted it: each as the JSON that was sent."""
+    if thread.status not in LOADED:
+        return
+    for review in thread.reviews.values():
+        if _layer(_answer(review, epoch), review, thread) and review.decision:
+            yield review.decision.result
+
+
 def allowed_hosts(
     thread: Thread | None, epoch: str | None
 ) -> Iterator[tuple[str, str]]:

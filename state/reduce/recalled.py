@@ -31,7 +31,8 @@ _OVER = (ReviewState.RESOLVED, ReviewState.LOST)
 
 def with_recalled(thread: Thread, event: e.ThreadRecalled) -> Thread:
     """The thread with what was read of it; the same object when that is nothing new."""
-    thread = _with_turns(thread, event)
+    if event.turns or event.complete:
+        thread = _with_turns(thread, event)
     thread = _with_reviews(thread, event.reviews)
     for auto in event.autos:
         thread = _with_auto(thread, auto)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from state.forms import grant_parts
+from state.forms import grant_parts, granted_words
 from state.model import (
     Review,
     ReviewKind,
@@ -20,6 +20,7 @@ from state.model import (
     Settings,
     Thread,
 )
+from state.permissions.granted import granted_answers
 from state.select.frame import sandbox_mode
 from state.text import reveal
 from state.views import Bit, Bits, Tone
@@ -37,12 +38,13 @@ def runs_of(
     """What it would run under, beside what this turn's sandbox allows."""
     turn = thread.turns.get(review.turn_id) if review.turn_id else None
     settings = turn.settings if turn and turn.settings else thread.settings
-    writes, network = sandbox_words(settings)
+    inside = _inside(review, thread, settings)
+    writes, network = inside
     match review.kind:
         case ReviewKind.COMMAND if review.host is not None:
             return _connection(review, params, network)
         case ReviewKind.COMMAND if review.command is not None:
-            return _command(review, params, settings)
+            return _command(review, params, settings, inside)
         case ReviewKind.EDITS:
             edits = (
                 Bit("It would change "),
@@ -89,10 +91,29 @@ def _connection(
     return title, (("network", value, network),)
 
 
-def _command(
-    review: Review, params: dict[str, Any], settings: Settings | None
-) -> tuple[Bits, Rows]:
+def _inside(
+    review: Review, thread: Thread, settings: Settings | None
+) -> tuple[str, str]:
+    """What a command may write and reach without being asked about, with what was
+    granted to this thread and still counts."""
     writes, network = sandbox_words(settings)
+    answers = granted_answers(thread, review.key.epoch)
+    parts = [one for answer in answers for one in granted_words(answer).split("; ")]
+    files = [one for one in dict.fromkeys(parts) if one not in ("", "network")]
+    if files and writes != _ANYWHERE:
+        writes = f"{writes}; granted: {reveal(', '.join(files)).text}"
+    if "network" in parts and network == "off":
+        network = "on, as granted"
+    return writes, network
+
+
+def _command(
+    review: Review,
+    params: dict[str, Any],
+    settings: Settings | None,
+    inside: tuple[str, str],
+) -> tuple[Bits, Rows]:
+    writes, network = inside
     extra = params.get("additionalPermissions")
     if isinstance(extra, dict):
         title = (

@@ -17,6 +17,9 @@ from state.model import (
     ReviewKey,
     ReviewKind,
     ReviewState,
+    Sandbox,
+    SandboxMode,
+    Settings,
     Thread,
     ThreadStatus,
     World,
@@ -224,6 +227,44 @@ def test_a_long_title_leaves_room_for_where_it_lives() -> None:
     named = replace(it.threads[T], name="a very long title " * 20)
     (row,) = grants(None, [of_review(review)], replace(it, threads={T: named}))
     assert 10 < len(row.where) <= 32
+
+
+@pytest.mark.parametrize(
+    ("changes", "writes", "network"),
+    [
+        ({}, "granted: read /etc, write /opt/a, write /opt/b", "on, as granted"),
+        ({"resolved_by": "you in another window"}, "write /opt/a", "on, as granted"),
+        ({"resolved_by": "another client"}, "unknown", "unknown"),
+        ({"key": ReviewKey("an earlier engine", 1)}, "unknown", "unknown"),
+    ],
+)
+def test_a_card_counts_what_was_granted_to_its_thread(
+    changes: dict[str, Any], writes: str, network: str
+) -> None:
+    """What stands beside “without the sandbox” is what the engine enforces."""
+    given = permissions(session(ASKED), **changes)
+    asked = permissions(
+        None,
+        key=ReviewKey("epoch", 2),
+        state=ReviewState.PENDING,
+        resolved_by=None,
+        **{**COMMAND, "params": "{}"},
+    )
+    it, forest = world(given), Forest()
+    sandbox = Sandbox(SandboxMode.WORKSPACE_WRITE, network=False)
+    settings = Settings(cwd="/w", sandbox=sandbox)
+    reviews = {one.key: one for one in (given, asked)}
+    thread = replace(it.threads[T], reviews=reviews, settings=settings)
+    it = replace(it, threads={T: thread})
+    forest.update(it.threads, it.threads)
+    rows = {
+        name: now for name, _, now in review_card(it, forest, asked, Place(), ()).runs
+    }
+    if writes == "unknown":
+        assert "granted" not in rows["writes"] and rows["network"] == "off"
+    else:
+        assert rows["writes"].startswith("/w, ") and writes in rows["writes"]
+        assert rows["network"] == network
 
 
 def test_what_waits_is_chosen_below() -> None:

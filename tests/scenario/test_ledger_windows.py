@@ -18,7 +18,7 @@ from state.db import ledger
 from state.db.plan import REVIEW, review_row
 from state.home import store_path
 from state.items import ThreadId
-from state.model import Review, ReviewKey, ReviewState
+from state.model import Decision, Review, ReviewKey, ReviewKind, ReviewState
 from state.reviews import COMMAND_LINE
 from tests.driver import NARROW, Driver, drive
 from tests.scenario.test_approvals_board import ONE, prepare
@@ -182,6 +182,39 @@ def test_what_was_asked_before_a_restart_counts_on_the_card(tmp_path: Path) -> N
                 driver.sees_not("Asked ")
                 await driver.press("j")
         driver.sees("Asked 6 times.")
+
+    drive(play, home=tmp_path, prepare=prepare)
+
+
+def test_a_grant_of_before_this_window_counts_on_the_card(tmp_path: Path) -> None:
+    """Also in a thread that nobody opened here."""
+    result = {
+        "permissions": {"fileSystem": {"write": ["/opt/data"]}},
+        "scope": "session",
+    }
+
+    async def play(driver: Driver) -> None:
+        await ask(driver, 1)
+        one = asked(driver, 1)
+        given = replace(
+            one,
+            key=ReviewKey(one.key.epoch, 77),
+            method="item/permissions/requestApproval",
+            kind=ReviewKind.PERMISSIONS,
+            command=None,
+            params_hash="other",
+            turn_id=None,
+            decisions=(),
+            state=ReviewState.RESOLVED,
+            resolved_by="you",
+            decision=Decision("a", "Yes", json.dumps(result), broad=True),
+        )
+        with closing(sqlite3.connect(store_path(tmp_path))) as db, db:
+            db.execute(REVIEW, review_row(ONE, given))
+        await driver.press("5", "enter")
+        driver.sees("$ touch /etc/file-1")
+        await driver.wait(500)
+        driver.sees("granted: write")
 
     drive(play, home=tmp_path, prepare=prepare)
 

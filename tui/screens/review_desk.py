@@ -70,7 +70,8 @@ class ReviewDesk:
             self._fleet.refresh_views()
 
     def look_back(self, key: ReviewKey) -> None:
-        """A card is shown: how often the same was asked stands in the store, too."""
+        """A card is shown: how often the same was asked, and what its thread was
+        granted before this window began, stands in the store."""
         self._fleet.run_worker(
             self._count(key), group="alike", exclusive=True, exit_on_error=False
         )
@@ -79,7 +80,10 @@ class ReviewDesk:
         presenter, path = self._fleet.presenter, self._fleet.services.bridge.path
         waiting = (r for _, r in presenter.waiting())
         review = next((r for r in waiting if r.key == key), None)
-        if review is None or path is None or not repeats(review):
+        if review is None or path is None:
+            return
+        await self._fleet.services.bridge.recall.answered(review.thread_id)
+        if not repeats(review):
             return
         try:
             found = await asyncio.to_thread(late.alike.asked_before, path, review)
