@@ -338,6 +338,33 @@ def test_what_a_newer_engine_put_in_force_is_named_and_can_be_left() -> None:
     drive(play, prepare=prepare)
 
 
+def test_what_another_window_wrote_into_a_file_is_seen_before_long() -> None:
+    """Engines tell nobody; what was chosen here meanwhile stays in hand."""
+
+    async def play(driver: Driver) -> None:
+        engine = driver.engine
+        said = cs.controls(user={"approval_policy": "on-request"})["config/read"]
+        engine.replies["config/read"] = lambda _: said
+        await driver.open_thread("one")
+        await driver.press("P", "1")
+        driver.sees("New threads", "[read-only]")
+        driver.sees_not("· never asks")
+        mine = cs.controls(user={"approval_policy": "never"})["config/read"]
+        engine.replies["config/read"] = lambda _: mine
+        await driver.wait(12_000)
+        driver.app._tell_time()  # Clocks stand still in tests.
+        await driver.idle()
+        driver.sees("· never asks", "[read-only]")
+        await driver.press("escape")
+        before = len(engine.calls("config/read"))
+        await driver.wait(30_000)
+        driver.app._tell_time()
+        await driver.idle()
+        assert len(engine.calls("config/read")) == before
+
+    drive(play, prepare=prepare)
+
+
 def test_a_default_is_written_checked_and_put_back_when_it_is_no_good() -> None:
     async def play(driver: Driver) -> None:
         engine = driver.engine

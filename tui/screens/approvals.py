@@ -59,6 +59,7 @@ class ApprovalsBoard(ThreadBoard):
     """One thread's permissions, or the defaults when none is open."""
 
     CSS_PATH = "approvals.tcss"
+    AGAIN_MS = 10_000
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "apply", "choose", id="approvals.apply", show=False),
         Binding("E", "profile", "profiles", id="approvals.profile", show=False),

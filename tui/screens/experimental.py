@@ -45,6 +45,7 @@ class ExperimentalBoard(ThreadBoard):
     """Features of the engine, and Smart Approvals of one thread."""
 
     CSS_PATH = "experimental.tcss"
+    AGAIN_MS = 10_000
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="experimental.filter", show=False),
     ]

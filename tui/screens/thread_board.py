@@ -7,7 +7,7 @@ the engine said is of the thread's own folder.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from state.controls import Controls
 from state.items import ThreadId
@@ -24,13 +24,17 @@ AWAY = "There is no engine just now: this is last known, and nothing can be chan
 
 
 class ThreadBoard(Board):
-    """Built on by the boards of a thread; without one they are about the defaults."""
+    """Built on by the boards of a thread; without one they are about the defaults.
+    `AGAIN_MS`: how often the engine is asked anew; 0: it is not."""
+
+    AGAIN_MS: ClassVar[int] = 0
 
     def __init__(self, fleet: FleetScreen, thread_id: ThreadId | None) -> None:
         super().__init__(fleet)
         self.thread_id = thread_id
         self.controls: Controls | None = None
         """None: the engine has not said yet"""
+        self._asked_ms = 0
 
     @property
     def away(self) -> bool:
@@ -49,6 +53,24 @@ class ThreadBoard(Board):
         super().opened()
         self.run_worker(self.learn(), group="learn", exit_on_error=False)
 
+    def set_clock(self, now_ms: int, frame: int) -> None:
+        """Now and then ask anew: of a file that another window wrote engines tell
+        nobody."""
+        super().set_clock(now_ms, frame)
+        if not self.AGAIN_MS or self.controls is None or self.away:
+            self._asked_ms = now_ms
+        elif now_ms - self._asked_ms >= self.AGAIN_MS:
+            self._asked_ms = now_ms
+            self.run_worker(self._look_again(), group="again", exit_on_error=False)
+
+    async def _look_again(self) -> None:
+        known = self.controls
+        found = await self.fleet.services.engine.controls(self.folder)
+        # What was asked for meanwhile, as after a save, is newer than this.
+        if found is not None and self.controls is known and found != known:
+            self.controls = found
+            self.show()
+
     @property
     def thread(self) -> Thread | None:
         """Whose board it is, as it stands."""
@@ -63,7 +85,11 @@ class ThreadBoard(Board):
 
     async def ask_controls(self) -> None:
         """The configuration as it counts in the thread's folder."""
-        services, thread = self.fleet.services, self.thread
-        cwd = (thread.cwd if thread else "") or services.cwd
         with self.waiting_for(ASKING):
-            self.controls = await services.engine.controls(cwd)
+            self.controls = await self.fleet.services.engine.controls(self.folder)
+
+    @property
+    def folder(self) -> str:
+        """Where the configuration is read: the thread's folder, else this window's."""
+        thread = self.thread
+        return (thread.cwd if thread else "") or self.fleet.services.cwd
