@@ -119,10 +119,6 @@ def sandbox_mode(settings: Settings | None) -> tuple[str, str, Level]:
     return _MODES[settings.sandbox.mode]
 
 
-KINDS = 5
-"""What the granular policy can ask about; what is not said of one is no."""
-
-
 def asks(settings: Settings) -> str:
     """Who is asked, in words."""
     match settings.approval_policy:
@@ -136,10 +132,10 @@ def asks(settings: Settings) -> str:
             who = reviewer_words(settings.reviewer)
             if settings.approval_policy != "granular":
                 return f"asks {who}"
-            on = sum(dict(settings.granular).values())
-            if not on:
+            on = [on for _, on in switches(settings.granular)]
+            if not any(on):
                 return "asks about nothing"
-            return f"asks {who} about {'all' if on >= KINDS else 'some'}"
+            return f"asks {who} about {'all' if all(on) else 'some'}"
         case unknown:
             return f"approvals {reveal(unknown).text}"
 

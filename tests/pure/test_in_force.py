@@ -20,7 +20,6 @@ from state.select.approvals import (
     Asked,
     approvals_view,
 )
-from state.select.frame import KINDS
 from state.usual import under_limits
 from state.views import ApprovalsView, Setting
 
@@ -171,4 +170,3 @@ def test_how_much_the_granular_policy_asks_is_said(
     settings = replace(ASK, approval_policy="granular", granular=granular)
     told, _ = rows(board(thread(settings), THREAD))["This thread"]
     assert told.endswith(words)
-    assert len(a.SWITCHES) == KINDS
