@@ -259,6 +259,8 @@ async def _answer(found: Visit, args: Any, letter: str, place: Place) -> int:
         print(refusal, file=sys.stderr)
         return 1
     problem = await answer(found, review, decision, engine_label(args, place), place)
+    if found.notice:
+        print(clean(found.notice), file=sys.stderr)
     if problem:
         print(clean(problem), file=sys.stderr)
         return 1

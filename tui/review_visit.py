@@ -55,6 +55,8 @@ class Visit:
 
     link: Link
     store: Store
+    notice: str = ""
+    """What happened to our store while it was opened, that the user should know"""
 
     @property
     def world(self) -> World:
@@ -143,6 +145,7 @@ async def answer(
         on_event=found.store.offer,
         now_ms=now_ms,
     )
+    found.notice = writer.notice or ""
     try:
         writer.enqueue(found.world, (), ())
         await writer.commit_now(event)

@@ -22,6 +22,7 @@ from state.events import (
     TurnEnded,
 )
 from state.forms import Value, form_of
+from state.home import store_path
 from state.model import Review, ReviewKind, World
 from state.permissions.granted import granted
 from state.permissions.policy import Host
@@ -285,9 +286,11 @@ def _by_command_line(bench: Bench, child: Path) -> None:
     assert cli(bench, "review", row["id"]).returncode == 2
     assert not child.exists(), "nothing was answered by any of that"
 
+    store_path(bench.home.tui_home).write_bytes(b"no store at all " * 512)
     done = cli(bench, "review", row["id"], "--accept")
     assert done.returncode == 0, done.stderr
     assert f"Yes, proceed: touch {child}" in done.stdout
+    assert "damaged" in done.stderr, "what became of the store is said"
     again = cli(bench, "review", row["id"], "--accept")
     assert again.returncode == 1
     kept = json.loads(cli(bench, "reviews", "--json", "--all").stdout)
