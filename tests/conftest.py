@@ -50,7 +50,7 @@ lean_textual.read_styles_once()
 snap_of = snap.snap_of
 
 # The same examples in each run: a red run can be looked at. Soaking looks further.
-settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("same", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=8)
 settings.register_profile("soak", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
