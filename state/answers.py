@@ -36,6 +36,7 @@ from state.text import reveal
 Json = dict[str, Any]
 
 TELL = "No, and tell the agent what to do differently"
+STRICT = "Auto-review checks every later command of this turn before it runs"
 CAREFUL = "Careful: "
 """Begins the line that says what else a rule lets in"""
 HIDDEN = "[not kept]"
@@ -188,7 +189,7 @@ def _grants(review: Review, values: Values, problem: str) -> tuple[Offer, ...]:
                     }
                 ),
                 broad=whole,
-                detail=turn if whole else "",
+                detail=f"{turn} {STRICT}." if whole else STRICT,
             ),
             problem,
         ),

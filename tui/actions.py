@@ -321,10 +321,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "accept_session", "Yes, this session", "asked twice", K, ("a",), builtin=True
     ),
-    Action(
-        "accept_rule", "Yes, always", "a rule; asked twice", K, ("p",), builtin=True
-    ),
+    Action("accept_rule", "Yes, always", "rule; asked twice", K, ("p",), builtin=True),
     Action("decline", "No, go on", "continue without it", K, ("d",), builtin=True),
+    Action("block", "No, always", "rule; asked twice", K, ("b",), builtin=True),
     Action(
         "cancel", "No, and tell", "stop, and say what instead", K, ("n",), builtin=True
     ),

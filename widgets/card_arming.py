@@ -18,7 +18,7 @@ from widgets.intents import ReviewShown
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from widgets.card_lines import CardState
+    from widgets.card_state import CardState
 
 
 class CardArming(CardMoves):

@@ -21,8 +21,9 @@ from state.model import Decision, ReviewKey
 from state.views import FieldView, ReviewCardView
 from widgets.card_arming import CardArming
 from widgets.card_form import CardForm, what_is_asked
-from widgets.card_lines import CardLines, CardState, Refusal, fitted_lines
+from widgets.card_lines import fitted_lines
 from widgets.card_moves import FILLS, MOVES, SCROLLS
+from widgets.card_state import CardLines, CardState, Refusal
 from widgets.drawn import Grounded
 from widgets.glyphs import look_of
 from widgets.intents import Decide, Say
@@ -204,6 +205,8 @@ class CardBody(Grounded, CardArming, can_focus=True):
             self._roomy = roomy
             self._refilled()
         self.relayout()
+        if self._refused is not None and self._refused.why == g.OUT_OF_SIGHT:
+            self._show_answer(self._refused.letter)  # the words took a row from it
 
     def render_line(self, y: int) -> Strip:
         """A line; drawing it is what arming waits for."""

@@ -10,83 +10,26 @@ what they ask for off the screen.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
-from textual.strip import Strip
 
 from state.answers import CAREFUL
-from state.dataclass import dataclass, replace
+from state.dataclass import replace
 from state.model import Decision
 from state.views import Bit, Glyph, ReviewCardView, Tone
 from state.words import age
 from widgets.card_fields import fields_lines
 from widgets.card_form import HEAD, TAIL, CardForm
 from widgets.card_sheet import LABEL, LEAST, RUN, TEXT, VALUE, Sheet, some
+from widgets.card_state import AnswerAt, CardLines, CardState
 from widgets.cells.rows import Frame
 from widgets.cells.wrap import Piece
 from widgets.diff_view import file_rows
 from widgets.glyphs import Look, sign
 from widgets.lines import bits, fold, line, piece, width_of, wrap
 from widgets.palette import Back, Palette
-
-
-class AnswerAt(NamedTuple):
-    """The lines of an answer."""
-
-    letter: str
-    top: int
-    end: int
-
-
-class Refusal(NamedTuple):
-    """A letter that did not count, and why."""
-
-    letter: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class CardState:
-    """What the card must show besides its read model."""
-
-    armed: bool = False
-    focused: bool = False
-    strip: Decision | None = None
-    strip_armed: bool = False
-    now_ms: int = 0
-    form: CardForm | None = None
-    below: bool = False
-    """There is more than what is on screen"""
-    unseen: bool = False
-    """It is at rest, but none of its answers is on screen"""
-    refused: Refusal | None = None
-    """The last key was a letter, and it did not count"""
-
-    @property
-    def live(self) -> bool:
-        """A letter counts: of the card, or of its open strip."""
-        return self.armed if self.strip is None else self.strip_armed
-
-
-@dataclass(frozen=True, slots=True)
-class CardLines:
-    """The drawn lines; `strip_at`: the lines of the open strip, if any."""
-
-    strips: tuple[Strip, ...]
-    strip_at: tuple[int, int] | None = None
-    cursor_at: tuple[int, int] | None = None
-    """The lines of the field under the cursor"""
-    answers: tuple[AnswerAt, ...] = ()
-    air: int = 1
-    """Empty rows below the last one"""
-
-    @property
-    def height(self) -> int:
-        """How many there are, without the air below the last one."""
-        return max(0, len(self.strips) - self.air)
 
 
 def fitted_lines(
@@ -145,6 +88,8 @@ def card_lines(
     return CardLines(tuple(sheet.strips), strip, cursor, answers)
 
 
+BLOCK = "b"
+"""The letter that refuses for good"""
 PROSE = frozenset({"why", "does", "says", "note", "before"})
 """Facts that are words of somebody; the others say what is asked"""
 
@@ -302,12 +247,15 @@ def _letters(
         if width_of(right) + width_of([piece(decision.label)]) + 4 > room:
             right = []
         below = offer.problem if not right else ""
+        aside = "" if right or below or decision.broad else decision.detail
         for index, part in enumerate(wrap(decision.label, room)):
             lead = left if index == 0 else [piece(" " * LABEL)]
             sheet.add([*lead, piece(part, sheet.style(words))], right)
             right = []
         if below:
             sheet.words(below, sheet.style(Tone.NEED), LABEL)
+        if aside:
+            sheet.words(aside, sheet.style(Tone.MUTED), LABEL)
         found.append(AnswerAt(decision.letter, start, len(sheet.strips)))
     return tuple(found)
 
@@ -350,10 +298,11 @@ def _strip(sheet: Sheet, decision: Decision, state: CardState, form: CardForm) -
             row(indent, piece(part, tone))
     ready = letter if state.strip_armed else muted
     again = strong if state.strip_armed else muted
+    does = "block it" if decision.letter == BLOCK else "grant it"
     row(
         indent,
         piece(decision.letter, ready),
-        piece(" again to grant it", again),
+        piece(f" again to {does}", again),
         piece("    any other key takes it back", muted),
     )
     if cut and len(form.view.ladder) > 1:

@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from state.guard import Guard
 from state.views import FieldView, ReviewCardView
 from widgets.card_form import CardForm
-from widgets.card_lines import CardLines
+from widgets.card_state import CardLines
 from widgets.intents import CopyText, LeaveCard, OpenSource, StepReview, WidenCard
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from widgets.box import edge_line
 from widgets.card_arming import CardArming
 from widgets.card_body import CardBody, Clock, message_ms
 from widgets.card_field import CardField
-from widgets.card_lines import CardState, bottom_hints
+from widgets.card_lines import bottom_hints
 from widgets.card_moves import CardMoves
+from widgets.card_state import CardState
 from widgets.drawn import Drawn
 from widgets.glyphs import look_of, sign
 from widgets.intents import Say

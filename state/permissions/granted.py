@@ -67,11 +67,11 @@ def granted_answers(thread: Thread, epoch: str | None) -> Iterator[str]:
             yield review.decision.result
 
 
-def allowed_hosts(
+def hosts_answered(
     thread: Thread | None, epoch: str | None
-) -> Iterator[tuple[str, str]]:
-    """(host, port) of each connection that was allowed for the session: a port "" for
-    a rule, which is for all of them."""
+) -> Iterator[tuple[str, str, str]]:
+    """(host, port, allow or deny) of each connection that was answered for the session
+    or for good: a port "" for a rule, which is for all of them."""
     if thread is None or thread.status not in LOADED:
         return
     for review in thread.reviews.values():
@@ -80,14 +80,14 @@ def allowed_hosts(
             continue
         said = _said(review, CONNECTION, epoch).get("decision")
         if said == "acceptForSession":
-            yield review.host, _port(review)
+            yield review.host, _port(review), "allow"
         elif isinstance(said, Mapping):
             rule = said.get("applyNetworkPolicyAmendment")
             rule = (
                 rule.get("network_policy_amendment") if isinstance(rule, Mapping) else 0
             )
-            if isinstance(rule, Mapping) and rule.get("action") == "allow":
-                yield str(rule.get("host")), ""
+            if isinstance(rule, Mapping):
+                yield str(rule.get("host")), "", str(rule.get("action"))
 
 
 def _port(review: Review) -> str:

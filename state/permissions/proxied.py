@@ -18,7 +18,7 @@ from typing import Any
 from state.controls import Controls, Value
 from state.model import Settings, Thread
 from state.permissions.assemble import LAYERS, profile_tables
-from state.permissions.granted import allowed_hosts
+from state.permissions.granted import hosts_answered
 from state.permissions.hosts import Domain, Proxy, Word, normal
 from state.permissions.policy import Host, Kind, Layer, Policy
 from state.permissions.profiles import BUILTIN, FULL, ProfileError, merged
@@ -182,5 +182,7 @@ def _rules(controls: Controls) -> tuple[HostRule, ...]:
 
 
 def _grants(thread: Thread | None, epoch: str | None) -> Iterator[Domain]:
-    for name, port in allowed_hosts(thread, epoch):
-        yield Domain(name, Word.ALLOW, Layer.GRANT, port=port)
+    for name, port, action in hosts_answered(thread, epoch):
+        word = _WORDS.get(action)
+        if word is not None:
+            yield Domain(name, word, Layer.GRANT, port=port)

@@ -131,7 +131,7 @@ def _stands(entry: LedgerEntry, thread: Thread, epoch: str | None) -> bool:
     lasting = entry.scope in ("for the session", "always", "by a rule")
     return (
         lasting
-        and entry.outcome is Outcome.ALLOWED
+        and (entry.outcome is Outcome.ALLOWED or bool(_blocked(entry)))
         and epoch is not None
         and entry.id.startswith(f"{epoch}/")
         and thread.status in (ThreadStatus.IDLE, ThreadStatus.ACTIVE)
@@ -142,6 +142,8 @@ def _stands(entry: LedgerEntry, thread: Thread, epoch: str | None) -> bool:
 def _words(entry: LedgerEntry) -> str:
     if granted := granted_words(entry.sent):
         return granted
+    if host := _blocked(entry):
+        return f"connections to {host} are refused"
     if pattern := _pattern(entry):
         return f"what starts with `{' '.join(pattern)}`"
     if entry.kind == "command":
@@ -171,9 +173,23 @@ def _written(entry: LedgerEntry, controls: Controls) -> bool:
         layers = _counting(controls)
         names = (name for one in layers for _, name in _approved(one.values))
         return any(f": {name}".endswith(wanted) for name in names)
+    rule = _host_rule(entry)
+    words = json.dumps(rule.get("host") or _pattern(entry), ensure_ascii=False)
+    action = rule.get("action")
+    decision = f'decision="{action}"' if action else ""
+    parts = ("".join(words.split()), decision)
+    texts = ["".join(one.text.split()) for one in controls.rules]
+    return any(all(part in text for part in parts) for text in texts)
+
+
+def _host_rule(entry: LedgerEntry) -> Mapping[str, Any]:
+    """The rule for a host that was written with the answer; {} for another one."""
     decision = action_of(entry.sent).get("decision")
     network = _inner(decision, "applyNetworkPolicyAmendment")
-    host = _inner(network, "network_policy_amendment").get("host")
-    words = json.dumps(host or _pattern(entry), ensure_ascii=False)
-    squeezed = "".join(words.split())
-    return any(squeezed in "".join(rule.text.split()) for rule in controls.rules)
+    return _inner(network, "network_policy_amendment")
+
+
+def _blocked(entry: LedgerEntry) -> str:
+    """The host that was blocked for good; "" for another answer."""
+    rule = _host_rule(entry)
+    return str(rule.get("host") or "") if rule.get("action") == "deny" else ""

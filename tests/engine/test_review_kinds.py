@@ -204,6 +204,33 @@ async def _connection(hand: Hand, model: Model) -> None:
     assert "three.invalid" in model.told["s2"] and "rejected" not in model.told["s2"]
     asked = [e for e in hand.watch.of(ReviewAsked) if e.review.host == "three.invalid"]
     assert len(asked) == 1
+    await _blocked(hand, model, rules)
+
+
+async def _blocked(hand: Hand, model: Model, rules: Path) -> None:
+    """Blocked for good: refused now, and without asking from then on, also in another
+    thread; the rule stands in the file and among what lasts."""
+    host, told = "four.invalid", model.told
+    curl = f"curl -sS -m 8 http://{host}/; echo over"
+    thread = await hand.start(words([shell("b1", curl)]))
+    await hand.give(await hand.asked(ReviewKind.COMMAND), "b")
+    await hand.ended(thread)
+    await hand.say(thread, words([shell("b2", curl)]))
+    await hand.ended(thread)
+    await hand.ended(await hand.start(words([shell("b3", curl)])))
+    asked = [e for e in hand.watch.of(ReviewAsked) if e.review.host == host]
+    assert "rejected by user" in told["b1"]
+    for name in ("b2", "b3"):
+        assert "was blocked" in told[name] and host in told[name]
+    written = [row for row in rules.read_text().splitlines() if host in row]
+    assert len(written) == 1 and 'decision="deny"' in written[0]
+    rows = grants(
+        await hand.watch.session.controls(str(hand.bench.workspace)), (), World()
+    )
+    (row,) = (row for row in rows if host in row.what.text)
+    assert "deny" in row.what.text and row.back
+    assert len(asked) == 1
+    assert (await _foretold(hand, thread, host)).answer is Answer.DENIED
 
 
 async def _person(hand: Hand, model: Model) -> None:

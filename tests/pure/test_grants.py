@@ -151,9 +151,11 @@ HOST = {
         }
     }
 }
+BLOCKED = json.loads(json.dumps(HOST).replace("allow", "deny"))
 APPROVED = {"tools": {"danger": {"approval_mode": "approve"}}}
 RULE = 'prefix_rule(pattern=["make",  "é"], decision="allow")'
 AT_HOST = 'network_rule(host="h.org", decision="allow")'
+OFF_HOST = 'network_rule(host="h.org", decision="deny")'
 
 
 @pytest.mark.parametrize(
@@ -162,6 +164,7 @@ AT_HOST = 'network_rule(host="h.org", decision="allow")'
         (ALWAYS, TOOL, controls(mcp_servers={"tickets": APPROVED}), "tickets: danger"),
         (AMENDED, COMMAND, controls(RULE), "what starts with `make é`"),
         (HOST, COMMAND, controls(AT_HOST), "make é"),
+        (BLOCKED, COMMAND, controls(OFF_HOST), "connections to h.org are refused"),
     ],
 )
 def test_what_was_taken_out_of_a_file_is_still_held_by_the_thread(
@@ -177,6 +180,13 @@ def test_what_was_taken_out_of_a_file_is_still_held_by_the_thread(
     assert row.what.text.endswith(words)
     assert "in no file any more" in row.back
     assert grants(None, [of_review(review)], it) == (), "the files are not known yet"
+
+
+def test_the_other_rule_for_a_host_is_not_the_one_that_was_written() -> None:
+    for answer, rule in ((HOST, OFF_HOST), (BLOCKED, AT_HOST)):
+        review = permissions(answer, **COMMAND)
+        rows = grants(controls(rule), [of_review(review)], world(review))
+        assert len(rows) == 2, "the file's, and what the thread holds"
 
 
 @pytest.mark.parametrize(

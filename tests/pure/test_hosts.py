@@ -418,7 +418,7 @@ def rule(action: str) -> Any:
         ("accept", "http://c.org", "asks you"),
         ("decline", "http://c.org", "asks you"),
         (rule("allow"), "c.org:81", "allowed"),
-        (rule("deny"), "c.org:81", "asks you"),  # what denies it is the rules file
+        (rule("deny"), "c.org:81", "denied"),  # also where the file counts later
     ],
 )
 def test_grants_count_for_host_and_port(

@@ -131,6 +131,45 @@ def test_a_connection() -> None:
     assert all("one.invalid" in d.detail for d in found.decisions if d.broad)
 
 
+@pytest.mark.parametrize(
+    ("proposed", "letters"),
+    [
+        ([("one.invalid", "allow"), ("one.invalid", "deny")], "yapdbn"),
+        ([("one.invalid", "allow")], "yapdn"),
+        ([("other.invalid", "deny")], "yapdn"),
+        ([("one.invalid", "deny"), ("one.invalid", "deny")], "yapdbn"),
+        (7, "yapdn"),
+        ([None, "deny"], "yapdn"),
+    ],
+)
+def test_a_host_is_blocked_where_the_request_proposes_it(
+    proposed: Any, letters: str
+) -> None:
+    rules = proposed
+    if isinstance(proposed, list) and isinstance(proposed[0], tuple):
+        rules = [{"host": host, "action": action} for host, action in proposed]
+    allow = {"host": "one.invalid", "action": "allow"}
+    offer = {"applyNetworkPolicyAmendment": {"network_policy_amendment": allow}}
+    params = {
+        "kind": "command",
+        "threadId": "t",
+        "turnId": "u",
+        "itemId": "network#local#http#one.invalid#80#x",
+        "networkApprovalContext": {"host": "one.invalid", "protocol": "http"},
+        "proposedNetworkPolicyAmendments": rules,
+        "availableDecisions": ["accept", "acceptForSession", offer, "cancel"],
+    }
+    found = review("item/commandExecution/requestApproval", params)
+    assert "".join(d.letter for d in found.decisions) == letters
+    if "b" in letters:
+        (block,) = (d for d in found.decisions if d.letter == "b")
+        deny = {"host": "one.invalid", "action": "deny"}
+        sent = {"applyNetworkPolicyAmendment": {"network_policy_amendment": deny}}
+        assert answers(found)["b"] == {"decision": sent} and block.broad
+        assert "one.invalid are refused without asking" in block.detail
+        assert "rules/default.rules" in block.detail and "/grants" in block.detail
+
+
 def test_edits() -> None:
     params = {"threadId": "t", "turnId": "u", "itemId": "i", "startedAtMs": 1}
     found = review("item/fileChange/requestApproval", params)
@@ -252,7 +291,11 @@ def test_recorded_reviews_offer_only_what_the_engine_proposed(name: str) -> None
     for event in events(name):
         if not isinstance(event, ReviewAsked):
             continue
-        listed = json.loads(event.review.params).get("availableDecisions", [])
+        params = json.loads(event.review.params)
+        listed = params.get("availableDecisions", [])
+        for rule in params.get("proposedNetworkPolicyAmendments", []):
+            amendment = {"network_policy_amendment": rule}
+            listed = [*listed, {"applyNetworkPolicyAmendment": amendment}]
         for decision in event.review.decisions:
             result = json.loads(decision.result)
             if isinstance(result.get("decision"), dict):

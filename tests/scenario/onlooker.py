@@ -16,7 +16,7 @@ from tests.fakes import CWD, Json
 from tests.scenario.glass import Glass
 
 ARM_MS, QUIET_MS = 500, 50
-LETTERS = "yapdnr"
+LETTERS = "yapdnrb"
 GRANTING = "yapr"
 
 
@@ -81,7 +81,8 @@ class Asked:
                 rule = {"host": host, "action": "allow"}
                 params["kind"] = "command"
                 params["networkApprovalContext"] = {"host": host, "protocol": "https"}
-                params["proposedNetworkPolicyAmendments"] = [rule]
+                deny = {"host": host, "action": "deny"}
+                params["proposedNetworkPolicyAmendments"] = [rule, deny]
                 params["availableDecisions"] = [
                     "accept",
                     "acceptForSession",
@@ -124,10 +125,11 @@ class Asked:
                 return "p" if words and said in shown else ""
             case {
                 "applyNetworkPolicyAmendment": {
-                    "network_policy_amendment": {"host": host, "action": "allow"}
+                    "network_policy_amendment": {"host": host, "action": action}
                 }
             }:
-                return "p" if host == f"{self.mark}.invalid" else ""
+                letter = {"allow": "p", "deny": "b"}[action]
+                return letter if host == f"{self.mark}.invalid" else ""
         return ""
 
     def _grant(self, result: Json, shown: str) -> str:
@@ -269,7 +271,7 @@ class Onlooker:
             ("its answer was out of sight", not self._answer_seen(name)),
         ]
         why = next((word for word, holds in reasons if holds), "")
-        strip = "again to grant it" in text
+        strip = "again to grant it" in text or "again to block it" in text
         press = Press(at, name, why, last.request_id, last.mark, strip, text)
         self.inputs.append(press)
 
@@ -312,7 +314,7 @@ class Onlooker:
         self._meant(press, letters, asked, theft, together=together)
         self._alone(press, at, theft)
         self._no_words(press, theft)
-        if press.name in "ap" or together:
+        if press.name in "apb" or together:
             # Between them only repetitions that came too early and were swallowed,
             # and keys that chose another rule.
             earlier = before[:-1]

@@ -297,9 +297,9 @@ class Session:
         if not await self.at_a_card():
             return
         await self.pass_time(700)
-        letter = self.chance.choice(LETTERS + "aappp")
+        letter = self.chance.choice(LETTERS + "aapppb")
         await self.key(letter)
-        if letter in "ap":
+        if letter in "apb":
             await self.pass_time(self.chance.choice((60, 300, 300, 600, 700, 900)))
             await self.key(letter)
         await self.pass_time(100)

@@ -116,6 +116,7 @@ def test_connection(snap_of: Snap, size: Size) -> None:
         itemId="network#local#https#crates.example.org#443#x",
         reason="Network access to crates.example.org requires approval",
         networkApprovalContext={"host": "crates.example.org", "protocol": "https"},
+        proposedNetworkPolicyAmendments=[rule, {**rule, "action": "deny"}],
         availableDecisions=[
             "accept",
             "acceptForSession",
@@ -123,8 +124,9 @@ def test_connection(snap_of: Snap, size: Size) -> None:
             "cancel",
         ],
     )
-    words = ["approve network access to crates.example.org?", "allow this host in the"]
-    snap_of(world(asked), size, run_before=card(), must_contain=words)
+    words = ["Connections to crates.example.org are refused", "/grants"]
+    words += ["b again to block it", "allow this host in the future"]
+    snap_of(world(asked), size, run_before=card("b"), must_contain=words)
 
 
 @low_and_high

@@ -1,9 +1,9 @@
 """The answers a review may be given, each with the exact JSON that would be sent.
 
 Owns the letters, the words and what a broad answer grants. Offers what the engine
-lists, in its order, plus the two it honours unlisted: decline, and the session for a
-plain command. Invariant: nothing is offered that the request did not propose, and
-`result` carries the request's own values unchanged.
+lists, in its order, plus what it honours unlisted: decline, the session for a plain
+command, and to block a host where it proposes that. Invariant: nothing is offered that
+the request did not propose, and `result` carries the request's own values unchanged.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def command_decisions(
     if "decline" not in offers:
         place = offers.index("cancel") if "cancel" in offers else len(offers)
         offers.insert(place, "decline")
+    offers = _with_a_block(offers, params)
     if params.kind not in COMMAND_KINDS or unknown_grants(
         params.additional_permissions
     ):
@@ -52,6 +53,27 @@ def command_decisions(
         offers = [offer for offer in offers if offer in ("decline", "cancel")]
     built = (_command_decision(offer, params) for offer in offers)
     return _one_per_letter([decision for decision in built if decision is not None])
+
+
+def _with_a_block(
+    offers: list[object], params: w.CommandExecutionRequestApprovalParams
+) -> list[object]:
+    """The engine proposes to block a host, and honours it, but lists only to allow it.
+    Offered for the very host that is asked about, before what stops the turn."""
+    context, proposed = (
+        params.network_approval_context,
+        params.proposed_network_policy_amendments,
+    )
+    if context is None or not isinstance(proposed, list):
+        return offers
+    wanted = {"host": context.host, "action": "deny"}
+    place = offers.index("cancel") if "cancel" in offers else len(offers)
+    blocks = [
+        {"applyNetworkPolicyAmendment": {"network_policy_amendment": rule}}
+        for rule in proposed
+        if rule == wanted
+    ]
+    return [*offers[:place], *blocks[:1], *offers[place:]]
 
 
 def _one_per_letter(decisions: list[Decision]) -> tuple[Decision, ...]:
@@ -128,6 +150,18 @@ def _host_rule(offer: object, host: str, action: str) -> Decision | None:
             detail=f"Every command in every thread may connect to {shown} without "
             "asking, for good. The rule is written to rules/default.rules in "
             "CODEX_HOME.",
+        )
+    if action == "deny":
+        shown = reveal(host).text
+        return Decision(
+            "b",
+            "No, and block this host from now on",
+            _decided(offer),
+            broad=True,
+            detail=f"Connections to {shown} are refused without asking, for every "
+            "command: in this thread at once, in every thread that is started or "
+            "loaded later, for good. The rule is written to rules/default.rules in "
+            "CODEX_HOME; /grants says how to take it back.",
         )
     return None
 

@@ -212,6 +212,7 @@ class CommandExecutionRequestApprovalParams(Wire):
     additional_permissions: Json | None = None
     network_approval_context: NetworkApprovalContext | None = None
     proposed_execpolicy_amendment: list[str] | None = None
+    proposed_network_policy_amendments: Any = None
 
 
 class FileChangeRequestApprovalParams(Wire):
