@@ -252,12 +252,12 @@ FOUND_BY: dict[Mutate, int] = {
     without_a_rest_for_the_strip: 36,
     without_a_rest_for_another_rule: 32,
     without_a_place_for_words: 40,
-    without_a_look_at_each: 5,
+    without_a_look_at_each: 10,
     with_folded_commands_accepted: 25,
     without_notice_of_changes: 7,
-    with_enter_as_yes: 0,
+    with_enter_as_yes: 1,
     with_pastes_as_keys: 6,
-    without_binding: 5,
+    without_binding: 2,
     with_cards_that_take_the_focus: 0,
 }
 """A session that is known to find it. When the sessions are drawn otherwise, all are
