@@ -161,8 +161,12 @@ class LedgerBoard(Board):
 
     def _read_again(self) -> None:
         self._again = False
+        read = self._read  # Not begun if another takes its place first.
         self.run_worker(
-            self._read(), group="ledger", exclusive=True, exit_on_error=False
+            read,  # type: ignore[arg-type]
+            group="ledger",
+            exclusive=True,
+            exit_on_error=False,
         )
 
     async def _read(self) -> None:

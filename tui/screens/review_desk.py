@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING
 
 from state import commands as c
@@ -72,8 +73,12 @@ class ReviewDesk:
     def look_back(self, key: ReviewKey) -> None:
         """A card is shown: how often the same was asked, and what its thread was
         granted before this window began, stands in the store."""
+        count = partial(self._count, key)  # Not begun if another takes its place first.
         self._fleet.run_worker(
-            self._count(key), group="alike", exclusive=True, exit_on_error=False
+            count,  # type: ignore[arg-type]
+            group="alike",
+            exclusive=True,
+            exit_on_error=False,
         )
 
     async def _count(self, key: ReviewKey) -> None:
