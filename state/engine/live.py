@@ -104,6 +104,8 @@ class Live:
             await mark_agents(self.link, root, self._around.read_tokens)
         for thread_id in list(self.link.ledger.threads):
             self._heard_of(thread_id)  # what others loaded in the meantime
+        for asker in {r.thread_id for r in self.link.ledger.pending.values()}:
+            self._title(asker)
         await self._sender.settle()
         self.link.spawn(self._config.run())
         if self.link.connection.info.platform == "windows":
@@ -191,6 +193,9 @@ class Live:
                 self._heard_of(thread_id)
             case ThreadStatusChanged(thread_id=thread_id):
                 self._heard_of(thread_id)
+                if self.link.ledger.thread(thread_id).status is ThreadStatus.IDLE:
+                    self._title(thread_id)
+            case ReviewAsked(thread_id=thread_id):
                 self._title(thread_id)
             case TurnEnded(thread_id=thread_id):
                 self._heard_of(thread_id)
@@ -222,10 +227,11 @@ class Live:
             self.link.spawn(self._actor.listen(thread_id))
 
     def _title(self, thread_id: ThreadId) -> None:
-        """Who listens after the first message of another window was not told it."""
+        """Who listens after the first message of another window was not told it. By now
+        it is written: the thread rests, or it asks, and a card says who asks."""
         known = self.link.ledger.thread(thread_id)
-        rests = known.described and known.status is ThreadStatus.IDLE
-        if rests and self._learned and not known.titled:
+        root = known.described and known.parent is None
+        if root and self._learned and not known.titled:
             self.link.spawn(self._read(thread_id))
 
     def _look_at(self, thread_id: ThreadId) -> None:

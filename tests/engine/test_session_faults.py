@@ -159,18 +159,29 @@ def test_a_request_sent_twice_is_one_review_and_only_tools_are_refused() -> None
     assert len(answers) == 2
 
 
-def test_a_title_that_came_before_we_listened_is_asked_for() -> None:
+@pytest.mark.parametrize("news", [IDLE, ASK], ids=["it rests", "it asks"])
+@pytest.mark.parametrize("early", [True, False], ids=["at the start", "later"])
+def test_a_title_that_came_before_we_listened_is_asked_for(
+    news: Any, *, early: bool
+) -> None:
     """Another window's first message: who listens a moment later never hears it."""
     row = thread_row("t")
     young, titled = ({**row, "name": None, "preview": words} for words in ("", "hi"))
 
     async def act(watch: Watch, _folder: Path) -> None:
         await watch.until(ReviewsListed)  # the last of a beginning
-        await watch.session.send(Refresh())
+        await watch.session.send(
+            Refresh() if early else RenameThread(ThreadId("t"), "n")
+        )
         await watch.until(ThreadSeen, lambda e: ("preview", "hi") in e.facts)
 
+    told = [{"send": news}]
     wire = script(
-        thread_list=[{"reply": {"data": [young], "nextCursor": None}}, {"send": IDLE}],
+        thread_list=[
+            {"reply": {"data": [young], "nextCursor": None}},
+            *(told if early else []),
+        ],
+        thread_name_set=[{"reply": {}}, *([] if early else told)],
         thread_read=[{"reply": {"thread": titled}}],
         account_read=[ACCOUNT],
     )
