@@ -37,6 +37,9 @@ LATE_MS = 10
 PROMPT_MS = 60
 """How long after its half second a card is drawn as armed by a program that runs."""
 
+ANEW = 2
+"""How often a silence that nobody was there for begins anew"""
+
 SETTLE_MS = 10
 """How long a program that goes on may need to read what was typed while it stood."""
 
@@ -102,8 +105,8 @@ class Guard:
         """when the silence after that input will be over"""
         self._sight: dict[str, int] = {}
         """the letters whose answers are on screen, and since when they may be read"""
-        self._anew = False
-        """that silence began anew: nobody was there when it should have been over"""
+        self._anew = 0
+        """how often that silence began anew: nobody was there when it should be over"""
         self._calm_ms: int | None = None
         """when it was over; nothing that was read later was typed in it"""
         self._pending: Pending | None = None
@@ -249,14 +252,14 @@ class Guard:
         if self._due_ms is not None:
             if at < self._due_ms:
                 return Ignored()
-            if at - self._due_ms > LATE_MS and not self._anew:
-                self._due_ms, self._anew = at + QUIET_MS + 1, True
-                return Ignored()
-            self._due_ms, self._calm_ms = None, at
+            if not self._missed(self._due_ms, at):
+                self._due_ms, self._calm_ms = None, at
             return Ignored()
         pending = self._pending
         if pending is None or not self._quiet(at):
             return Ignored()
+        if self._missed((self._calm_ms or at) + SETTLE_MS + 1, at):
+            return Ignored()  # What was typed since is not read yet.
         self._pending = None
         if not self._focused or not self._drawn:
             return Ignored()
@@ -297,10 +300,22 @@ class Guard:
             return True
         return self._calm_ms is not None and at - self._calm_ms > SETTLE_MS
 
+    def _missed(self, due: int, at: int) -> bool:
+        """Nobody was there when it was `due`: the silence begins anew, but not for
+        ever where all comes late."""
+        if at - due <= LATE_MS or self._anew >= ANEW:
+            return False
+        self._due_ms, self._calm_ms, self._anew = (
+            at + QUIET_MS + 1,
+            None,
+            self._anew + 1,
+        )
+        return True
+
     def _touch(self, at: int) -> None:
         """An input came: it takes back the press before it."""
         self._key_ms = at if self._key_ms is None else max(at, self._key_ms)
-        self._due_ms, self._anew = self._key_ms + QUIET_MS + 1, False
+        self._due_ms, self._anew = self._key_ms + QUIET_MS + 1, 0
         self._calm_ms = None
         self._pending = None
 

@@ -148,9 +148,25 @@ def test_a_silence_that_nobody_listened_to_begins_anew() -> None:
     assert isinstance(guard.key("y", 6000), Pending)
     assert guard.tick(8000) == Ignored()
     assert guard.tick(8050) == Ignored()
-    assert guard.tick(8200) == Ignored()
-    assert guard.tick(8210) == Ignored()
-    assert guard.tick(8211) == Decide(ONCE), "late twice: a slow machine"
+    assert guard.tick(8200) == Ignored(), "late again"
+    assert guard.tick(8400) == Ignored()
+    assert guard.tick(8410) == Ignored()
+    assert guard.tick(8411) == Decide(ONCE), "late three times: a slow machine"
+
+
+def test_what_was_typed_while_it_stood_still_takes_a_press_back_that_was_alone() -> (
+    None
+):
+    """The silence was over in time; the moment more for what is on its way was not."""
+    guard = armed_guard()
+    assert isinstance(guard.key("y", 600), Pending)
+    assert guard.tick(651) == Ignored()
+    assert guard.tick(1000) == Ignored(), "it stood still: a key may be on its way"
+    guard.key("d", 760)
+    assert listened(guard, 1100) != Decide(ONCE), "it was"
+    assert isinstance(guard.key("y", 9000), Pending)
+    assert guard.tick(9051) == Ignored()
+    assert guard.tick(9062) == Decide(ONCE), "heard in time"
 
 
 @pytest.mark.parametrize("stood_until", [640, 655, 661, 5000])
