@@ -577,7 +577,8 @@ class Session:
             steal("was not on screen")
         elif not self.seen(press, max(self.focus or 0, self.change)):
             steal("was not on screen as armed")
-        before = [view for at, view in self.views if at <= press]
+        # What scrolls in the same ms came after the press, or the guard saw it.
+        before = [view for at, view in self.views if at < press]
         if before and decision.letter not in before[-1]:
             steal("its answer was not on screen")
         if any(0 < press - t < 500 for t in self.strays):
